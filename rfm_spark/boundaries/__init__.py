@@ -1,0 +1,1 @@
+"""Boundaries: cut points found from the data, exactly, in bounded memory."""

@@ -1,0 +1,142 @@
+"""Histograms of a column of whole numbers, gathered from Spark in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.boundaries.cuts import Cut, Histogram, quantile_cuts
+
+MAX_BUCKETS = 65_536
+"""Rows one pass may bring to the driver."""
+
+MAX_EXACT_VALUES = 4_096
+"""Distinct values up to which `balanced` cuts are exact."""
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """Neighbouring values: how many occurrences, the smallest and the largest seen."""
+
+    first: int
+    last: int
+    count: int
+
+
+def values_histogram(rows: DataFrame, column: str, max_rank_error: float) -> Histogram:
+    """A histogram exact up to 4,096 distinct values, and within max_rank_error beyond.
+
+    Passes over `rows` until no bucket of several values holds more than its share; each pass
+    brings at most 65,536 rows to the driver.
+
+    Args:
+        rows: any rows; NULLs are left out. Persisted by the caller where costly.
+        column: a column of whole numbers.
+        max_rank_error: largest share a bucket of several values may hold.
+    """
+    counted = rows.where(F.col(column).isNotNull()).groupBy(F.col(column).alias("value")).count()
+    exact = counted.limit(MAX_EXACT_VALUES + 1).collect()
+    if len(exact) <= MAX_EXACT_VALUES:
+        alone = [_Bucket(row["value"], row["value"], row["count"]) for row in exact]
+        return _histogram(sorted(alone, key=lambda bucket: bucket.first))
+    buckets = _refined(rows, column, lambda found, total: _too_full(found, total, max_rank_error))
+    total = sum(bucket.count for bucket in buckets)
+    return _histogram(_merged(buckets, int(total * max_rank_error)))
+
+
+def exact_quantile_cuts(rows: DataFrame, column: str, parts: int) -> tuple[list[Cut], Histogram]:
+    """The exact `quantile` cuts, however many distinct values there are.
+
+    Only the buckets that can hold a cut are looked into again: two passes for values that span
+    up to 2^32, four for all of BIGINT.
+
+    Args:
+        rows: any rows; NULLs are left out. Persisted by the caller where costly.
+        column: a column of whole numbers.
+        parts: number of scores.
+
+    Returns:
+        The parts - 1 cuts, and a histogram fine enough to give each bin's exact share.
+    """
+    buckets = _refined(rows, column, lambda found, total: _holding_cuts(found, total, parts))
+    histogram = _histogram(buckets)
+    return quantile_cuts(histogram, parts), histogram
+
+
+def _refined(
+    rows: DataFrame, column: str, pick: Callable[[list[_Bucket], int], list[_Bucket]]
+) -> list[_Bucket]:
+    span = rows.agg(F.min(column), F.max(column), F.count(column)).first()
+    if span is None or span[2] == 0:
+        return []
+    buckets = [_Bucket(int(span[0]), int(span[1]), int(span[2]))]
+    total = buckets[0].count
+    coarse = buckets if buckets[0].first < buckets[0].last else []
+    while coarse:
+        finer = _split(rows, column, coarse)
+        kept = [bucket for bucket in buckets if bucket not in coarse]
+        buckets = sorted(kept + finer, key=lambda bucket: bucket.first)
+        coarse = pick(buckets, total)
+    return buckets
+
+
+def _split(rows: DataFrame, column: str, coarse: list[_Bucket]) -> list[_Bucket]:
+    value = F.col(column)
+    parts = max(MAX_BUCKETS // len(coarse), 2)
+    bucket: Column | None = None
+    for place, old in enumerate(coarse):
+        width = (old.last - old.first) // parts + 1
+        inside = (value >= old.first) & (value <= old.last)
+        step = F.call_function("div", value - F.lit(old.first), F.lit(width))
+        number = F.lit(place * parts) + step
+        bucket = F.when(inside, number) if bucket is None else bucket.when(inside, number)
+    if bucket is None:
+        return []
+    found = (
+        rows.where(value.isNotNull())
+        .groupBy(bucket.alias("bucket"))
+        .agg(F.min(value).alias("first"), F.max(value).alias("last"), F.count(value).alias("count"))
+        .where(F.col("bucket").isNotNull())
+    )
+    return [
+        _Bucket(int(row["first"]), int(row["last"]), int(row["count"])) for row in found.collect()
+    ]
+
+
+def _holding_cuts(buckets: list[_Bucket], total: int, parts: int) -> list[_Bucket]:
+    """Buckets of several values in which the rank of a cut is passed."""
+    after = np.cumsum([bucket.count for bucket in buckets])
+    holding = np.searchsorted(after * parts, np.arange(1, parts) * total, side="left")
+    picked = [buckets[place] for place in np.unique(holding)]
+    return [bucket for bucket in picked if bucket.first < bucket.last]
+
+
+def _too_full(buckets: list[_Bucket], total: int, max_share: float) -> list[_Bucket]:
+    limit = total * max_share
+    return [one for one in buckets if one.first < one.last and one.count > limit]
+
+
+def _merged(buckets: list[_Bucket], most: int) -> list[_Bucket]:
+    """Neighbours put together while they hold at most `most`: about 2 / share of them remain."""
+    merged = [buckets[0]]
+    for bucket in buckets[1:]:
+        last = merged[-1]
+        if last.count + bucket.count <= most:
+            merged[-1] = _Bucket(last.first, bucket.last, last.count + bucket.count)
+        else:
+            merged.append(bucket)
+    return merged
+
+
+def _histogram(buckets: list[_Bucket]) -> Histogram:
+    total = sum(bucket.count for bucket in buckets)
+    several = [bucket.count for bucket in buckets if bucket.first < bucket.last]
+    return Histogram(
+        values=np.array([bucket.first for bucket in buckets], dtype=np.int64),
+        counts=np.array([bucket.count for bucket in buckets], dtype=np.int64),
+        rank_error=max(several, default=0) / total if total else 0.0,
+    )

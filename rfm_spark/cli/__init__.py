@@ -1,0 +1,302 @@
+"""The command line: `rfm-spark <job>`; `jobs/` runs the same through spark-submit."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from click.exceptions import Abort, ClickException
+from pyspark.sql import SparkSession
+
+from rfm_spark import __version__
+from rfm_spark.cli.display import ScreenProgress, show_problems, show_summary, show_tables
+from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.jobs import TAKES_IN, run_job
+from rfm_spark.pipeline.sources import source_problems
+from rfm_spark.pipeline.summary import summary, table_facts
+from rfm_spark.session import error_log, local_session, submitted_session
+from rfm_spark.settings import Settings, load_settings
+from rfm_spark.storage.locations import location
+from rfm_spark.storage.warehouse import Warehouse
+
+__all__ = ["main", "submitted"]
+
+Sessions = Callable[[], AbstractContextManager[SparkSession]]
+
+app = typer.Typer(
+    name="rfm-spark",
+    help="RFM scores, segments, cohorts and clusters of customers, from their receipts.\n\n"
+    "Everything is described by a TOML file (examples in conf/) and written as Delta tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", metavar="FILE", help="Configuration, in TOML.", show_default=False),
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Change one setting; may be given several times.",
+        default_factory=list,
+        show_default=False,
+    ),
+]
+Input = Annotated[
+    str,
+    typer.Option("--input", metavar="DIR", help="Where the raw data lie: a folder or URI.",
+                 show_default=False),
+]  # fmt: skip
+AnyInput = Annotated[
+    str | None,
+    typer.Option("--input", metavar="DIR", help="Not needed: this job reads tables only."),
+]
+Place = Annotated[
+    str,
+    typer.Option("--warehouse", metavar="DIR", help="Where the tables are: a folder or URI.",
+                 show_default=False),
+]  # fmt: skip
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The day to describe; by default the last business day in the data.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass
+class _Request:
+    """What was asked for, before a session exists."""
+
+    config: Path
+    overrides: list[str]
+    input: str | None = None
+    warehouse: str | None = None
+    as_of: datetime | None = None
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = load_settings(self.config, self.overrides)
+
+    @property
+    def day(self) -> date | None:
+        """The day asked for."""
+        return None if self.as_of is None else self.as_of.replace(tzinfo=UTC).date()
+
+    def job(self, spark: SparkSession) -> Job:
+        """The run, with its places made absolute."""
+        metastore = self.settings.metastore
+        return Job(
+            spark=spark,
+            settings=self.settings,
+            warehouse=Warehouse(
+                spark,
+                location(self.warehouse or "."),
+                metastore.database if metastore else None,
+            ),
+            input=location(self.input or "."),
+            progress=ScreenProgress(),
+        )
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    input: Input,  # noqa: A002 - the option's name
+    warehouse: Place,
+    as_of: AsOf = None,
+) -> None:
+    """Do everything: ingest, facts, RFM, cohorts, clusters and customer 360."""
+    _do(context, "run", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    input: Input,  # noqa: A002
+    warehouse: Place,
+    as_of: AsOf = None,
+) -> None:
+    """Take in new and changed deliveries, and bring the facts up to date."""
+    _do(context, "ingest", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def rfm(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    input: AnyInput = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Score customers, fit boundaries, fill cells and segments, reconcile."""
+    _do(context, "rfm", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def cohorts(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    input: AnyInput = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Follow cohorts by first visit: who stays, who comes back, what they spend."""
+    _do(context, "cohorts", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def clusters(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    input: AnyInput = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Group customers by their habits."""
+    _do(context, "clusters", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command("customer-360")
+def customer_360(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    input: AnyInput = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Put together one wide row per customer; needs rfm and clusters of the same day."""
+    _do(context, "customer-360", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def tables(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    input: AnyInput = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """List the tables of a warehouse: rows, size and when they were last written."""
+    request = _Request(config, overrides, input, warehouse, as_of)
+    with _session(context) as spark:
+        show_tables(table_facts(request.job(spark).warehouse))
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    input: Input,  # noqa: A002
+    warehouse: AnyInput = None,
+    as_of: AsOf = None,
+) -> None:
+    """Check a configuration and the input's columns, without running anything."""
+    request = _Request(config, overrides, input, warehouse, as_of)
+    with _session(context) as spark:
+        problems = source_problems(request.job(spark))
+    if problems:
+        raise UserError(problems)
+    typer.echo(f"{config}: fits the input in {request.input}")
+
+
+def _do(context: typer.Context, name: str, request: _Request) -> None:
+    with _session(context) as spark:
+        job = request.job(spark)
+        day = run_job(job, name, request.day)
+        if name not in TAKES_IN or day is not None:
+            show_summary(summary(job, name, day), request.settings, job.warehouse.place)
+
+
+@contextmanager
+def _session(context: typer.Context) -> Iterator[SparkSession]:
+    sessions: Sessions = context.obj or local_session
+    with ScreenProgress().step("start Spark") as step:
+        manager = sessions()
+        spark = manager.__enter__()
+        step.says(f"Spark {spark.version}, {spark.sparkContext.master}")
+    try:
+        yield spark
+    except BaseException:
+        manager.__exit__(*sys.exc_info())
+        raise
+    manager.__exit__(None, None, None)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"rfm-spark {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> None:
+    """Runs a command and ends the process.
+
+    Exit code 0 if everything asked for was written, 2 for a mistake in what was given, 1 for a
+    failure.
+
+    Args:
+        arguments: of the command; by default those of the process.
+        sessions: how to get a Spark session; by default an embedded local one.
+    """
+    sys.exit(exit_code(arguments, sessions))
+
+
+def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> int:
+    """Runs a command; its exit code."""
+    try:
+        app(args=arguments, standalone_mode=False, obj=sessions)
+    except UserError as error:
+        show_problems(error.problems)
+        return 2
+    except ClickException as error:
+        error.show()
+        return 2
+    except RunFailure as error:
+        show_problems([str(error)])
+        return 1
+    except (Abort, KeyboardInterrupt):
+        show_problems(["stopped; tables are as the last finished step left them: run it again"])
+        return 1
+    except Exception as error:  # the last resort: one line here, the trace for experts in a file
+        log = error_log()
+        with log.open("a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        show_problems([f"failed with {type(error).__name__}; the details are in {log}"])
+        return 1
+    return 0
+
+
+def submitted(name: str) -> None:
+    """A job as spark-submit starts it: with its session, and the same arguments."""
+    main([name, *sys.argv[1:]], submitted_session)

@@ -1,0 +1,157 @@
+"""What a person sees: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pyspark.sql import Row
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rfm_spark.pipeline.context import Step
+from rfm_spark.pipeline.summary import Summary, TableFacts
+from rfm_spark.settings import Settings
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_results = Console(highlight=False)
+
+
+class _ScreenStep:
+    def __init__(self) -> None:
+        self.result = ""
+
+    def says(self, result: str) -> None:
+        """Keeps what to show when the step is done."""
+        self.result = result
+
+
+class ScreenProgress:
+    """One line a step: a spinner while it runs, its time and result when it is done."""
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Shows a piece of work from now until the context ends."""
+        began = time.monotonic()
+        shown = _ScreenStep()
+        try:
+            with _errors.status(f"{title} ..."):
+                yield shown
+        except BaseException:
+            _errors.print(f"[red]✗[/] {title}")
+            raise
+        seconds = time.monotonic() - began
+        _errors.print(f"[green]✓[/] {title:<38}{seconds:6.1f} s  {escape(shown.result)}")
+
+
+def show_problems(problems: Sequence[str]) -> None:
+    """One line per problem, on standard error."""
+    for problem in problems:
+        _errors.print(f"[red]rfm-spark:[/] {escape(problem)}")
+
+
+def show_tables(facts: Sequence[TableFacts]) -> None:
+    """The tables of a warehouse."""
+    table = _table("table", ">rows", ">files", ">size", "last written")
+    for one in facts:
+        size = f"{one.bytes / 1e6:,.1f} MB"
+        table.add_row(one.name, f"{one.rows:,}", f"{one.files:,}", size, f"{one.written:%F %T}")
+    _results.print(table)
+
+
+def show_summary(found: Summary, settings: Settings, place: str) -> None:
+    """What a run found: segments, clusters, cohorts, and where to look further."""
+    money = _Money(settings)
+    if found.segments:
+        customers = sum(row["customers"] for row in found.segments)
+        revenue = sum(row["revenue_cents"] for row in found.segments)
+        _results.print(
+            f"\n[bold]{customers:,} customers scored as of {found.as_of}[/], "
+            f"{money.whole(revenue)} in the window\n"
+        )
+        _results.print(_segments(found.segments, money))
+    if found.clusters:
+        _results.print(_clusters(found.clusters, money))
+    if found.cohorts:
+        _results.print(_cohorts(found.cohorts))
+    if found.segments and found.clusters:
+        _results.print(f"\nThe tables are in {escape(place)}. Three queries to try:\n")
+        for query in _queries(place):
+            _results.print(escape(query), soft_wrap=True)
+
+
+class _Money:
+    def __init__(self, settings: Settings) -> None:
+        self._digits = settings.business.minor_unit_digits
+        self._currency = settings.business.currency
+
+    def whole(self, minor_units: float) -> str:
+        """An amount to the nearest unit, with its currency."""
+        return f"{minor_units / 10**self._digits:,.0f} {self._currency}"
+
+
+def _segments(rows: Sequence[Row], money: _Money) -> Table:
+    table = _table("segment", ">customers", ">share", ">revenue", ">share", "what to do")
+    for row in rows:
+        table.add_row(
+            row["segment"],
+            f"{row['customers']:,}",
+            _percent(row["customer_share"]),
+            money.whole(row["revenue_cents"]),
+            _percent(row["revenue_share"]),
+            row["suggested_action"],
+        )
+    return table
+
+
+def _clusters(rows: Sequence[Row], money: _Money) -> Table:
+    table = _table(">cluster", ">customers", ">share", ">revenue", ">a customer", "persona")
+    for row in rows:
+        table.add_row(
+            str(row["cluster"]),
+            f"{row['customers']:,}",
+            _percent(row["customer_share"]),
+            money.whole(row["revenue_cents"]),
+            money.whole(row["revenue_per_customer_cents"]),
+            row["persona"],
+        )
+    return table
+
+
+def _cohorts(rows: Sequence[Row]) -> Table:
+    """The first cohorts as a triangle: retention by month."""
+    last = max(row["period_index"] for row in rows)
+    table = _table("cohort", ">customers", *[f">month {k}" for k in range(last + 1)])
+    for cohort in sorted({row["cohort"] for row in rows}):
+        of_cohort = {row["period_index"]: row for row in rows if row["cohort"] == cohort}
+        shares = [
+            _percent(of_cohort[k]["retention"]) if k in of_cohort else "" for k in range(last + 1)
+        ]
+        table.add_row(f"{cohort:%Y-%m}", f"{of_cohort[0]['cohort_size']:,}", *shares)
+    return table
+
+
+def _queries(place: str) -> list[str]:
+    return [
+        f"  Spark SQL  SELECT segment, customers, revenue_cents FROM delta.`{place}/segments`",
+        "  DuckDB     import duckdb, deltalake\n"
+        f'             c = deltalake.DeltaTable("{place}/customer_360").to_pyarrow_dataset()\n'
+        '             duckdb.sql("SELECT segment, avg(lifetime_visits) FROM c GROUP BY ALL")',
+        "  Polars     import polars as pl\n"
+        f'             pl.read_delta("{place}/cohorts").filter(pl.col("grain") == "month")',
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column whose title begins with > is aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column[0] == ">" else "left")
+    return table

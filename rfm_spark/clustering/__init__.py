@@ -1,0 +1,1 @@
+"""Clustering: features to standard units, k-means centres, assignments and personas."""

@@ -1,0 +1,1 @@
+"""Jobs: read tables, call transforms, write tables."""

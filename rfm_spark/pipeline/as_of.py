@@ -1,0 +1,30 @@
+"""As of: the day results describe."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import functions as F
+
+from rfm_spark.errors import UserError
+from rfm_spark.pipeline.context import Job
+from rfm_spark.tables import CUSTOMER_DAYS
+
+
+def resolved_as_of(job: Job, asked: date | None) -> date:
+    """The day asked for, or else the last business day of the data.
+
+    Raises:
+        UserError: if there are no data, or none by that day.
+    """
+    days = job.warehouse.read(CUSTOMER_DAYS)
+    first, last = days.agg(F.min("day"), F.max("day")).collect()[0]
+    if last is None:
+        raise UserError(f"{job.warehouse.place}: there is no accepted receipt in this warehouse")
+    if asked is None:
+        return date.fromisoformat(str(last))
+    if asked < first:
+        raise UserError(
+            f"--as-of {asked}: lies before the data, which begin on {first} and end on {last}"
+        )
+    return asked

@@ -1,0 +1,41 @@
+"""Customer 360: one wide row per known customer as of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import functions as F
+
+from rfm_spark.pipeline.clusters import MODEL
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.rfm import profile_slice
+from rfm_spark.storage.warehouse import as_of_slice
+from rfm_spark.tables import (
+    CLUSTER_ASSIGNMENTS,
+    CLUSTERS,
+    CUSTOMER_360,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    CUSTOMER_YEARS,
+    CUSTOMERS,
+    RFM,
+)
+from rfm_spark.transforms.customer_360 import CustomerSources, customer_360
+
+
+def refresh_customer_360(job: Job, as_of: date) -> None:
+    """Puts together everything known of each customer; scores are of the first profile."""
+    with job.progress.step("customer 360") as step:
+        profile = next(iter(job.settings.rfm))
+        of_model = as_of_slice(as_of) & (F.col("model") == MODEL)
+        sources = CustomerSources(
+            days=job.read(CUSTOMER_DAYS),
+            years=job.read(CUSTOMER_YEARS),
+            events=job.read_or_empty(CUSTOMER_DAY_EVENTS),
+            attributes=job.read_or_empty(CUSTOMERS),
+            rfm=job.read(RFM).where(profile_slice(profile, as_of)),
+            clusters=job.read(CLUSTERS).where(of_model),
+            assignments=job.read(CLUSTER_ASSIGNMENTS).where(of_model),
+        )
+        commit = job.replace(CUSTOMER_360, customer_360(sources, as_of), as_of_slice(as_of))
+        step.says(f"{commit.rows:,} known customers")

@@ -1,0 +1,113 @@
+"""RFM: values, boundaries, scores, cells and segments of every profile, reconciled."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark import StorageLevel
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.pipeline.boundaries import boundary_set
+from rfm_spark.pipeline.context import Job
+from rfm_spark.settings.model import Profile
+from rfm_spark.tables import (
+    CUSTOMER_DAYS,
+    CUSTOMER_YEARS,
+    DELIVERIES,
+    QUARANTINE,
+    RECEIPTS,
+    RECONCILIATION,
+    RFM,
+    RFM_CELLS,
+    SEGMENTS,
+)
+from rfm_spark.transforms.reconciliation import RAW, reconciliation_terms
+from rfm_spark.transforms.rfm_results import (
+    Scoring,
+    cell_results,
+    scored_customers,
+    segment_results,
+)
+from rfm_spark.transforms.rfm_values import first_visits, population_means, rfm_values
+
+
+def score_profiles(job: Job, as_of: date) -> None:
+    """Scores every profile as of a day, and accounts for every receipt and every cent.
+
+    Raises:
+        UserError: if nobody bought in a profile's window.
+        RunFailure: if receipts or money do not add up.
+    """
+    for name, profile in job.settings.rfm.items():
+        with job.progress.step(f"rfm {name}") as step:
+            scored = _score(job, name, profile, as_of)
+            step.says(f"{scored:,} customers scored as of {as_of}")
+        with job.progress.step(f"reconcile {name}") as step:
+            step.says(_reconcile(job, name, profile, as_of))
+
+
+def _score(job: Job, name: str, profile: Profile, as_of: date) -> int:
+    days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
+    values = rfm_values(days, as_of, profile.window).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        if values.isEmpty():
+            raise UserError(
+                f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
+                "choose another --as-of or a longer window_days"
+            )
+        boundaries = boundary_set(job, name, profile, values, as_of)
+        scoring = Scoring(
+            profile=name,
+            as_of=as_of,
+            window=profile.window,
+            scores=profile.scores,
+            cuts=boundaries.cuts,
+            boundary_version=boundaries.version,
+            total_weights=profile.total_weights,
+            ratio_weights=profile.ratio_weights,
+            grid=profile.grid,
+        )
+        means = population_means(values)
+        scored = scored_customers(values, means, first_visits(years), scoring)
+        commit = job.replace(RFM, scored, profile_slice(name, as_of))
+    finally:
+        values.unpersist()
+    rfm = job.warehouse.read(RFM).where(profile_slice(name, as_of))
+    where = profile_slice(name, as_of)
+    job.replace(RFM_CELLS, cell_results(rfm, scoring, job.spark), where)
+    job.replace(SEGMENTS, segment_results(rfm, scoring, job.spark), where)
+    return commit.rows
+
+
+def _reconcile(job: Job, name: str, profile: Profile, as_of: date) -> str:
+    where = profile_slice(name, as_of)
+    terms = reconciliation_terms(
+        job.read(DELIVERIES),
+        job.read(QUARANTINE),
+        job.read(RECEIPTS),
+        job.read(CUSTOMER_DAYS),
+        job.warehouse.read(RFM).where(where),
+        as_of,
+        profile.window,
+    )
+    named = terms.select(F.lit(name).alias("profile"), F.lit(as_of).alias("as_of"), "*")
+    job.replace(RECONCILIATION, named, where)
+    stored = job.warehouse.read(RECONCILIATION).where(where).collect()
+    for measure in ("receipts", "net_cents"):
+        raw = sum(row[measure] for row in stored if row["term"] == RAW)
+        parts = {row["term"]: row[measure] for row in stored if row["term"] != RAW}
+        if raw != sum(parts.values()):
+            told = " + ".join(f"{term} {value:,}" for term, value in parts.items())
+            raise RunFailure(
+                f"{measure} do not add up as of {as_of}: raw {raw:,} is not {told}; "
+                "see the table reconciliation"
+            )
+    receipts = sum(row["receipts"] for row in stored if row["term"] == RAW)
+    return f"all {receipts:,} receipts and every cent accounted for"
+
+
+def profile_slice(name: str, as_of: date) -> Column:
+    """The rows of one profile on one day."""
+    return (F.col("profile") == name) & (F.col("as_of") == F.lit(as_of))

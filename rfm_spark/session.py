@@ -1,0 +1,183 @@
+"""The Spark session: an embedded local one, or the one spark-submit made."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from rfm_spark.errors import RunFailure, UserError
+
+DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
+_DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+_DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+
+# delta-spark needs only delta-storage and delta-kernel of these; Spark brings the rest itself.
+_IN_SPARK_ALREADY = (
+    "org.apache.hadoop",
+    "org.apache.parquet",
+    "com.fasterxml.jackson.core",
+    "com.fasterxml.jackson.datatype",
+    "com.github.luben",
+    "com.google.code.findbugs",
+    "commons-logging",
+    "commons-pool",
+    "io.airlift",
+    "io.unitycatalog",
+    "javax.annotation",
+    "org.apache.logging.log4j",
+    "org.locationtech.jts",
+    "org.roaringbitmap",
+    "org.slf4j",
+    "org.xerial.snappy",
+)
+
+MEANING = {
+    # What a number means must not depend on where it is worked out.
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.caseSensitive": "false",
+}
+
+SPEED = {
+    # Measured on 100 million receipts: small splits keep a task's customers in one hash map.
+    "spark.sql.files.maxPartitionBytes": "16m",
+    "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "18",
+    # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
+}
+
+_LOCAL = {
+    "spark.sql.shuffle.partitions": "{threads}",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "localhost",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.debug.maxToStringFields": "200",
+    "spark.log.level": "ERROR",
+}
+
+
+@contextmanager
+def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
+    """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
+
+    Raises:
+        RunFailure: if Spark does not start; it names the file.
+    """
+    threads = os.cpu_count() or 1
+    log = error_log()
+    settings = {
+        **MEANING,
+        **SPEED,
+        **{name: value.format(threads=2 * threads) for name, value in _LOCAL.items()},
+        "spark.jars.packages": DELTA_PACKAGE,
+        "spark.jars.excludes": ",".join(f"{group}:*" for group in _IN_SPARK_ALREADY),
+        "spark.sql.extensions": _DELTA_EXTENSION,
+        "spark.sql.catalog.spark_catalog": _DELTA_CATALOG,
+        "spark.driver.memory": driver_memory or _half_of_memory(),
+        "spark.sql.warehouse.dir": tempfile.gettempdir() + "/rfm-spark-catalog",
+    }
+    builder = SparkSession.builder.appName("rfm-spark").master(f"local[{threads}]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = _started(builder, log)
+    try:
+        yield spark
+        log.unlink(missing_ok=True)
+    except UserError:
+        log.unlink(missing_ok=True)
+        raise
+    finally:
+        spark.stop()
+
+
+def error_log() -> Path:
+    """Where what only experts read is written; removed when all went well."""
+    return Path(tempfile.gettempdir()) / f"rfm-spark-{os.getpid()}.log"
+
+
+@contextmanager
+def submitted_session() -> Iterator[SparkSession]:
+    """The session of spark-submit, with its own master and resources.
+
+    Raises:
+        UserError: if Delta is missing from it.
+    """
+    builder = SparkSession.builder.appName("rfm-spark")
+    for name, value in MEANING.items():
+        builder = builder.config(name, value)
+    _quieten_python()
+    spark = builder.getOrCreate()
+    require_delta(spark)
+    for name, value in SPEED.items():
+        if spark.conf.get(name, None) is None:
+            spark.conf.set(name, value)
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def require_delta(spark: SparkSession) -> None:
+    """Makes sure that the session can write Delta tables.
+
+    Raises:
+        UserError: naming the settings that are missing.
+    """
+    wanted = {
+        "spark.sql.extensions": _DELTA_EXTENSION,
+        "spark.sql.catalog.spark_catalog": _DELTA_CATALOG,
+    }
+    missing = [
+        f"{name}={value}"
+        for name, value in wanted.items()
+        if value not in (spark.conf.get(name, "") or "")
+    ]
+    if missing:
+        raise UserError(
+            f"this Spark session has no Delta: submit with --packages {DELTA_PACKAGE} and "
+            + " ".join(f"--conf {one}" for one in missing)
+        )
+
+
+def _quieten_python() -> None:
+    """Errors are told once, by whoever handles them: PySpark would print each as it is raised."""
+    for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
+    """Starts the JVM with its standard error in a file: Ivy and Spark speak to experts only."""
+    _quieten_python()
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:
+        said = log.read_text(errors="replace")
+        if "unresolved dependency" in said or "UNRESOLVED DEPENDENCIES" in said:
+            raise RunFailure(
+                f"the Delta jars ({DELTA_PACKAGE}) could not be fetched: see {log}"
+            ) from None
+        raise RunFailure(f"Spark did not start ({type(error).__name__}): see {log}") from None
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
+def _half_of_memory() -> str:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    gigabytes = pages * size // 2**31
+    return f"{max(1, min(gigabytes, 24))}g"

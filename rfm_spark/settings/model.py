@@ -1,0 +1,185 @@
+"""Everything that can be configured, with its defaults."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from rfm_spark.settings.sources import Customers, Interactions, Name, Receipts, Section, TimeZone
+from rfm_spark.transforms.features import FEATURES
+from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems
+from rfm_spark.transforms.window import Grain, Weekday, Window
+
+WindowDays = Annotated[int, Field(gt=0)] | Literal["all"]
+Three = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=3, max_length=3)]
+Score = Annotated[int, Field(ge=1, le=9)]
+DEFAULT_SCORES = 5
+
+
+def window_of(days: int | Literal["all"]) -> Window:
+    """A configured window: a number of days, or all history."""
+    return Window(None if days == "all" else days)
+
+
+class Business(Section):
+    """The shop: where it is, and what its money and its days are."""
+
+    time_zone: TimeZone
+    day_start_hour: int = Field(default=0, ge=0, le=12)
+    minor_unit_digits: int = Field(default=2, ge=0, le=4, description="2 for cents")
+    currency: str = "USD"
+    guest_ids: list[str] = Field(default_factory=list, description="ids that stand for nobody")
+    earliest_date: date = date(1970, 1, 1)
+    latest_date: date = date(2099, 12, 31)
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.earliest_date > self.latest_date:
+            raise ValueError("earliest_date is after latest_date")
+        return self
+
+
+class Ingest(Section):
+    """How deliveries are taken in."""
+
+    max_rejected_share: float = Field(
+        default=0.01, ge=0, le=1, description="of raw rows; above it the run fails"
+    )
+    correction_days: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="how far back a delivery can correct; by default all history"
+    )
+
+
+class Dimension(Section):
+    """How one of R, F and M is cut."""
+
+    method: Literal["quantile", "balanced", "fixed"]
+    cuts: list[int] | None = Field(default=None, description="of `fixed`, ascending")
+
+    @model_validator(mode="after")
+    def _cuts_fit_method(self) -> Self:
+        if (self.method == "fixed") != (self.cuts is not None):
+            raise ValueError("give `cuts` with the method `fixed`, and only there")
+        if self.cuts is not None and self.cuts != sorted(self.cuts):
+            raise ValueError("`cuts` must be in ascending order")
+        return self
+
+
+class Segment(Section):
+    """One segment of a business's own grid; scores that are not named are all taken."""
+
+    name: str = Field(min_length=1)
+    action: str
+    recency: list[Score] | None = None
+    frequency: list[Score] | None = None
+    monetary: list[Score] | None = None
+    first_visit: Literal["inside", "before"] | None = None
+
+    def rule(self) -> SegmentRule:
+        """The segment as the transforms take it."""
+        r, f, m = (
+            None if scores is None else frozenset(scores)
+            for scores in (self.recency, self.frequency, self.monetary)
+        )
+        return SegmentRule(self.name, self.action, r, f, m, self.first_visit)
+
+
+class Profile(Section):
+    """A named set of RFM rules."""
+
+    window_days: WindowDays = 365
+    scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9)
+    recency: Dimension = Dimension(method="quantile")
+    frequency: Dimension = Dimension(method="balanced")
+    monetary: Dimension = Dimension(method="quantile")
+    total_weights: Three = [100.0, 10.0, 1.0]
+    ratio_weights: Three = [1.0, 1.0, 1.0]
+    max_rank_error: float = Field(default=0.001, ge=0.0005, le=0.1)
+    refit: Literal["always", "hold"] = "always"
+    segments: list[Segment] | None = None
+
+    @property
+    def window(self) -> Window:
+        """How far back the profile looks."""
+        return window_of(self.window_days)
+
+    @property
+    def grid(self) -> list[SegmentRule]:
+        """The business's own segments, or the default lifecycle stages."""
+        if self.segments is None:
+            return list(DEFAULT_GRID)
+        return [segment.rule() for segment in self.segments]
+
+    @field_validator("ratio_weights")
+    @classmethod
+    def _some_weight(cls, weights: list[float]) -> list[float]:
+        if not any(weights):
+            raise ValueError("at least one weight must be above 0")
+        return weights
+
+    @model_validator(mode="after")
+    def _fits_scores(self) -> Self:
+        for name in ("recency", "frequency", "monetary"):
+            cuts = getattr(self, name).cuts
+            if cuts is not None and len(cuts) != self.scores - 1:
+                raise ValueError(
+                    f"{name}.cuts: {self.scores} scores need {self.scores - 1} cuts, "
+                    f"not {len(cuts)}"
+                )
+        if self.segments is None and self.scores != DEFAULT_SCORES:
+            raise ValueError("the default segments are for 5 scores: write your own `segments`")
+        problems = grid_problems(self.grid, self.scores)
+        if problems:
+            raise ValueError("segments: " + "; ".join(problems))
+        return self
+
+
+class Cohorts(Section):
+    """Cohorts by first visit."""
+
+    grains: list[Grain] = Field(default=["month", "week"], min_length=1)
+    week_start: Weekday = "monday"
+
+
+class Clusters(Section):
+    """Clusters of customers with similar habits."""
+
+    k: int = Field(default=6, ge=2, le=100)
+    window_days: WindowDays = 365
+    features: list[Literal[FEATURES]] | None = Field(  # type: ignore[valid-type]
+        default=None, min_length=1, description="by default all that the input allows"
+    )
+    winsorise: float = Field(
+        default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"
+    )
+    seed: int = 20_240_229
+    max_fit_customers: int = Field(
+        default=200_000, ge=1_000, le=2_000_000, description="size of the sample the fit uses"
+    )
+
+    @property
+    def window(self) -> Window:
+        """How far back the features look."""
+        return window_of(self.window_days)
+
+
+class Metastore(Section):
+    """Where the tables are registered by name."""
+
+    database: Name
+
+
+class Settings(Section):
+    """The whole configuration of one warehouse."""
+
+    business: Business
+    receipts: Receipts
+    ingest: Ingest = Ingest()
+    interactions: dict[Name, Interactions] = Field(default_factory=dict)
+    customers: Customers | None = None
+    rfm: dict[Name, Profile] = Field(default={"purchase": Profile()}, min_length=1)
+    cohorts: Cohorts = Cohorts()
+    clusters: Clusters = Clusters()
+    metastore: Metastore | None = None

@@ -1,0 +1,197 @@
+"""Raw files: found and opened through Spark, so that any file system it knows will do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from rfm_spark.errors import UserError
+from rfm_spark.settings.sources import Lookup, Source
+from rfm_spark.storage.locations import below, plain
+from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
+
+_FILES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file of raw data.
+
+    Attributes:
+        uri: as Spark names it in a row's metadata.
+        path: as Hadoop opens it.
+        name: relative to the input.
+    """
+
+    uri: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One batch of raw data.
+
+    Attributes:
+        name: file or folder, relative to the input; deliveries are in the order of their names.
+        files: its files.
+        fingerprint: changes whenever a file does.
+    """
+
+    name: str
+    files: tuple[RawFile, ...]
+    fingerprint: str
+
+
+def find_deliveries(spark: SparkSession, source: Source, place: str, label: str) -> list[Delivery]:
+    """The batches a source's path finds, in order.
+
+    Raises:
+        UserError: if there are none, or they cannot be listed.
+    """
+    path = below(place, source.path)
+    if source.format == "delta":
+        if not DeltaTable.isDeltaTable(spark, path):
+            raise UserError(f"[{label}] path: {path} is not a Delta table")
+        newest = DeltaTable.forPath(spark, path).history(1).select("version").collect()
+        table = RawFile(path, path, source.path)
+        return [Delivery(source.path, (table,), str(newest[0]["version"]))]
+    listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
+    try:
+        found = (
+            listing.load(path)
+            .select("_metadata.file_path", "path", "length", "modificationTime")
+            .collect()
+        )
+    except AnalysisException as error:
+        if error.getCondition() == "PATH_NOT_FOUND":
+            raise UserError(f"[{label}] path: no file matches {path}") from None
+        raise UserError(f"[{label}] path: {path} cannot be listed: {_first_line(error)}") from None
+    if not found:
+        raise UserError(f"[{label}] path: no file matches {path}")
+    by_name: dict[str, list[tuple[RawFile, int, str]]] = {}
+    for row in found:
+        path = plain(row["path"])
+        file = RawFile(row["file_path"], path, path.removeprefix(place + "/"))
+        folder = file.name.rpartition("/")[0] or "."
+        name = folder if source.delivery == "folder" else file.name
+        fact = (file, int(row["length"]), row["modificationTime"].isoformat())
+        by_name.setdefault(name, []).append(fact)
+    return [_delivery(name, facts) for name, facts in sorted(by_name.items())]
+
+
+def read_rows(
+    spark: SparkSession, source: Source, deliveries: list[Delivery], place: str, label: str
+) -> DataFrame:
+    """The raw rows of some deliveries, with the lookups' columns beside them.
+
+    Returns:
+        One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (why the row
+        could not be read as its format or types say), the source's columns, a struct per lookup.
+
+    Raises:
+        UserError: if a file cannot be read, or a lookup does not fit.
+    """
+    files = [file.path for delivery in deliveries for file in delivery.files]
+    try:
+        rows = _opened(spark, source, files)
+    except PySparkException as error:
+        shown = ", ".join(files[:_FILES_SHOWN])
+        raise UserError(
+            f"[{label}] {shown} cannot be read as {source.format}: {_first_line(error)}"
+        ) from None
+    if source.format == "delta":
+        named = rows.withColumns({FILE: F.lit(source.path), DELIVERY: F.lit(source.path)})
+    else:
+        named = _with_delivery(spark, rows, deliveries)
+    typed = typed_rows(named, source.types)
+    for name, lookup in source.lookups.items():
+        typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
+    return typed
+
+
+def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
+    if source.format == "csv":
+        reader = (
+            spark.read.option("header", True)
+            .option("sep", source.delimiter)
+            .option("encoding", source.encoding)
+            .option("multiLine", source.multiline)
+            .option("escape", '"')
+        )
+        columns = reader.csv(files[:1]).columns
+        # A header that differs from the first file's must not shift columns silently, and a row
+        # with too many or too few values must show whichever columns a query needs.
+        return (
+            reader.option("enforceSchema", False)
+            .option("columnPruning", False)
+            .option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
+            .schema(_text_schema([*columns, UNREADABLE_TEXT]))
+            .csv(files)
+        )
+    if source.format == "json":
+        reader = spark.read.option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
+        return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(files)
+    return spark.read.format(source.format).load(files if source.format != "delta" else files[0])
+
+
+def _with_lookup(
+    spark: SparkSession, rows: DataFrame, place: str, name: str, lookup: Lookup, label: str
+) -> DataFrame:
+    path = below(place, lookup.path)
+    reader = spark.read.option("header", True).option("sep", lookup.delimiter)
+    try:
+        table = reader.format(lookup.format).load(path)
+    except PySparkException as error:
+        raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
+    for side, columns in (("the lookup", table.columns), ("the source", rows.columns)):
+        if lookup.on not in columns:
+            known = ", ".join(columns)
+            raise UserError(f"[{label}] on: {side} has no column '{lookup.on}'; it has {known}")
+    key = F.col(_quoted(lookup.on))
+    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1").limit(1)
+    if repeated.count():
+        raise UserError(
+            f"[{label}] on: '{lookup.on}' occurs more than once in {path}; rows would be "
+            "multiplied: make it unique"
+        )
+    beside = table.select(
+        key.cast("string").alias("lookup_key"),
+        F.struct(*[F.col(_quoted(column)) for column in table.columns]).alias(name),
+    )
+    matches = F.col(_quoted(lookup.on)).cast("string") == F.col("lookup_key")
+    return rows.join(beside, matches, "left").drop("lookup_key")
+
+
+def _delivery(name: str, facts: list[tuple[RawFile, int, str]]) -> Delivery:
+    ordered = sorted(facts, key=lambda fact: fact[0].name)
+    told = repr([(file.name, length, changed) for file, length, changed in ordered])
+    files = tuple(file for file, _, _ in ordered)
+    return Delivery(name, files, sha256(told.encode()).hexdigest()[:16])
+
+
+def _with_delivery(spark: SparkSession, rows: DataFrame, deliveries: list[Delivery]) -> DataFrame:
+    """Names each row's file and delivery by a join: decoding its path took longer than the rest."""
+    listed = [(file.uri, file.name, one.name) for one in deliveries for file in one.files]
+    names = spark.createDataFrame(listed, f"file_uri string, {FILE} string, {DELIVERY} string")
+    own = [F.col(_quoted(name)) for name in rows.columns]
+    with_uri = rows.select(*own, F.col("_metadata.file_path").alias("file_uri"))
+    return with_uri.join(F.broadcast(names), "file_uri").drop("file_uri")
+
+
+def _text_schema(columns: list[str]) -> StructType:
+    return StructType([StructField(name, StringType()) for name in columns])
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
+
+
+def _first_line(error: PySparkException) -> str:
+    return str(error).strip().splitlines()[0][:300]

@@ -1,0 +1,246 @@
+"""The warehouse: a folder of Delta tables, created, read and replaced in one place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from rfm_spark.errors import UserError
+from rfm_spark.storage.locations import below
+from rfm_spark.tables import Table
+
+_PROPERTIES = {
+    # Any reader must be able to read every table: each of these can raise the reader protocol.
+    "delta.ignoreProtocolDefaults": "true",
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.checkpointPolicy": "classic",
+    "delta.enableTypeWidening": "false",
+    "delta.enableRowTracking": "false",
+    "delta.deletedFileRetentionDuration": "interval 30 days",
+    "delta.logRetentionDuration": "interval 90 days",
+}
+_SCHEMA_VERSION = "rfm_spark.schema_version"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one write did.
+
+    Attributes:
+        version: Delta version of the table afterwards.
+        rows: rows it wrote, by Delta's own commit metrics.
+    """
+
+    version: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """A commit of a table, with what the writer noted about it.
+
+    Attributes:
+        version: Delta version.
+        is_write: whether rows could have changed.
+        content: the writer's note; empty where it left none.
+    """
+
+    version: int
+    is_write: bool
+    content: Mapping[str, Any]
+
+
+class Warehouse:
+    """Delta tables, each in the folder of its name.
+
+    Args:
+        spark: session with Delta.
+        place: folder or URI.
+        database: where to register the tables by name as well; None for nowhere.
+    """
+
+    def __init__(self, spark: SparkSession, place: str, database: str | None = None) -> None:
+        self.spark = spark
+        self.place = place
+        self._database = database
+        self._checked: set[str] = set()
+
+    def path(self, table: Table) -> str:
+        """The folder of a table."""
+        return below(self.place, table.name)
+
+    def is_there(self, table: Table) -> bool:
+        """Whether the table has been created."""
+        return DeltaTable.isDeltaTable(self.spark, self.path(table))
+
+    def read(self, table: Table) -> DataFrame:
+        """The table as it is now.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        if not self.is_there(table):
+            raise UserError(
+                f"{self.path(table)}: there is no table '{table.name}' yet; "
+                "run `rfm-spark run`, or the job that makes it"
+            )
+        self._check(table)
+        return self.spark.read.format("delta").load(self.path(table))
+
+    def read_or_empty(self, table: Table) -> DataFrame:
+        """The table as it is now; no rows where it has not been made yet."""
+        if self.is_there(table):
+            return self.read(table)
+        return self.spark.createDataFrame([], table.schema)
+
+    def version(self, table: Table) -> int:
+        """Delta version of the last commit."""
+        newest = self._delta(table).history(1).select("version").collect()
+        return int(newest[0]["version"])
+
+    def replace(
+        self,
+        table: Table,
+        rows: DataFrame,
+        where: Column,
+        note: Mapping[str, Any] | None = None,
+    ) -> Commit:
+        """Replaces the slice `where` by `rows`, in one commit; creates the table if need be.
+
+        `rows` may read the table itself, unpinned: Delta then sees a concurrent change.
+
+        Args:
+            table: what to write.
+            rows: its columns, in any order; every row must lie in the slice.
+            where: the slice.
+            note: kept with the commit.
+        """
+        self.create(table)
+        ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
+        if table.sort_by:
+            ordered = ordered.sortWithinPartitions(*table.partition_by, *table.sort_by)
+        writer = ordered.writeTo(f"delta.`{self.path(table)}`")
+        if note is not None:
+            writer = writer.option("userMetadata", json.dumps(note))
+        writer.overwrite(where)
+        return self._last_commit(table)
+
+    def append(self, table: Table, rows: DataFrame) -> Commit:
+        """Adds rows, in one commit; creates the table if need be."""
+        self.create(table)
+        ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
+        ordered.write.format("delta").mode("append").save(self.path(table))
+        return self._last_commit(table)
+
+    def notes_since(self, table: Table, version: int) -> list[Note] | None:
+        """Commits after a version, oldest first; None where the log no longer holds them all."""
+        history = self._delta(table).history()
+        later = history.where(F.col("version") > version)
+        found = later.select("version", "operation", "userMetadata").orderBy("version").collect()
+        if [row["version"] for row in found] != list(range(version + 1, version + 1 + len(found))):
+            return None
+        return [_note(row["version"], row["operation"], row["userMetadata"]) for row in found]
+
+    def last_note(self, table: Table) -> Note | None:
+        """The newest commit that changed rows and left a note; None where there is none."""
+        history = self._delta(table).history().select("version", "operation", "userMetadata")
+        noted = history.where(F.col("userMetadata").isNotNull()).orderBy(F.desc("version"))
+        newest = noted.limit(1).collect()
+        return _note(*newest[0]) if newest else None
+
+    def create(self, table: Table) -> None:
+        """Creates the table if it is not there, and makes sure that it can be written."""
+        if table.name in self._checked:
+            return
+        if not self.is_there(table):
+            self._create(table)
+        self._check(table)
+        self._register(table)
+
+    def _create(self, table: Table) -> None:
+        builder = (
+            DeltaTable.createIfNotExists(self.spark)
+            .location(self.path(table))
+            .comment(table.grain)
+            .addColumns(table.schema)
+            .partitionedBy(*table.partition_by)
+            .property(_SCHEMA_VERSION, str(table.schema_version))
+            .property("delta.dataSkippingStatsColumns", ",".join(table.statistics_columns))
+        )
+        for name, value in _PROPERTIES.items():
+            builder = builder.property(name, value)
+        builder.execute()
+
+    def detail(self, table: Table) -> tuple[int, int]:
+        """Files and bytes of the newest version."""
+        row = self._delta(table).detail().select("numFiles", "sizeInBytes").collect()[0]
+        return int(row["numFiles"]), int(row["sizeInBytes"])
+
+    def last_written(self, table: Table) -> Any:
+        """When the table was last changed."""
+        return self._delta(table).history(1).select("timestamp").collect()[0]["timestamp"]
+
+    def _delta(self, table: Table) -> DeltaTable:
+        return DeltaTable.forPath(self.spark, self.path(table))
+
+    def _last_commit(self, table: Table) -> Commit:
+        row = self._delta(table).history(1).select("version", "operationMetrics").collect()[0]
+        metrics = row["operationMetrics"]
+        copied = int(metrics.get("numCopiedRows", 0))
+        return Commit(int(row["version"]), int(metrics.get("numOutputRows", 0)) - copied)
+
+    def _check(self, table: Table) -> None:
+        if table.name in self._checked:
+            return
+        path = self.path(table)
+        listed = self.spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
+        properties = {row["key"]: row["value"] for row in listed}
+        stored = int(properties.get(_SCHEMA_VERSION, 0))
+        if stored > table.schema_version:
+            raise UserError(
+                f"{path}: written with schema {stored} by a newer rfm-spark; this one knows "
+                f"schema {table.schema_version}: upgrade it, or use another warehouse"
+            )
+        columns = self.spark.read.format("delta").load(path).schema
+        have = {field.name: field.dataType for field in columns}
+        want = {field.name: field.dataType for field in table.schema}
+        if have != want:
+            differ = sorted(n for n in have.keys() | want.keys() if have.get(n) != want.get(n))
+            raise UserError(
+                f"{path}: its columns are not those of '{table.name}' (see {', '.join(differ)}): "
+                "use another warehouse, or rebuild this one from the input"
+            )
+        reader = properties.get("delta.minReaderVersion")
+        if reader != "1":
+            raise UserError(
+                f"{path}: needs Delta reader protocol {reader}, which other tools cannot read; "
+                "rebuild it: tables here keep to protocol 1"
+            )
+        self._checked.add(table.name)
+
+    def _register(self, table: Table) -> None:
+        if self._database is None:
+            return
+        # The database is a checked lower-case word, and table names are our own.
+        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {self._database}")
+        name = f"{self._database}.{table.name}"
+        if not self.spark.catalog.tableExists(name):
+            self.spark.catalog.createTable(name, path=self.path(table), source="delta")
+
+
+def as_of_slice(as_of: date) -> Column:
+    """The rows of a result that describe a day."""
+    return F.col("as_of") == F.lit(as_of)
+
+
+def _note(version: int, operation: str, content: str | None) -> Note:
+    is_write = operation not in ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
+    return Note(int(version), is_write, json.loads(content) if content else {})

@@ -1,0 +1,25 @@
+"""Customers: attributes as delivered, the latest wins."""
+
+from __future__ import annotations
+
+from pyspark.sql.types import DateType, MapType, StringType
+
+from rfm_spark.tables.columns import CUSTOMER_ID
+from rfm_spark.tables.model import Column, Table
+
+CUSTOMERS = Table(
+    name="customers",
+    grain="one customer with attributes",
+    columns=(
+        CUSTOMER_ID,
+        Column("delivery", StringType(), "Delivery the attributes came from", required=True),
+        Column("valid_from", DateType(), "Day from which they hold; NULL where not delivered"),
+        Column(
+            "attributes",
+            MapType(StringType(), StringType()),
+            "Attribute name to value, as text; an absent attribute is unknown",
+        ),
+    ),
+    key=("customer_id",),
+    sort_by=("customer_id",),
+)

@@ -1,0 +1,115 @@
+"""Delivered rows: the source's own columns become this project's fields, still unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
+
+from rfm_spark.quality.rules import WHITE_SPACE, reasons, unreadable
+
+Field = str | Sequence[str]
+"""A Spark SQL expression over the source's columns, or several that make one id."""
+
+DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
+"""Columns beside the source's own: underscored, so that a source may have one called `file`."""
+
+UNREADABLE_TEXT = "_malformed_record"
+"""Column in which Spark's readers keep the text of a row they cannot read."""
+
+
+def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
+    """Raw rows with their text kept, and textual columns read as the types that were declared.
+
+    Args:
+        rows: the source's columns, `_delivery` and `_file`.
+        types: column to Spark type; a value that cannot be read as it is NULL and the column
+            named in `_malformed`.
+
+    Returns:
+        One row per row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (reasons), and
+        the source's columns.
+    """
+    own = [name for name in rows.columns if name not in (DELIVERY, FILE, UNREADABLE_TEXT)]
+    have_text = UNREADABLE_TEXT in rows.columns
+    raw = F.to_json(F.struct(*[_column(name) for name in own]), {"ignoreNullFields": "false"})
+    broken = F.col(UNREADABLE_TEXT).isNotNull() if have_text else F.lit(False)
+    checks = {"row_malformed": broken}
+    values = []
+    for name in own:
+        declared = types.get(name)
+        value = _column(name) if declared is None else F.trim(_column(name)).try_cast(declared)
+        values.append(value.alias(name))
+        if declared is not None:
+            checks[f"{name}_is_not_{declared.lower()}"] = unreadable(
+                _column(name), StringType(), value
+            )
+    text = F.when(broken, F.to_json(F.struct(F.col(UNREADABLE_TEXT).alias("row")))).otherwise(raw)
+    return rows.select(
+        DELIVERY,
+        FILE,
+        (text if have_text else raw).alias(RAW),
+        reasons(checks).alias(MALFORMED),
+        *values,
+    )
+
+
+def delivered_fields(
+    rows: DataFrame, fields: Mapping[str, Field | None], reject: Mapping[str, str]
+) -> DataFrame:
+    """The configured fields of every raw row.
+
+    Args:
+        rows: from `typed_rows`, lookups beside them.
+        fields: field name to expression; None gives a NULL of no type.
+        reject: rule name to a predicate that is true for rows to turn away.
+
+    Returns:
+        One row per raw row: `delivery`, `file`, `raw` (the row as JSON text), `turned_away`
+        (names of the configured rules it breaks), and every field as delivered.
+    """
+    rules = {name: F.expr(rule) for name, rule in reject.items()}
+    return rows.select(
+        F.col(DELIVERY).alias("delivery"),
+        F.col(FILE).alias("file"),
+        F.col(RAW).alias("raw"),
+        reasons(rules, F.col(MALFORMED)).alias("turned_away"),
+        *[field_column(expression).alias(name) for name, expression in fields.items()],
+    )
+
+
+def field_column(field: Field | None) -> Column:
+    """The column of a configured field; an id of several parts keeps them apart with `|`."""
+    if field is None:
+        return F.lit(None)
+    if isinstance(field, str):
+        return F.expr(field)
+    parts = [F.expr(part).cast("string") for part in field]
+    escaped = [F.regexp_replace(part, r"([|\\])", r"\\$1") for part in parts]
+    return F.concat(*[piece for part in escaped for piece in (F.lit("|"), part)][1:])
+
+
+def trimmed_text(value: Column) -> Column:
+    """An id or label as delivered, trimmed; NULL where blank. Nothing else is changed."""
+    text = F.btrim(value.cast("string"), F.lit(WHITE_SPACE))
+    return F.nullif(text, F.lit(""))
+
+
+def with_row_digest(rows: DataFrame) -> DataFrame:
+    """Adds `row`: a name for each raw row that is the same whenever the delivery comes again.
+
+    It is a digest of the row's text and its place among equal rows of the delivery, which are
+    interchangeable, so that the order of rows in a file does not matter.
+    """
+    equal_rows = Window.partitionBy("delivery", "digest").orderBy(F.lit(0))
+    return (
+        rows.withColumn("digest", F.md5("raw"))
+        .withColumn("row", F.concat_ws("-", "digest", F.row_number().over(equal_rows)))
+        .drop("digest")
+    )
+
+
+def _column(name: str) -> Column:
+    return F.col(f"`{name.replace('`', '``')}`")

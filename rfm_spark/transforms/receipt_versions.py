@@ -1,0 +1,109 @@
+"""Versions: the lines of one receipt in one delivery are added up into one row."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.quality.rules import is_bad, reasons
+
+VERSION = ("delivery", "receipt_id")
+REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
+TWO_CUSTOMERS = "two_customers_on_one_receipt"
+
+
+def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
+    """One row per receipt and delivery, bad lines counted and not hidden.
+
+    Args:
+        lines: from `receipt_lines`; lines without a receipt id are left out.
+        with_categories: keep the sums by category.
+
+    Returns:
+        One row per `delivery` and `receipt_id`: the columns of `receipts` but status, and
+        `rejected_lines`, `two_customers`, `is_void`, `delivered_cents` (of all lines, bad ones
+        too), `is_rejected`.
+    """
+    named = lines.where(F.col("receipt_id").isNotNull()).repartition(*VERSION)
+    parts = named.groupBy(*VERSION, "category", *_TEXTS).agg(*_sums())
+    return _checked(parts.groupBy(*VERSION).agg(*_merged_sums(with_categories)))
+
+
+def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
+    """Every raw row that goes to quarantine, with every reason.
+
+    Args:
+        lines: from `receipt_lines`.
+        rejected_versions: `delivery`, `receipt_id`, `two_customers` of rejected versions; each
+            pair once.
+
+    Returns:
+        Rows of `lines` that break a rule themselves or belong to a rejected version.
+    """
+    by_version = rejected_versions.select(*VERSION, "two_customers", F.lit(True).alias("rejected"))
+    inherited = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
+        F.col("rejected") & ~is_bad(), F.lit(REJECTED_BY_ANOTHER_LINE)
+    )
+    return (
+        lines.join(by_version, [*VERSION], "left")
+        .where(is_bad() | F.col("rejected"))
+        .withColumn("reasons", reasons({}, F.col("reasons"), inherited))
+        .drop("two_customers", "rejected")
+    )
+
+
+_TEXTS = ("customer_id", "store_id", "channel")
+_ADDED = ("cents", "gross_cents", "items", "lines", "rejected_lines")
+_LEAST = ("receipt_ts", "business_date")
+_ANY = ("is_visit", "is_return", "has_promotion", "is_void")
+
+
+def _sums() -> list[Column]:
+    """Sums of fixed width only: a buffer of text would make Spark sort instead of hash."""
+    kept = F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
+    return [
+        F.sum("cents").alias("cents"),
+        F.sum(kept).alias("gross_cents"),
+        F.sum("items").alias("items"),
+        F.count(F.lit(1)).alias("lines"),
+        F.count_if(is_bad()).alias("rejected_lines"),
+        *[F.min(name).alias(name) for name in _LEAST],
+        *[F.bool_or(name).alias(name) for name in _ANY],
+    ]
+
+
+def _merged_sums(with_categories: bool) -> list[Column]:
+    no_categories = F.lit(None).cast("array<struct<category:string,items:bigint,net_cents:bigint>>")
+    categories = F.collect_list(F.struct("category", "items", F.col("cents").alias("net_cents")))
+    return [
+        *[F.sum(name).alias(name) for name in _ADDED],
+        *[F.min(name).alias(name) for name in _LEAST],
+        *[F.bool_or(name).alias(name) for name in _ANY],
+        *[F.collect_set(name).alias(name) for name in _TEXTS],
+        (categories if with_categories else F.first(no_categories)).alias("categories"),
+    ]
+
+
+def _checked(sums: DataFrame) -> DataFrame:
+    two_customers = F.size("customer_id") > 1
+    return sums.select(
+        *VERSION,
+        F.array_min("customer_id").alias("customer_id"),
+        "receipt_ts",
+        "business_date",
+        F.date_format("business_date", "yyyy-MM").alias("month"),
+        F.col("cents").alias("net_cents"),
+        "gross_cents",
+        "items",
+        F.col("lines").cast("int").alias("lines"),
+        "is_visit",
+        "is_return",
+        "has_promotion",
+        F.array_min("store_id").alias("store_id"),
+        F.array_min("channel").alias("channel"),
+        F.array_sort("categories").alias("categories"),
+        "rejected_lines",
+        two_customers.alias("two_customers"),
+        "is_void",
+        ((F.col("rejected_lines") > 0) | two_customers).alias("is_rejected"),
+    )

@@ -1,0 +1,87 @@
+"""Reconciliation: where every receipt and every cent went."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.tables.receipts import SUPERSEDED, VOID
+from rfm_spark.transforms.window import Window, in_window
+
+RAW = "raw"
+RECEIPTS_SOURCE = "receipts"
+
+
+def reconciliation_terms(
+    deliveries: DataFrame,
+    quarantine: DataFrame,
+    receipts: DataFrame,
+    days: DataFrame,
+    rfm: DataFrame,
+    as_of: date,
+    window: Window,
+) -> DataFrame:
+    """Every term of raw = rejected + superseded + void + guests + outside + unscored + scored.
+
+    Each term is counted in the table that holds it, none is a difference of others.
+
+    Args:
+        deliveries: all deliveries, with what they held before any rule.
+        quarantine: all rejected rows.
+        receipts: all versions.
+        days: `customer_days`.
+        rfm: `rfm` of one profile and day.
+        as_of: the day described.
+        window: the profile's window.
+
+    Returns:
+        One row per term: `term`, `receipts` (versions), `net_cents`.
+    """
+    taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
+    turned_away = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
+    scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
+    placed = days.join(scored, "customer_id", "left").withColumn("term", _place(as_of, window))
+    by_place = _term_sums(placed, ("guests", "outside_window", "unscored", "scored"))
+    parts = [
+        taken.agg(_total("receipts", "receipts"), _total("net_cents")).select(
+            F.lit(RAW).alias("term"), "receipts", "net_cents"
+        ),
+        turned_away.agg(
+            F.count_distinct("delivery", "receipt_id").alias("receipts"), _total("net_cents")
+        ).select(F.lit("rejected").alias("term"), "receipts", "net_cents"),
+        _term_sums(
+            receipts.select(F.col("status").alias("term"), F.lit(1).alias("receipts"), "net_cents"),
+            (SUPERSEDED, VOID),
+        ),
+        by_place,
+    ]
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _place(as_of: date, window: Window) -> Column:
+    return (
+        F.when(F.col("customer_id").isNull(), "guests")
+        .when(~in_window("day", as_of, window), "outside_window")
+        .when(F.col("is_scored"), "scored")
+        .otherwise("unscored")
+    )
+
+
+def _term_sums(rows: DataFrame, terms: tuple[str, ...]) -> DataFrame:
+    """One row for each term, also for one that has nothing."""
+    listed = F.explode(F.array(*[F.lit(term) for term in terms]))
+    sums = rows.groupBy("term").agg(_total("receipts", "receipts"), _total("net_cents"))
+    every = rows.sparkSession.range(1).select(listed.alias("term"))
+    zero = F.lit(0)
+    return every.join(sums, "term", "left").select(
+        "term",
+        F.coalesce("receipts", zero).alias("receipts"),
+        F.coalesce("net_cents", zero).alias("net_cents"),
+    )
+
+
+def _total(column: str, name: str | None = None) -> Column:
+    return F.coalesce(F.sum(column), F.lit(0)).alias(name or column)

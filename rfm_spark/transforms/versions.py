@@ -1,0 +1,74 @@
+"""One version each: of all deliveries of a receipt or interaction, the newest wins whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from rfm_spark.tables.receipts import CURRENT, SUPERSEDED, VOID
+
+
+def with_status(versions: DataFrame, key: str) -> DataFrame:
+    """Decides which version of each key is current.
+
+    Args:
+        versions: accepted versions with `key`, `delivery` and, where the source can cancel,
+            `is_void`; all versions of a key must be there, each from another delivery.
+        key: the id column.
+
+    Returns:
+        The same rows with `status`: of each key the version of the last delivery, by name, is
+        `current`, or `void` where it cancels; the others are `superseded`.
+    """
+    newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
+    newest = F.row_number().over(newest_first) == 1
+    void = F.col("is_void") if "is_void" in versions.columns else F.lit(False)
+    status = F.when(~newest, SUPERSEDED).when(void, VOID).otherwise(CURRENT)
+    return versions.withColumn("status", status)
+
+
+def touched_keys(
+    stored: DataFrame, incoming: DataFrame, deliveries: Collection[str], key: str
+) -> DataFrame:
+    """Keys whose versions must be compared again: they come, or these deliveries had them before.
+
+    Args:
+        stored: rows of the table, of any days.
+        incoming: accepted versions of the deliveries that came.
+        deliveries: names of all deliveries that came, also of those without an accepted row.
+        key: the id column.
+
+    Returns:
+        One row per key.
+    """
+    had_before = stored.where(F.col("delivery").isin(*deliveries)).select(key)
+    return incoming.select(key).union(had_before).distinct()
+
+
+def merged_versions(
+    stored: DataFrame, incoming: DataFrame, deliveries: Collection[str], key: str
+) -> DataFrame:
+    """What the affected days hold once the deliveries that came are taken in.
+
+    Args:
+        stored: rows of the table: all rows of the affected days, among them every version of
+            every touched key.
+        incoming: accepted versions of the deliveries that came.
+        deliveries: names of all deliveries that came: each replaces what it brought before.
+        key: the id column.
+
+    Returns:
+        All rows the affected days hold afterwards. Rows of keys that are not touched are as
+        they were: their other versions can lie on other days.
+    """
+    touched = touched_keys(stored, incoming, deliveries, key)
+    older = (
+        stored.join(touched, key, "left_semi")
+        .where(~F.col("delivery").isin(*deliveries))
+        .drop("status")
+    )
+    untouched = stored.join(touched, key, "left_anti")
+    compared = with_status(incoming.unionByName(older), key)
+    return compared.select(*stored.columns).unionByName(untouched.select(*stored.columns))

@@ -1,0 +1,74 @@
+"""What every test can ask for: a Spark session, the real data, and a way to run jobs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from rfm_spark.cli import exit_code
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.jobs import run_job
+from rfm_spark.session import local_session
+from rfm_spark.settings import load_settings
+from rfm_spark.storage.locations import location
+from rfm_spark.storage.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[1]
+
+RunJob = Callable[..., Job]
+Cli = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    # Most of a small query's time is the compiler's: its first tier is enough for tests.
+    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
+    with local_session(driver_memory="3g") as session:
+        session.conf.set("spark.sql.shuffle.partitions", "2")
+        yield session
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the real data sets: beside the project, or where RFM_SPARK_DATA says."""
+    folder = Path(os.environ.get("RFM_SPARK_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the real data sets are not here: set RFM_SPARK_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(spark: SparkSession) -> RunJob:
+    """Runs a job in this session: run(config_file, input, warehouse, name="run", as_of=None)."""
+
+    def run_it(
+        config: Path,
+        data: Path,
+        warehouse: Path,
+        name: str = "run",
+        as_of: date | None = None,
+        overrides: tuple[str, ...] = (),
+    ) -> Job:
+        settings = load_settings(config, overrides)
+        place = Warehouse(spark, location(str(warehouse)))
+        job = Job(spark, settings, place, location(str(data)))
+        run_job(job, name, as_of)
+        return job
+
+    return run_it
+
+
+@pytest.fixture
+def cli(spark: SparkSession) -> Cli:
+    """The command line in this session: cli("run", "--config", file, ...) gives the exit code."""
+
+    def call(*arguments: object) -> int:
+        return exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
+
+    return call

@@ -1,0 +1,37 @@
+"""The numbers worked out a second time, straight from the definitions and without Spark.
+
+Nothing here shares a line with `rfm_spark`: DuckDB adds up, plain Python and numpy do the rest.
+Call `receipts` first; every other function reads the tables it leaves in the connection.
+"""
+
+from reference.characteristics import features
+from reference.cut_points import (
+    balanced_cuts,
+    brute_force_balanced_cuts,
+    cut_points,
+    quantile_cuts,
+    score_ascending,
+    score_descending,
+)
+from reference.facts import DATASETS, customer_days, receipts
+from reference.ledger import reconciliation
+from reference.retention import cohorts
+from reference.scoring import rfm, rfm_cuts, segment_of
+
+__all__ = [
+    "DATASETS",
+    "balanced_cuts",
+    "brute_force_balanced_cuts",
+    "cohorts",
+    "customer_days",
+    "cut_points",
+    "features",
+    "quantile_cuts",
+    "receipts",
+    "reconciliation",
+    "rfm",
+    "rfm_cuts",
+    "score_ascending",
+    "score_descending",
+    "segment_of",
+]

@@ -1,0 +1,150 @@
+"""Cut points of one dimension, and the scores they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Cuts = list[int | None]
+Ints = NDArray[np.int64]
+
+
+def quantile_cuts(values: ArrayLike, n: int) -> Cuts:
+    """Cut k = 1..n-1: the smallest observed v with n * count(x < v) >= k * N, in integers.
+
+    Args:
+        values: one whole number per customer, in any order.
+        n: number of scores.
+
+    Returns:
+        n - 1 ascending cuts; None where no observed value passes.
+    """
+    distinct, sizes = _histogram(values)
+    total = int(sizes.sum())
+    below = np.cumsum(sizes) - sizes
+    return [
+        next(
+            (
+                int(v)
+                for v, smaller in zip(distinct, below, strict=True)
+                if n * smaller >= k * total
+            ),
+            None,
+        )
+        for k in range(1, n)
+    ]
+
+
+def balanced_cuts(values: ArrayLike, n: int) -> Cuts:
+    """Cuts of the min(n, D) non-empty bins nearest to equal size, by dynamic programming.
+
+    The least sum of (size/N - 1/n)^2 is the least sum of (n * size - N)^2, which is exact in
+    integers. `least[i]` is that sum for the values from i on, in a given number of bins; taking
+    the first next start that reaches it, from the left, gives the smallest cuts.
+
+    Args:
+        values: one whole number per customer, in any order.
+        n: number of scores.
+
+    Returns:
+        n - 1 cuts. With D < n values a cut is repeated as often as the score jumps there, so
+        that counting the cuts gives 1 + floor(i(n-1)/(D-1)); with D = 1 all are None.
+    """
+    distinct, sizes = _histogram(values)
+    count = len(distinct)
+    if count < n:
+        return _spread_cuts(distinct, n)
+    total = int(sizes.sum())
+    before = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    least = (n * (total - before[:count]) - total) ** 2
+    next_start: dict[tuple[int, int], int] = {}
+    for bins in range(2, n + 1):
+        starts = range(count - bins + 1) if bins < n else range(1)
+        better = np.zeros(count, dtype=np.int64)
+        for start in starts:
+            last = count - bins + 2
+            first_bin = (n * (before[start + 1 : last] - before[start]) - total) ** 2
+            sums = first_bin + least[start + 1 : last]
+            chosen = int(np.argmin(sums))
+            better[start] = sums[chosen]
+            next_start[bins, start] = start + 1 + chosen
+        least = better
+    cuts: Cuts = []
+    start = 0
+    for bins in range(n, 1, -1):
+        start = next_start[bins, start]
+        cuts.append(int(distinct[start]))
+    return cuts
+
+
+def brute_force_balanced_cuts(values: ArrayLike, n: int) -> Cuts:
+    """The same as `balanced_cuts` by trying every set of cuts: for a few distinct values only.
+
+    The combinations come in lexicographic order, so the first of equals is the smallest.
+    """
+    distinct, sizes = _histogram(values)
+    if len(distinct) < n:
+        return _spread_cuts(distinct, n)
+    total = int(sizes.sum())
+
+    def unevenness(starts: tuple[int, ...]) -> int:
+        edges = [0, *starts, len(distinct)]
+        parts = [int(sizes[a:b].sum()) for a, b in pairwise(edges)]
+        return sum((n * part - total) ** 2 for part in parts)
+
+    best = min(combinations(range(1, len(distinct)), n - 1), key=unevenness)
+    return [int(distinct[start]) for start in best]
+
+
+METHODS: dict[str, Callable[[ArrayLike, int], Cuts]] = {
+    "quantile": quantile_cuts,
+    "balanced": balanced_cuts,
+}
+
+
+def cut_points(values: ArrayLike, method: str, n: int) -> Cuts:
+    """Cuts of one dimension by the named method; no cut exists where nothing was observed."""
+    if method not in METHODS:
+        raise ValueError(f"method {method!r} has no reference: expected one of {sorted(METHODS)}")
+    if np.asarray(values).size == 0:
+        return [None] * (n - 1)
+    return METHODS[method](values, n)
+
+
+def score_ascending(values: ArrayLike, cuts: Sequence[int | None]) -> Ints:
+    """Score of frequency and money: 1 + number of cuts <= x; a missing cut is never passed."""
+    return 1 + _cuts_passed(values, cuts)
+
+
+def score_descending(values: ArrayLike, cuts: Sequence[int | None]) -> Ints:
+    """Score of recency: n - number of cuts <= days, where n is one more than the cuts."""
+    return len(cuts) + 1 - _cuts_passed(values, cuts)
+
+
+def _cuts_passed(values: ArrayLike, cuts: Sequence[int | None]) -> Ints:
+    numbers = np.asarray(values, dtype=np.int64)
+    passed = np.zeros(numbers.shape, dtype=np.int64)
+    for cut in cuts:
+        if cut is not None:
+            passed += cut <= numbers
+    return passed
+
+
+def _histogram(values: ArrayLike) -> tuple[Ints, Ints]:
+    """Distinct values in ascending order and how many customers have each."""
+    distinct, sizes = np.unique(np.asarray(values, dtype=np.int64), return_counts=True)
+    return distinct, sizes.astype(np.int64)
+
+
+def _spread_cuts(distinct: Ints, n: int) -> Cuts:
+    """Cuts for D < n: value i = 0..D-1 passes floor(i(n-1)/(D-1)) of them."""
+    count = len(distinct)
+    if count == 1:
+        return [None] * (n - 1)
+    jumps = [i * (n - 1) // (count - 1) for i in range(count)]
+    return [
+        int(next(v for v, j in zip(distinct, jumps, strict=True) if j >= k)) for k in range(1, n)
+    ]

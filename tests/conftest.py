@@ -28,7 +28,7 @@ Cli = Callable[..., int]
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     # Most of a small query's time is the compiler's: its first tier is enough for tests.
-    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
+    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     with local_session(driver_memory="3g") as session:
         session.conf.set("spark.sql.shuffle.partitions", "2")
         yield session

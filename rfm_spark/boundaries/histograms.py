@@ -91,7 +91,9 @@ def _split(rows: DataFrame, column: str, coarse: list[_Bucket]) -> list[_Bucket]
     for place, old in enumerate(coarse):
         width = (old.last - old.first) // parts + 1
         inside = (value >= old.first) & (value <= old.last)
-        step = F.call_function("div", value - F.lit(old.first), F.lit(width))
+        # A span beyond 2^63 would overflow as BIGINT.
+        wide = value.cast("decimal(20,0)") if old.last - old.first >= 2**63 else value
+        step = F.call_function("div", wide - F.lit(old.first), F.lit(width))
         number = F.lit(place * parts) + step
         bucket = F.when(inside, number) if bucket is None else bucket.when(inside, number)
     if bucket is None:

@@ -18,6 +18,8 @@ from rfm_spark.settings import Settings
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
+_WIDE = 120
+"""Columns of a screen from which there is room for what to do about a segment."""
 
 
 class _ScreenStep:
@@ -70,12 +72,15 @@ def show_summary(found: Summary, settings: Settings, place: str) -> None:
         revenue = sum(row["revenue_cents"] for row in found.segments)
         _results.print(
             f"\n[bold]{customers:,} customers scored as of {found.as_of}[/], "
-            f"{money.whole(revenue)} in the window\n"
+            f"{money.whole(revenue)} {money.currency} in the window"
         )
+        _results.print(f"\n[bold]Segments[/], revenue in {money.currency}")
         _results.print(_segments(found.segments, money))
     if found.clusters:
+        _results.print(f"\n[bold]Largest clusters[/], revenue in {money.currency}")
         _results.print(_clusters(found.clusters, money))
     if found.cohorts:
+        _results.print("\n[bold]First cohorts[/], share that came again in month 1, 2, ...")
         _results.print(_cohorts(found.cohorts))
     if found.segments and found.clusters:
         _results.print(f"\nThe tables are in {escape(place)}. Three queries to try:\n")
@@ -86,15 +91,17 @@ def show_summary(found: Summary, settings: Settings, place: str) -> None:
 class _Money:
     def __init__(self, settings: Settings) -> None:
         self._digits = settings.business.minor_unit_digits
-        self._currency = settings.business.currency
+        self.currency = settings.business.currency
 
     def whole(self, minor_units: float) -> str:
-        """An amount to the nearest unit, with its currency."""
-        return f"{minor_units / 10**self._digits:,.0f} {self._currency}"
+        """An amount to the nearest unit."""
+        return f"{minor_units / 10**self._digits:,.0f}"
 
 
 def _segments(rows: Sequence[Row], money: _Money) -> Table:
-    table = _table("segment", ">customers", ">share", ">revenue", ">share", "what to do")
+    shown = ["segment", ">customers", ">share", ">revenue", ">share"]
+    is_wide = _results.width >= _WIDE
+    table = _table(*shown, *(["what to do"] if is_wide else []))
     for row in rows:
         table.add_row(
             row["segment"],
@@ -102,7 +109,7 @@ def _segments(rows: Sequence[Row], money: _Money) -> Table:
             _percent(row["customer_share"]),
             money.whole(row["revenue_cents"]),
             _percent(row["revenue_share"]),
-            row["suggested_action"],
+            *([row["suggested_action"]] if is_wide else []),
         )
     return table
 
@@ -124,7 +131,7 @@ def _clusters(rows: Sequence[Row], money: _Money) -> Table:
 def _cohorts(rows: Sequence[Row]) -> Table:
     """The first cohorts as a triangle: retention by month."""
     last = max(row["period_index"] for row in rows)
-    table = _table("cohort", ">customers", *[f">month {k}" for k in range(last + 1)])
+    table = _table("cohort", ">customers", *[f">{k}" for k in range(last + 1)])
     for cohort in sorted({row["cohort"] for row in rows}):
         of_cohort = {row["period_index"]: row for row in rows if row["cohort"] == cohort}
         shares = [

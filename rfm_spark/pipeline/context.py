@@ -69,7 +69,9 @@ class Job:
     def read(self, table: Table) -> DataFrame:
         """A table as it is now, its version noted for the run record."""
         rows = self.warehouse.read(table)
-        self.read_versions[table.name] = self.warehouse.version(table)
+        commit = self.commits.get(table.name)
+        version = commit.version if commit else self.warehouse.version(table)
+        self.read_versions[table.name] = version
         return rows
 
     def read_or_empty(self, table: Table) -> DataFrame:

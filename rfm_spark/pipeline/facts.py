@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
-from rfm_spark.storage.slices import day_column, day_slice
+from rfm_spark.storage.slices import day_slice
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
@@ -46,24 +47,24 @@ def _by_customer(receipts: DataFrame) -> DataFrame:
 
 def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> None:
     with job.progress.step(f"facts {target.name}") as step:
-        version = job.warehouse.version(source)
+        rows = job.read(source)
         days = changed_days(job, source, target)
         if days is not None and not days:
             step.says("up to date")
             return
-        rows = job.read(source)
+        note: dict[str, Any] = {"of": job.read_versions[source.name]}
         if days is None:
-            # Everything is replaced: no day that is gone from the source stays behind.
-            days = {row[0] for row in rows.select(day_column(source)).distinct().collect()}
+            # Everything is replaced, so no day that is gone from the source stays behind; and
+            # what is made from this table sees no list of days, and is replaced as well.
             rebuilt, where = transform(rows), F.lit(True)
         else:
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
-            rebuilt = transform(rows.where(part.condition(source)))
-            where = part.condition(target)
-        note = {"of": version, "days": sorted(day.isoformat() for day in days)}
+            rebuilt, where = transform(rows.where(part.condition(source))), part.condition(target)
+            note["days"] = sorted(day.isoformat() for day in days)
         commit = job.replace(target, rebuilt, where, note)
-        step.says(f"{commit.rows:,} rows for {len(days):,} changed days")
+        changed = "all" if days is None else f"{len(days):,} changed"
+        step.says(f"{commit.rows:,} rows for {changed} days")
 
 
 def changed_days(job: Job, source: Table, target: Table) -> set[date] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException
@@ -13,19 +14,19 @@ from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.sources import CUSTOMERS, RECEIPTS, checked_rows, configured_sources
+from rfm_spark.pipeline.input_errors import explained
+from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.settings.loading import settings_digest
-from rfm_spark.settings.sources import Receipts, Source
+from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries
 from rfm_spark.storage.slices import day_slice
-from rfm_spark.tables import CUSTOMERS as CUSTOMERS_TABLE
-from rfm_spark.tables import DELIVERIES, INTERACTIONS, QUARANTINE, Table
-from rfm_spark.tables import RECEIPTS as RECEIPTS_TABLE
+from rfm_spark.tables import CUSTOMERS, DELIVERIES, INTERACTIONS, QUARANTINE, RECEIPTS, Table
 from rfm_spark.transforms.interactions import latest_attributes, one_per_delivery
 from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
-from rfm_spark.transforms.versions import merged_versions, touched_keys
+from rfm_spark.transforms.versions import merged_versions, touched_keys, with_status
+from rfm_spark.transforms.window import any_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class _Batch:
 
 @dataclass
 class _Count:
-    """What a delivery held."""
+    """What a delivery held, in the order of the columns of `deliveries`."""
 
     rows: int = 0
     rejected_rows: int = 0
@@ -53,104 +54,110 @@ class _Count:
     net_cents: int = 0
 
 
+Counts = dict[tuple[str, str], _Count]
+"""By source and delivery."""
+
+
 def ingest(job: Job) -> None:
     """Takes in every delivery that is new or has changed; all others are left alone.
 
     Raises:
         UserError: if the input or the configuration does not fit, or too many rows are rejected;
-            then nothing of that source has been written.
+            then nothing of that table has been written.
     """
-    for label, source in configured_sources(job.settings).items():
-        with job.progress.step(f"ingest {label}") as step:
-            batch = _new_deliveries(job, label, source)
-            if not batch.deliveries:
+    fingerprints = _taken_before(job)
+    kinds = ((RECEIPTS, Receipts), (INTERACTIONS, Interactions), (CUSTOMERS, Customers))
+    for table, kind in kinds:
+        sources = {
+            label: source
+            for label, source in configured_sources(job.settings).items()
+            if isinstance(source, kind)
+        }
+        if not sources:
+            continue
+        with job.progress.step(f"ingest {table.name}") as step:
+            batches = [_new(job, label, one, fingerprints) for label, one in sources.items()]
+            batches = [batch for batch in batches if batch.deliveries]
+            if not batches:
                 step.says("nothing new")
                 continue
             try:
-                counts = _take_in(job, batch)
+                counts = _take_in(job, table, batches)
             except PySparkException as error:
-                raise _explained(error, label) from error
+                raise explained(error, table.name) from error
             step.says(_told(counts))
 
 
-def _new_deliveries(job: Job, label: str, source: Source) -> _Batch:
+def _taken_before(job: Job) -> Mapping[tuple[str, str], str]:
+    if not job.warehouse.is_there(DELIVERIES):
+        return {}
+    taken = job.read(DELIVERIES).select("source", "delivery", "fingerprint").collect()
+    return {(row["source"], row["delivery"]): row["fingerprint"] for row in taken}
+
+
+def _new(
+    job: Job, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
+) -> _Batch:
     found = find_deliveries(job.spark, source, job.input, label)
     digest = settings_digest(source) + settings_digest(job.settings.business)
-    known = job.warehouse.read_or_empty(DELIVERIES).where(F.col("source") == label)
-    taken = {row["delivery"]: row["fingerprint"] for row in known.collect()}
-    new = [one for one in found if taken.get(one.name) != one.fingerprint + digest]
+    new = [one for one in found if fingerprints.get((label, one.name)) != one.fingerprint + digest]
     return _Batch(label, source, new, digest)
 
 
-def _take_in(job: Job, batch: _Batch) -> Mapping[str, _Count]:
-    rows = checked_rows(job, batch.label, batch.source, batch.deliveries)
-    if isinstance(batch.source, Receipts):
-        counts = _take_in_receipts(job, batch, batch.source, rows)
+def _take_in(job: Job, table: Table, batches: Sequence[_Batch]) -> Counts:
+    rows = reduce(DataFrame.unionByName, [_rows_of(job, batch) for batch in batches])
+    counts = _raw_counts(rows, batches, of_receipts=table is RECEIPTS)
+    if table is RECEIPTS:
+        _take_in_receipts(job, batches, rows, counts)
     else:
-        counts = _take_in_others(job, batch, rows)
-    listed = [
-        (
-            batch.label,
-            delivery.name,
-            delivery.fingerprint + batch.digest,
-            *vars(counts[delivery.name]).values(),
-        )
-        for delivery in batch.deliveries
-    ]
-    table = job.spark.createDataFrame(listed, DELIVERIES.schema)
-    job.replace(DELIVERIES, table, _of_deliveries(batch))
+        _check_rejected(job, batches, counts, rows)
+        _quarantine(job, batches, rows.where(is_bad()), counts)
+        good = rows.where(~is_bad())
+        if table is CUSTOMERS:
+            _merge_customers(job, batches, good)
+        else:
+            _merge(job, table, one_per_delivery(good), batches, "interaction_id")
+    _note_deliveries(job, batches, counts)
     return counts
+
+
+def _rows_of(job: Job, batch: _Batch) -> DataFrame:
+    rows = checked_rows(job, batch.label, batch.source, batch.deliveries)
+    return rows.withColumn("source", F.lit(batch.label))
 
 
 def _take_in_receipts(
-    job: Job, batch: _Batch, source: Receipts, lines: DataFrame
-) -> dict[str, _Count]:
-    with_categories = source.columns.category is not None
+    job: Job, batches: Sequence[_Batch], lines: DataFrame, counts: Counts
+) -> None:
+    with_categories = job.settings.receipts.columns.category is not None
+    label = batches[0].label
     versions = receipt_versions(lines, with_categories).persist(StorageLevel.DISK_ONLY)
     try:
-        counts = _raw_counts(lines, batch)
         for row in _version_counts(versions).collect():
-            count = counts[row["delivery"]]
+            count = counts[label, row["delivery"]]
             count.receipts = row["receipts"]
             count.rejected_receipts = row["rejected_receipts"]
             count.rejected_rows += row["rejected_rows"]
-        _check_rejected(job, batch, counts, lines)
+        _check_rejected(job, batches, counts, lines)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        _quarantine(job, batch, rejected_rows(lines, rejected), counts)
-        accepted = versions.where(~F.col("is_rejected"))
-        _merge(job, RECEIPTS_TABLE, accepted, batch.names, "receipt_id")
+        _quarantine(job, batches, rejected_rows(lines, rejected), counts)
+        _merge(job, RECEIPTS, versions.where(~F.col("is_rejected")), batches, "receipt_id")
     finally:
         versions.unpersist()
-    return counts
 
 
-def _take_in_others(job: Job, batch: _Batch, rows: DataFrame) -> dict[str, _Count]:
-    counts = _raw_counts(rows, batch)
-    _check_rejected(job, batch, counts, rows)
-    _quarantine(job, batch, rows.where(is_bad()), counts)
-    good = rows.where(~is_bad())
-    if batch.label == CUSTOMERS:
-        _merge_customers(job, batch, good)
-    else:
-        accepted = one_per_delivery(good)
-        _merge(job, INTERACTIONS, accepted, batch.names, "interaction_id")
-    return counts
-
-
-def _raw_counts(rows: DataFrame, batch: _Batch) -> dict[str, _Count]:
+def _raw_counts(rows: DataFrame, batches: Sequence[_Batch], of_receipts: bool) -> Counts:
     """Rows and money of every delivery before any rule; rejected rows that have no receipt."""
-    of_receipts = batch.label == RECEIPTS
+    alone = is_bad() & F.col("receipt_id").isNull() if of_receipts else is_bad()
     cents = F.sum("cents") if of_receipts else F.lit(0)
-    bad = is_bad()
-    alone = bad & F.col("receipt_id").isNull() if of_receipts else bad
-    found = rows.groupBy("delivery").agg(
+    found = rows.groupBy("source", "delivery").agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(alone).alias("rejected_rows"),
-        F.coalesce(cents, F.lit(0)).alias("net_cents"),
+        cents.alias("net_cents"),
     )
-    counts = {name: _Count() for name in batch.names}
+    counts = {(batch.label, name): _Count() for batch in batches for name in batch.names}
     for row in found.collect():
-        counts[row["delivery"]] = _Count(
+        counts[row["source"], row["delivery"]] = _Count(
             row["rows"], row["rejected_rows"], net_cents=row["net_cents"]
         )
     return counts
@@ -165,57 +172,72 @@ def _version_counts(versions: DataFrame) -> DataFrame:
     )
 
 
-def _check_rejected(job: Job, batch: _Batch, counts: Mapping[str, _Count], rows: DataFrame) -> None:
-    read = sum(count.rows for count in counts.values())
-    rejected = sum(count.rejected_rows for count in counts.values())
-    if read == 0 and batch.label == RECEIPTS and not job.warehouse.is_there(RECEIPTS_TABLE):
-        raise UserError(f"[{batch.label}] {', '.join(batch.names[:3])}: there are no rows in it")
-    allowed = job.settings.ingest.max_rejected_share
-    if rejected <= allowed * read:
-        return
-    reasons = rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason"))
-    reasons = reasons.where("reason != ''").groupBy("reason").count()
-    worst = reasons.orderBy(F.desc("count"), "reason").limit(5).collect()
-    told = ", ".join(f"{row['reason']} ({row['count']:,})" for row in worst)
-    raise UserError(
-        f"[{batch.label}] {rejected:,} of {read:,} rows are rejected, more than "
-        f"ingest.max_rejected_share = {allowed:g} allows; nothing was published. "
-        f"Most frequent: {told or 'two customers on one receipt'}"
-    )
+def _check_rejected(job: Job, batches: Sequence[_Batch], counts: Counts, rows: DataFrame) -> None:
+    for batch in batches:
+        own = [counts[batch.label, name] for name in batch.names]
+        read = sum(count.rows for count in own)
+        rejected = sum(count.rejected_rows for count in own)
+        if (
+            read == 0
+            and isinstance(batch.source, Receipts)
+            and not job.warehouse.is_there(RECEIPTS)
+        ):
+            raise UserError(
+                f"[{batch.label}] {', '.join(batch.names[:3])}: there are no rows in it"
+            )
+        allowed = job.settings.ingest.max_rejected_share
+        if rejected > allowed * read:
+            raise UserError(
+                f"[{batch.label}] {rejected:,} of {read:,} rows are rejected, more than "
+                f"ingest.max_rejected_share = {allowed:g} allows; nothing was published. Most "
+                f"frequent: {_most_frequent(rows, batch.label)}"
+            )
 
 
-def _quarantine(job: Job, batch: _Batch, rejected: DataFrame, counts: Mapping[str, _Count]) -> None:
+def _most_frequent(rows: DataFrame, label: str) -> str:
+    bad = rows.where(is_bad() & (F.col("source") == label))
+    reasons = bad.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason"))
+    worst = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
+    told = ", ".join(f"{row['reason']} ({row['count']:,})" for row in worst.collect())
+    return told or "two customers on one receipt"
+
+
+def _quarantine(job: Job, batches: Sequence[_Batch], rejected: DataFrame, counts: Counts) -> None:
     expected = sum(count.rejected_rows for count in counts.values())
-    where = _of_deliveries(batch)
+    where = _of(batches)
     if expected == 0:
         if not job.read_or_empty(QUARANTINE).where(where).isEmpty():
             job.replace(QUARANTINE, job.spark.createDataFrame([], QUARANTINE.schema), where)
         job.warehouse.create(QUARANTINE)
         return
-    commit = job.replace(QUARANTINE, quarantine_rows(rejected, batch.label), where)
+    commit = job.replace(QUARANTINE, quarantine_rows(rejected), where)
     if commit.rows != expected:
-        raise AssertionError(
-            f"{batch.label}: {expected} rows were counted as rejected, {commit.rows} were kept"
-        )
+        raise AssertionError(f"{expected} rows were counted as rejected, {commit.rows} were kept")
 
 
-def _merge(job: Job, table: Table, accepted: DataFrame, names: Collection[str], key: str) -> None:
+def _merge(
+    job: Job, table: Table, incoming: DataFrame, batches: Sequence[_Batch], key: str
+) -> None:
     """Replaces the affected days of a table of versions, all in one commit."""
-    accepted = accepted.select(*[name for name in table.column_names if name != "status"])
-    stored = job.warehouse.read_or_empty(table)
-    days = {row[0] for row in accepted.select("business_date").distinct().collect()}
-    if job.warehouse.is_there(table):
+    incoming = incoming.select(*[name for name in table.column_names if name != "status"])
+    days = {row[0] for row in incoming.select("business_date").distinct().collect()}
+    came = _of(batches) if "source" in table.column_names else _delivery_of(batches)
+    stored = job.warehouse.read(table) if job.warehouse.is_there(table) else None
+    if stored is not None:
         within = _within_reach(stored, days, job.settings.ingest.correction_days)
-        touched = touched_keys(within, accepted, names, key)
+        touched = touched_keys(within, incoming, came, key)
         old = within.join(touched, key, "left_semi").select("business_date").distinct()
         days |= {row[0] for row in old.collect()}
     if not days:
         job.warehouse.create(table)
         return
-    part = day_slice(table, days)
-    where = part.condition(table)
+    where = day_slice(table, days).condition(table)
+    if stored is None:
+        merged = with_status(incoming, key)
+    else:
+        merged = merged_versions(stored.where(where), incoming, came, key)
     note = {"days": [day.isoformat() for day in sorted(days)]}
-    job.replace(table, merged_versions(stored.where(where), accepted, names, key), where, note)
+    job.replace(table, merged, where, note)
 
 
 def _within_reach(stored: DataFrame, days: set[date], correction_days: int | None) -> DataFrame:
@@ -227,42 +249,40 @@ def _within_reach(stored: DataFrame, days: set[date], correction_days: int | Non
     )
 
 
-def _merge_customers(job: Job, batch: _Batch, good: DataFrame) -> None:
-    stored = job.warehouse.read_or_empty(CUSTOMERS_TABLE)
-    columns = CUSTOMERS_TABLE.column_names
-    others = stored.where(~F.col("delivery").isin(batch.names)).select(*columns)
-    latest = latest_attributes(good.select(*columns).unionByName(others))
-    job.replace(CUSTOMERS_TABLE, latest, F.lit(True))
+def _merge_customers(job: Job, batches: Sequence[_Batch], good: DataFrame) -> None:
+    columns = CUSTOMERS.column_names
+    stored = job.warehouse.read_or_empty(CUSTOMERS).where(~_delivery_of(batches))
+    latest = latest_attributes(good.select(*columns).unionByName(stored.select(*columns)))
+    job.replace(CUSTOMERS, latest, F.lit(True))
 
 
-def _of_deliveries(batch: _Batch) -> Column:
-    return (F.col("source") == batch.label) & F.col("delivery").isin(batch.names)
+def _note_deliveries(job: Job, batches: Sequence[_Batch], counts: Counts) -> None:
+    rows = [
+        (
+            batch.label,
+            delivery.name,
+            delivery.fingerprint + batch.digest,
+            *vars(counts[batch.label, delivery.name]).values(),
+        )
+        for batch in batches
+        for delivery in batch.deliveries
+    ]
+    job.replace(DELIVERIES, job.spark.createDataFrame(rows, DELIVERIES.schema), _of(batches))
 
 
-def _explained(error: PySparkException, label: str) -> Exception:
-    """An error of the executors that the input caused, as the user's; others as they are.
-
-    The message of such an error can hold a customer's data: only its name is shown.
-    """
-    condition = error.getCondition() or ""
-    text = str(error)
-    causes = {
-        "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
-        "ARITHMETIC_OVERFLOW": "an expression overflows: use try_add, try_multiply or a wider type",
-        "DIVIDE_BY_ZERO": "an expression divides by zero: use try_divide",
-        "NUMERIC_VALUE_OUT_OF_RANGE": "an expression gives a number too large for its type",
-        "CSV header does not conform": "the files have different headers, or columns in another "
-        "order: load them as sources of their own",
-        "FAILED_READ_FILE": "a file cannot be read: it is damaged, or not of that format",
-        "not a Parquet file": "a file cannot be read: it is damaged, or not of that format",
-    }
-    for name, meaning in causes.items():
-        if name in condition or name in text:
-            return UserError(f"[{label}] {meaning}")
-    return error
+def _of(batches: Sequence[_Batch]) -> Column:
+    """Rows that came with these deliveries, in a table that names the source."""
+    return any_of(
+        (F.col("source") == batch.label) & F.col("delivery").isin(batch.names) for batch in batches
+    )
 
 
-def _told(counts: Mapping[str, _Count]) -> str:
+def _delivery_of(batches: Sequence[_Batch]) -> Column:
+    """The same, in a table of a single source."""
+    return F.col("delivery").isin([name for batch in batches for name in batch.names])
+
+
+def _told(counts: Counts) -> str:
     read = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
     more = f", {rejected:,} rejected" if rejected else ""

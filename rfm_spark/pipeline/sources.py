@@ -60,7 +60,8 @@ def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery
     problems = _column_problems(raw, source, label)
     if problems:
         raise UserError(problems)
-    rows = delivered_fields(raw, _fields(source), source.reject)
+    own = raw if source.where is None else raw.where(F.expr(source.where))
+    rows = delivered_fields(own, _fields(source), source.reject)
     business = job.settings.business
     calendar = Calendar(
         business.time_zone, business.day_start_hour, source.time_zone or business.time_zone
@@ -107,6 +108,8 @@ def _column_problems(rows: DataFrame, source: Source, label: str) -> list[str]:
             kind = _analysed(rows, expression, where, problems)
             if kind is not None:
                 problems += _kind_problems(kind, name, where)
+    if source.where is not None:
+        _analysed(rows, source.where, f"[{label}] where", problems)
     for name, predicate in source.reject.items():
         _analysed(rows, predicate, f"[{label}.reject] {name}", problems)
     return problems

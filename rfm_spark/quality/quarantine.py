@@ -9,12 +9,12 @@ from rfm_spark.quality.rules import SEPARATOR
 from rfm_spark.transforms.delivered import with_row_digest
 
 
-def quarantine_rows(rows: DataFrame, label: str) -> DataFrame:
+def quarantine_rows(rows: DataFrame) -> DataFrame:
     """Rejected rows in the form of the table `quarantine`.
 
     Args:
-        rows: `delivery`, `file`, `raw`, `reasons`, and for receipts `receipt_id`, `cents`.
-        label: the source.
+        rows: `source`, `delivery`, `file`, `raw`, `reasons`, and for receipts `receipt_id` and
+            `cents`.
     """
     nothing: dict[str, Column] = {
         "receipt_id": F.lit(None).cast("string"),
@@ -22,7 +22,7 @@ def quarantine_rows(rows: DataFrame, label: str) -> DataFrame:
     }
     filled = rows.withColumns({n: c for n, c in nothing.items() if n not in rows.columns})
     return with_row_digest(filled).select(
-        F.lit(label).alias("source"),
+        "source",
         "delivery",
         "row",
         F.split("reasons", SEPARATOR).alias("reasons"),

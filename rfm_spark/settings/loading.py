@@ -81,10 +81,13 @@ def _sentence(error: Any) -> str:
         return f"{where}: unknown key; {hint}"
     if kind == "missing":
         return f"{where}: missing; it must be given"
-    message = message.removeprefix("Value error, ")
+    if kind == "value_error":
+        message = message.removeprefix("Value error, ")
+    else:
+        message = message[0].lower() + message[1:]
     given = error.get("input")
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-    return f"{where}: {message[0].lower() + message[1:]}{shown}"
+    return f"{where}: {message}{shown}"
 
 
 def _is_written(step: str | int) -> bool:

@@ -26,13 +26,15 @@ def window_of(days: int | Literal["all"]) -> Window:
 class Business(Section):
     """The shop: where it is, and what its money and its days are."""
 
-    time_zone: TimeZone
-    day_start_hour: int = Field(default=0, ge=0, le=12)
+    time_zone: TimeZone = Field(description="whose calendar day is the business day")
+    day_start_hour: int = Field(
+        default=0, ge=0, le=12, description="hour at which a business day begins"
+    )
     minor_unit_digits: int = Field(default=2, ge=0, le=4, description="2 for cents")
-    currency: str = "USD"
+    currency: str = Field(default="USD", description="shown beside money")
     guest_ids: list[str] = Field(default_factory=list, description="ids that stand for nobody")
-    earliest_date: date = date(1970, 1, 1)
-    latest_date: date = date(2099, 12, 31)
+    earliest_date: date = Field(default=date(1970, 1, 1), description="days before it are errors")
+    latest_date: date = Field(default=date(2099, 12, 31), description="days after it are errors")
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
@@ -70,12 +72,14 @@ class Dimension(Section):
 class Segment(Section):
     """One segment of a business's own grid; scores that are not named are all taken."""
 
-    name: str = Field(min_length=1)
-    action: str
-    recency: list[Score] | None = None
-    frequency: list[Score] | None = None
-    monetary: list[Score] | None = None
-    first_visit: Literal["inside", "before"] | None = None
+    name: str = Field(min_length=1, description="what the business calls it")
+    action: str = Field(description="one line on what to do")
+    recency: list[Score] | None = Field(default=None, description="scores it takes")
+    frequency: list[Score] | None = Field(default=None, description="scores it takes")
+    monetary: list[Score] | None = Field(default=None, description="scores it takes")
+    first_visit: Literal["inside", "before"] | None = Field(
+        default=None, description="only customers whose first visit ever lies there"
+    )
 
     def rule(self) -> SegmentRule:
         """The segment as the transforms take it."""
@@ -89,16 +93,24 @@ class Segment(Section):
 class Profile(Section):
     """A named set of RFM rules."""
 
-    window_days: WindowDays = 365
-    scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9)
-    recency: Dimension = Dimension(method="quantile")
-    frequency: Dimension = Dimension(method="balanced")
-    monetary: Dimension = Dimension(method="quantile")
-    total_weights: Three = [100.0, 10.0, 1.0]
-    ratio_weights: Three = [1.0, 1.0, 1.0]
-    max_rank_error: float = Field(default=0.001, ge=0.0005, le=0.1)
-    refit: Literal["always", "hold"] = "always"
-    segments: list[Segment] | None = None
+    window_days: WindowDays = Field(default=365, description="days looked back")
+    scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9, description="5 for scores 1 to 5")
+    recency: Dimension = Field(
+        default=Dimension(method="quantile"), description="quantile, balanced or fixed"
+    )
+    frequency: Dimension = Field(default=Dimension(method="balanced"), description="the same")
+    monetary: Dimension = Field(default=Dimension(method="quantile"), description="the same")
+    total_weights: Three = Field(
+        default=[100.0, 10.0, 1.0], description="of R, F and M in rfm_total"
+    )
+    ratio_weights: Three = Field(default=[1.0, 1.0, 1.0], description="of R, F and M in rfmr_score")
+    max_rank_error: float = Field(
+        default=0.001, ge=0.0005, le=0.1, description="of balanced cuts with over 4,096 values"
+    )
+    refit: Literal["always", "hold"] = Field(
+        default="always", description="fit for every as_of, or keep the last set of the same rules"
+    )
+    segments: list[Segment] | None = Field(default=None, description="an own grid")
 
     @property
     def window(self) -> Window:
@@ -139,22 +151,24 @@ class Profile(Section):
 class Cohorts(Section):
     """Cohorts by first visit."""
 
-    grains: list[Grain] = Field(default=["month", "week"], min_length=1)
-    week_start: Weekday = "monday"
+    grains: list[Grain] = Field(
+        default=["month", "week"], min_length=1, description="lengths of a period"
+    )
+    week_start: Weekday = Field(default="monday", description="first day of a week")
 
 
 class Clusters(Section):
     """Clusters of customers with similar habits."""
 
-    k: int = Field(default=6, ge=2, le=100)
-    window_days: WindowDays = 365
+    k: int = Field(default=6, ge=2, le=100, description="number of clusters")
+    window_days: WindowDays = Field(default=365, description="days looked back")
     features: list[Literal[FEATURES]] | None = Field(  # type: ignore[valid-type]
         default=None, min_length=1, description="by default all that the input allows"
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"
     )
-    seed: int = 20_240_229
+    seed: int = Field(default=20_240_229, description="of the first centres")
     max_fit_customers: int = Field(
         default=200_000, ge=1_000, le=2_000_000, description="size of the sample the fit uses"
     )
@@ -168,7 +182,7 @@ class Clusters(Section):
 class Metastore(Section):
     """Where the tables are registered by name."""
 
-    database: Name
+    database: Name = Field(description="made if it is not there")
 
 
 class Settings(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Format = Literal["csv", "json", "parquet", "delta"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -23,6 +23,15 @@ def _known_zone(zone: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
+def _stays_inside(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/") or "://" in path:
+        raise ValueError("give a path below the input, without '..' or a leading '/'")
+    return path
+
+
+PathBelow = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]
+
+
 class Section(BaseModel):
     """A table of the configuration file: nothing unknown, nothing converted, nothing changed."""
 
@@ -32,17 +41,17 @@ class Section(BaseModel):
 class Lookup(Section):
     """A small table whose columns expressions can use as `name.column`."""
 
-    path: str = Field(min_length=1)
-    format: Format
+    path: PathBelow
+    format: Format = Field(description="of the file")
     on: str = Field(min_length=1, description="column of the same name on both sides")
-    delimiter: str = Field(default=",", min_length=1)
+    delimiter: str = Field(default=",", min_length=1, description="of CSV")
 
 
 class Source(Section):
     """Raw rows: files of one format under the input."""
 
-    path: str = Field(min_length=1, description="file or pattern, relative to the input")
-    format: Format
+    path: PathBelow = Field(description="file or pattern, relative to the input")
+    format: Format = Field(description="of the files")
     delivery: Literal["file", "folder"] = Field(
         default="file", description="what one batch is: a file, or a folder of part files"
     )
@@ -57,16 +66,12 @@ class Source(Section):
     )
     time_format: str | None = Field(default=None, description="Spark pattern of textual times")
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    where: Expression | None = Field(
+        default=None, description="only rows for which it is true belong to the source"
+    )
     reject: dict[Name, Expression] = Field(
         default_factory=dict, description="reason to a predicate, true for rows to turn away"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str) -> str:
-        if path.startswith("/") or ".." in path.split("/") or "://" in path:
-            raise ValueError("give a path below the input, without '..' or a leading '/'")
-        return path
 
     @model_validator(mode="after")
     def _fits_format(self) -> Self:
@@ -80,19 +85,38 @@ class Source(Section):
 class ReceiptColumns(Section):
     """Fields of a receipt or of a line."""
 
-    receipt_id: IdExpression | None = None
-    customer_id: Expression
-    time: Expression
-    quantity: Expression | None = None
-    unit_price: Expression | None = None
-    amount: Expression | None = None
-    items: Expression | None = None
-    category: Expression | None = None
-    promotion: Expression | None = None
-    store_id: Expression | None = None
-    channel: Expression | None = None
-    is_return: Expression | None = None
-    is_void: Expression | None = None
+    receipt_id: IdExpression | None = Field(
+        default=None,
+        description="a list makes one id of several; without it one row is one receipt",
+    )
+    customer_id: Expression = Field(description="customer; NULL or blank is a guest")
+    time: Expression = Field(description="date, timestamp or text")
+    quantity: Expression | None = Field(
+        default=None, description="pieces or weight; negative is a return"
+    )
+    unit_price: Expression | None = Field(
+        default=None, description="with quantity, in place of amount"
+    )
+    amount: Expression | None = Field(
+        default=None, description="money in whole units, such as 19.90"
+    )
+    items: Expression | None = Field(
+        default=None, description="pieces, where quantity is in other units"
+    )
+    category: Expression | None = Field(
+        default=None, description="product category, for product range and mix"
+    )
+    promotion: Expression | None = Field(
+        default=None, description="true where a promotion or coupon was used"
+    )
+    store_id: Expression | None = Field(default=None, description="kept as it is")
+    channel: Expression | None = Field(default=None, description="kept as it is")
+    is_return: Expression | None = Field(
+        default=None, description="true for a return, where the sign does not tell"
+    )
+    is_void: Expression | None = Field(
+        default=None, description="true for a version that cancels the receipt"
+    )
 
     @model_validator(mode="after")
     def _money_is_known(self) -> Self:
@@ -107,9 +131,11 @@ class ReceiptColumns(Section):
 class Receipts(Source):
     """Receipts, given as one row each or as lines to be added up."""
 
-    grain: Literal["line", "receipt"]
+    grain: Literal["line", "receipt"] = Field(
+        description="what a row is: a line, to be added up, or a whole receipt"
+    )
     columns: ReceiptColumns
-    zero_is_visit: bool = True
+    zero_is_visit: bool = Field(default=True, description="whether an amount of 0 is a visit")
 
     @model_validator(mode="after")
     def _lines_have_receipts(self) -> Self:
@@ -121,11 +147,15 @@ class Receipts(Source):
 class InteractionColumns(Section):
     """Fields of an interaction."""
 
-    interaction_id: IdExpression | None = None
-    customer_id: Expression
-    kind: Expression
-    time: Expression
-    value: Expression | None = None
+    interaction_id: IdExpression | None = Field(
+        default=None, description="without it, equal interactions are one"
+    )
+    customer_id: Expression = Field(description="customer")
+    kind: Expression = Field(
+        description="such as registration, card or click; a constant in quotes: 'click'"
+    )
+    time: Expression = Field(description="date, timestamp or text")
+    value: Expression | None = Field(default=None, description="seconds stayed, pages or weight")
 
 
 class Interactions(Source):
@@ -137,9 +167,11 @@ class Interactions(Source):
 class CustomerColumns(Section):
     """Fields of a customer's attributes."""
 
-    customer_id: Expression
-    valid_from: Expression | None = None
-    attributes: dict[Name, Expression] = Field(min_length=1)
+    customer_id: Expression = Field(description="customer")
+    valid_from: Expression | None = Field(
+        default=None, description="day from which they hold; the latest wins"
+    )
+    attributes: dict[Name, Expression] = Field(min_length=1, description="attribute to expression")
 
 
 class Customers(Source):

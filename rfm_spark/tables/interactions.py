@@ -13,6 +13,7 @@ INTERACTIONS = Table(
     grain="one version of one interaction, as one delivery brought it",
     columns=(
         Column("interaction_id", StringType(), "Source's id, or a digest of all its fields", True),
+        Column("source", StringType(), "Configured source that brought it", required=True),
         Column("delivery", StringType(), "Delivery that brought this version", required=True),
         Column("status", StringType(), STATUS_COMMENT, required=True),
         CUSTOMER_ID,

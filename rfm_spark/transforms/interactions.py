@@ -14,7 +14,7 @@ from rfm_spark.transforms.business_time import Calendar, instant_and_day
 from rfm_spark.transforms.delivered import trimmed_text
 from rfm_spark.transforms.money import decimal
 
-QUARANTINED = ("delivery", "file", "raw", "reasons")
+NOT_STORED = ("file", "raw", "reasons")
 
 
 def interaction_rows(
@@ -82,18 +82,18 @@ def one_per_delivery(interactions: DataFrame) -> DataFrame:
     """The same interaction twice in one delivery is one: the last by time, then by its fields.
 
     Args:
-        interactions: good rows of `interaction_rows`.
+        interactions: good rows of `interaction_rows`, with the `source` they are of.
 
     Returns:
         One row per `delivery` and `interaction_id`, with the columns of `interactions` but status.
     """
-    fields = [name for name in interactions.columns if name not in QUARANTINED]
+    fields = [name for name in interactions.columns if name not in NOT_STORED]
     order = [F.desc(name) for name in ("interaction_ts", "kind", "customer_id", "value")]
     last = Window.partitionBy("delivery", "interaction_id").orderBy(*order)
     return (
         interactions.withColumn("place", F.row_number().over(last))
         .where(F.col("place") == 1)
-        .select("delivery", *fields)
+        .select(*fields)
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from rfm_spark.tables.receipts import CURRENT, SUPERSEDED, VOID
@@ -29,46 +27,38 @@ def with_status(versions: DataFrame, key: str) -> DataFrame:
     return versions.withColumn("status", status)
 
 
-def touched_keys(
-    stored: DataFrame, incoming: DataFrame, deliveries: Collection[str], key: str
-) -> DataFrame:
+def touched_keys(stored: DataFrame, incoming: DataFrame, came: Column, key: str) -> DataFrame:
     """Keys whose versions must be compared again: they come, or these deliveries had them before.
 
     Args:
         stored: rows of the table, of any days.
         incoming: accepted versions of the deliveries that came.
-        deliveries: names of all deliveries that came, also of those without an accepted row.
+        came: true for stored rows that one of these deliveries brought before.
         key: the id column.
 
     Returns:
         One row per key.
     """
-    had_before = stored.where(F.col("delivery").isin(*deliveries)).select(key)
+    had_before = stored.where(came).select(key)
     return incoming.select(key).union(had_before).distinct()
 
 
-def merged_versions(
-    stored: DataFrame, incoming: DataFrame, deliveries: Collection[str], key: str
-) -> DataFrame:
+def merged_versions(stored: DataFrame, incoming: DataFrame, came: Column, key: str) -> DataFrame:
     """What the affected days hold once the deliveries that came are taken in.
 
     Args:
         stored: rows of the table: all rows of the affected days, among them every version of
             every touched key.
         incoming: accepted versions of the deliveries that came.
-        deliveries: names of all deliveries that came: each replaces what it brought before.
+        came: true for stored rows that one of these deliveries brought before: they are replaced.
         key: the id column.
 
     Returns:
         All rows the affected days hold afterwards. Rows of keys that are not touched are as
         they were: their other versions can lie on other days.
     """
-    touched = touched_keys(stored, incoming, deliveries, key)
-    older = (
-        stored.join(touched, key, "left_semi")
-        .where(~F.col("delivery").isin(*deliveries))
-        .drop("status")
-    )
+    touched = touched_keys(stored, incoming, came, key)
+    older = stored.join(touched, key, "left_semi").where(~came).drop("status")
     untouched = stored.join(touched, key, "left_anti")
     compared = with_status(incoming.unionByName(older), key)
     return compared.select(*stored.columns).unionByName(untouched.select(*stored.columns))

@@ -1,0 +1,34 @@
+"""Errors of the executors that the input caused, told as the user's."""
+
+from __future__ import annotations
+
+from pyspark.errors import PySparkException
+
+from rfm_spark.errors import UserError
+
+_CAUSES = {
+    "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
+    "ARITHMETIC_OVERFLOW": "an expression overflows: use try_add, try_multiply or a wider type",
+    "DIVIDE_BY_ZERO": "an expression divides by zero: use try_divide",
+    "NUMERIC_VALUE_OUT_OF_RANGE": "an expression gives a number too large for its type",
+    "CSV header does not conform": "the files have different headers, or columns in another "
+    "order: load them as sources of their own",
+    "FAILED_READ_FILE": "a file cannot be read: it is damaged, or not of that format",
+    "not a Parquet file": "a file cannot be read: it is damaged, or not of that format",
+}
+
+
+def explained(error: PySparkException, source: str) -> Exception:
+    """The user's error behind a failed query; the error itself where it is not the user's.
+
+    The message of such an error can hold a customer's data, so only its kind is told.
+
+    Args:
+        error: as Spark raised it.
+        source: whose rows were read.
+    """
+    text = f"{error.getCondition() or ''} {error}"
+    for name, meaning in _CAUSES.items():
+        if name in text:
+            return UserError(f"[{source}] {meaning}")
+    return error

@@ -1,0 +1,233 @@
+"""A tiny shop: a few receipts, written as files, with a configuration that reads them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
+
+from rfm_spark.tables import ALL_TABLES
+
+Rows = Iterable[Mapping[str, str | None]]
+
+RECEIPTS = """
+[business]
+time_zone = "Europe/Berlin"
+guest_ids = ["0"]
+
+[ingest]
+max_rejected_share = 0.5
+
+[receipts]
+path = "receipts*.csv"
+format = "csv"
+grain = "line"
+
+[receipts.columns]
+receipt_id = "receipt"
+customer_id = "customer"
+time = "time"
+quantity = "quantity"
+amount = "amount"
+category = "category"
+is_void = "coalesce(void, '') = 'yes'"
+
+[cohorts]
+grains = ["month"]
+
+[clusters]
+k = 2
+features = ["recency_days", "frequency", "monetary_cents"]
+"""
+
+INTERACTIONS = """
+[interactions.web]
+path = "clicks*.csv"
+format = "csv"
+
+[interactions.web.columns]
+interaction_id = "click"
+customer_id = "customer"
+kind = "kind"
+time = "time"
+value = "seconds"
+"""
+
+CUSTOMERS = """
+[customers]
+path = "customers*.csv"
+format = "csv"
+
+[customers.columns]
+customer_id = "customer"
+valid_from = "since"
+
+[customers.columns.attributes]
+city = "city"
+"""
+
+EVERYTHING = RECEIPTS + INTERACTIONS + CUSTOMERS
+
+
+def line(
+    receipt: str | None,
+    customer: str | None,
+    time: str | None,
+    amount: str | None,
+    quantity: str = "1",
+    category: str = "bread",
+    void: str = "",
+) -> dict[str, str | None]:
+    """One line of a receipt, as the shop's till writes it."""
+    return {
+        "receipt": receipt,
+        "customer": customer,
+        "time": time,
+        "quantity": quantity,
+        "amount": amount,
+        "category": category,
+        "void": void,
+    }
+
+
+def click(number: str, customer: str, time: str, kind: str = "click", seconds: str = "5") -> Any:
+    """One interaction, as the web shop writes it."""
+    return {"click": number, "customer": customer, "kind": kind, "time": time, "seconds": seconds}
+
+
+def person(customer: str, city: str, since: str = "") -> dict[str, str | None]:
+    """One row of attributes."""
+    return {"customer": customer, "since": since, "city": city}
+
+
+def some_lines() -> list[dict[str, str | None]]:
+    """Fourteen receipts of six customers and a guest over two years, one with a return."""
+    found = [
+        line(
+            f"r{customer}{visit}", f"c{customer}", f"2025-0{visit + 1}-1{customer}", f"{amount}.50"
+        )
+        for customer, visits in enumerate([1, 2, 3, 1, 2, 2])
+        for visit, amount in zip(range(visits), (10, 25, 40), strict=False)
+    ]
+    return [
+        *found,
+        line("r00", "c0", "2025-01-10", "2.25", category="milk"),
+        line("r90", "0", "2025-02-03 09:30:00", "7.00"),
+        line("r91", "c5", "2025-03-20", "-4.00", quantity="-1"),
+        line("r92", "c2", "2024-12-30 18:00:00", "12.00", category="milk"),
+    ]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A folder of raw files, a configuration and a place for the warehouse.
+
+    Attributes:
+        folder: everything lies below it.
+    """
+
+    folder: Path
+
+    @property
+    def raw(self) -> Path:
+        """Where the raw files lie."""
+        return self.folder / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        """Where the tables go."""
+        return self.folder / "warehouse"
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "shop.toml"
+
+    def configure(self, text: str = RECEIPTS, changes: Mapping[str, str] | None = None) -> Path:
+        """Writes the configuration; every change must find its text."""
+        for old, new in (changes or {}).items():
+            assert old in text, f"the configuration has no {old!r}"
+            text = text.replace(old, new)
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text, encoding="utf-8")
+        return self.config
+
+    def file(self, name: str) -> Path:
+        """A raw file, its folder made."""
+        path = self.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def csv(self, name: str, rows: Rows) -> Path:
+        """A CSV file with the header of the first row."""
+        listed = list(rows)
+        with self.file(name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(listed[0]))
+            writer.writeheader()
+            writer.writerows(listed)
+        return self.file(name)
+
+    def json_lines(self, name: str, rows: Rows) -> Path:
+        """A file of JSON lines."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        self.file(name).write_text(text, encoding="utf-8")
+        return self.file(name)
+
+    def parquet(self, name: str, rows: Rows) -> Path:
+        """A Parquet file of text columns."""
+        pq.write_table(_table(rows), self.file(name))
+        return self.file(name)
+
+    def delta(self, name: str, rows: Rows) -> Path:
+        """A Delta table of text columns, replaced if it is there."""
+        write_deltalake(str(self.file(name)), _table(rows), mode="overwrite")
+        return self.file(name)
+
+    def arguments(self, *more: object) -> list[object]:
+        """The options every command takes."""
+        return [
+            "--config", self.config, "--input", self.raw, "--warehouse", self.warehouse, *more,
+        ]  # fmt: skip
+
+
+def stored(warehouse: Path, table: str) -> list[dict[str, Any]]:
+    """All rows of a table, in an order of their own, read without Spark."""
+    rows = DeltaTable(str(warehouse / table)).to_pyarrow_table().to_pylist()
+    return sorted(rows, key=repr)
+
+
+def stored_tables(warehouse: Path, without: Sequence[str] = ("runs",)) -> dict[str, Any]:
+    """The rows of every table of a warehouse."""
+    return {
+        table.name: stored(warehouse, table.name)
+        for table in ALL_TABLES
+        if table.name not in without and (warehouse / table.name / "_delta_log").is_dir()
+    }
+
+
+def versions(warehouse: Path) -> dict[str, int]:
+    """The Delta version of every table of a warehouse."""
+    return {
+        log.parent.name: DeltaTable(str(log.parent)).version()
+        for log in sorted(warehouse.glob("*/_delta_log"))
+    }
+
+
+def assert_same_tables(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """The same tables with the same rows; names the first table that differs."""
+    assert sorted(found) == sorted(expected)
+    for name, rows in expected.items():
+        assert found[name] == rows, f"{name} differs"
+
+
+def _table(rows: Rows) -> pa.Table:
+    listed = list(rows)
+    schema = pa.schema([(name, pa.string()) for name in listed[0]])
+    return pa.Table.from_pylist(listed, schema=schema)

@@ -1,0 +1,73 @@
+"""What the documents say is true: examples run, generated parts are up to date."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Cli
+
+from rfm_spark.settings.reference import reference_text
+from rfm_spark.tables import dictionary
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """The `rfm-spark` commands of the README's own-receipts example."""
+    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    return [line.split()[1:] for line in lines if line.startswith("rfm-spark ")]
+
+
+def test_the_example_of_the_readme_runs(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "receipts.csv").write_text(blocks("csv")[0], encoding="utf-8")
+    (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert [command[0] for command in commands()] == ["check", "run", "tables"]
+    for command in commands():
+        assert cli(*command) == 0, capfd.readouterr().err
+    shown = capfd.readouterr().out
+    assert "3 customers scored as of 2026-01-31" in shown
+    assert "customer_360" in shown
+    earlier = [*commands()[1], "--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90"]
+    assert cli(*earlier) == 0
+    assert "2 customers scored as of 2026-01-21" in capfd.readouterr().out
+
+
+def test_every_file_the_readme_names_is_there() -> None:
+    named = re.findall(r"\]\(([\w/.]+)\)", README)
+    named += re.findall(r"`((?:conf|scripts|docs)/[\w/.]+)`", README)
+    assert named
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert written == dictionary.dictionary(), (
+        "run python -m rfm_spark.tables.dictionary > docs/tables.md"
+    )
+
+
+def test_the_configuration_reference_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert written == reference_text(), (
+        "run python -m rfm_spark.settings.reference > docs/configuration.md"
+    )
+
+
+def test_the_spark_settings_of_all_clusters_have_the_same_common_part() -> None:
+    marker = "# ---- The same in every file of this folder ----"
+    files = sorted((ROOT / "conf" / "spark").glob("*.conf"))
+    assert len(files) == 4
+    parts = {file.read_text(encoding="utf-8").partition(marker)[2] for file in files}
+    assert len(parts) == 1
+    assert next(iter(parts)).strip()

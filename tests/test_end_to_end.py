@@ -1,0 +1,208 @@
+"""The whole job on real receipts, against an independent computation from the definitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import deltalake
+import duckdb
+import pandas as pd
+import pytest
+import reference
+from conftest import ROOT, RunJob
+
+CENT = 100
+
+
+@dataclass(frozen=True)
+class RealRun:
+    dataset: str
+    as_of: date
+    warehouse: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def table(self, name: str) -> pd.DataFrame:
+        return deltalake.DeltaTable(str(self.warehouse / name)).to_pandas()
+
+
+LAST_DAYS = {
+    "complete_journey": date(2017, 12, 31),
+    "online_retail_ii": date(2011, 12, 9),
+    "cdnow": date(1998, 6, 30),
+}
+
+
+@pytest.fixture(scope="module", params=LAST_DAYS)
+def real(
+    request: pytest.FixtureRequest,
+    run: RunJob,
+    shared_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RealRun:
+    dataset = request.param
+    warehouse = tmp_path_factory.mktemp(dataset)
+    run(ROOT / "conf" / f"{dataset}.toml", shared_data / dataset, warehouse)
+    connection = duckdb.connect()
+    reference.receipts(connection, dataset, shared_data)
+    reference.customer_days(connection)
+    return RealRun(dataset, LAST_DAYS[dataset], warehouse, connection)
+
+
+def same(found: pd.DataFrame, expected: pd.DataFrame, key: list[str], loose: float = 1e-9) -> None:
+    """Both hold the same rows, for all columns of `expected`; floats to a relative tolerance."""
+    columns = list(expected.columns)
+    missing = set(columns) - set(found.columns)
+    assert not missing, f"no columns {missing}"
+    one, other = (
+        frame[columns].sort_values(key, na_position="first").reset_index(drop=True)
+        for frame in (found, expected)
+    )
+    for name in columns:
+        if pd.api.types.is_float_dtype(other[name]):
+            one[name] = one[name].astype(float)
+    one = one.astype(object).where(one.notna(), None)
+    other = other.astype(object).where(other.notna(), None)
+    pd.testing.assert_frame_equal(one, other, rtol=loose, atol=1e-9, check_dtype=False)
+
+
+def test_the_day_described_is_the_last_business_day(real: RealRun) -> None:
+    assert set(real.table("rfm")["as_of"]) == {real.as_of}
+
+
+def test_receipts(real: RealRun) -> None:
+    found = real.table("receipts")
+    found = found[found["status"] == "current"]
+    expected = real.connection.sql(
+        "SELECT receipt_id, customer_id, business_date, net_cents, gross_cents, items, lines,"
+        " is_visit, is_return, has_promotion FROM receipts"
+    ).df()
+    expected["business_date"] = expected["business_date"].dt.date
+    if real.dataset == "cdnow":  # without ids of their own, receipts are compared as a multiset
+        expected = expected.drop(columns="receipt_id")
+        same(found, expected, list(expected.columns))
+    else:
+        same(found, expected, ["receipt_id"])
+
+
+def test_customer_days(real: RealRun) -> None:
+    expected = real.connection.sql("SELECT * FROM customer_days").df()
+    expected["day"] = expected["day"].dt.date
+    same(real.table("customer_days"), expected, ["customer_id", "day"])
+
+
+def test_categories_add_up_to_days(real: RealRun) -> None:
+    if real.dataset == "cdnow":
+        pytest.skip("CDNOW has no categories")
+    categories = real.table("customer_day_categories")
+    days = real.table("customer_days")
+    for measure in ("net_cents", "items"):
+        by_day = categories.groupby("day")[measure].sum()
+        assert by_day.equals(days.groupby("day")[measure].sum())
+    expected = real.connection.sql(
+        "SELECT r.customer_id, r.business_date AS day, l.category, count(*) AS n"
+        " FROM lines l JOIN receipts r USING (receipt_id) GROUP BY ALL"
+    ).df()
+    assert len(categories) == len(expected)
+
+
+@pytest.mark.parametrize("window_days", [365])
+def test_rfm(real: RealRun, window_days: int) -> None:
+    expected = reference.rfm(real.connection, real.as_of, window_days)
+    exact = expected.drop(columns="rfmr_score")
+    same(real.table("rfm"), exact, ["customer_id"], loose=1e-6)
+    # The reference takes the mean of the ratios as stored, rounded to 6 decimals.
+    ours = real.table("rfm").set_index("customer_id")["rfmr_score"].sort_index()
+    theirs = expected.set_index("customer_id")["rfmr_score"].sort_index()
+    pd.testing.assert_series_equal(ours, theirs, rtol=1e-4, check_names=False)
+
+
+def test_segments_and_cells_hold_every_scored_customer(real: RealRun) -> None:
+    scored = reference.rfm(real.connection, real.as_of, 365)
+    segments = real.table("segments").set_index("segment")
+    by_segment = scored.groupby("segment")
+    assert segments["customers"].sum() == len(scored)
+    for name, group in by_segment:
+        assert segments.loc[name, "customers"] == len(group)
+        assert segments.loc[name, "revenue_cents"] == group["monetary_cents"].sum()
+        assert segments.loc[name, "average_frequency"] == pytest.approx(group["frequency"].mean())
+    cells = real.table("rfm_cells").set_index("rfm_cell")
+    assert len(cells) == 125
+    for name, group in scored.groupby("rfm_cell"):
+        assert cells.loc[name, "customers"] == len(group)
+        assert cells.loc[name, "revenue_cents"] == group["monetary_cents"].sum()
+    assert cells["customers"].sum() == len(scored)
+
+
+def test_boundary_shares(real: RealRun) -> None:
+    scored = reference.rfm(real.connection, real.as_of, 365)
+    boundaries = real.table("rfm_boundaries")
+    for dimension, score in (
+        ("recency", "r_score"),
+        ("frequency", "f_score"),
+        ("monetary", "m_score"),
+    ):
+        rows = boundaries[boundaries["dimension"] == dimension].set_index("score")
+        for value, count in scored[score].value_counts().items():
+            assert rows.loc[value, "share"] == pytest.approx(count / len(scored))
+        assert set(rows["rank_error"]) == {0.0}
+
+
+@pytest.mark.parametrize("grain", ["month", "week"])
+def test_cohorts(real: RealRun, grain: str) -> None:
+    expected = reference.cohorts(real.connection, real.as_of, grain)
+    found = real.table("cohorts")
+    same(found[found["grain"] == grain], expected, ["cohort", "period_index"])
+
+
+def test_features(real: RealRun) -> None:
+    expected = reference.features(real.connection, real.as_of, 365)
+    told = expected.drop(columns=["touch_points", "window", "as_of"], errors="ignore")
+    same(real.table("customer_features"), told, ["customer_id"])
+
+
+def test_every_receipt_and_every_cent_is_accounted_for(real: RealRun) -> None:
+    expected = reference.reconciliation(real.connection, real.as_of, 365)
+    rows = real.table("reconciliation")
+    found = {r.term: (r.receipts, r.net_cents) for r in rows.itertuples()}
+    assert found == expected
+
+
+def test_clusters_hold_every_customer_once_and_their_money(real: RealRun) -> None:
+    features = real.table("customer_features").set_index("customer_id")
+    assigned = real.table("cluster_assignments").set_index("customer_id")
+    clusters = real.table("clusters").set_index("cluster")
+    assert assigned.index.is_unique
+    assert set(assigned.index) == set(features.index)
+    assert (assigned["distance"] <= assigned["runner_up_distance"]).all()
+    money = features["monetary_cents"].groupby(assigned["cluster"]).agg(["sum", "size"])
+    assert (money["sum"] == clusters["revenue_cents"]).all()
+    assert (money["size"] == clusters["customers"]).all()
+    assert clusters["revenue_per_customer_cents"].is_monotonic_decreasing
+    assert clusters["persona"].is_unique
+    model = real.table("cluster_models").iloc[0]
+    cost = (assigned["distance"] ** 2).sum()
+    assert model["cost"] == pytest.approx(cost, rel=1e-6)
+    assert 0.3 < model["variance_explained"] < 1
+
+
+def test_customer_360_has_every_known_customer_once(real: RealRun) -> None:
+    wide = real.table("customer_360")
+    known = set(real.table("customer_days")["customer_id"].dropna())
+    for name in ("customers", "customer_day_events"):
+        if (real.warehouse / name).exists():
+            known |= set(real.table(name)["customer_id"])
+    assert wide["customer_id"].is_unique
+    assert set(wide["customer_id"]) == known
+    rfm = real.table("rfm").set_index("customer_id")
+    inside = wide[wide["customer_id"].isin(rfm.index)].set_index("customer_id")
+    assert (inside["segment"].sort_index() == rfm["segment"].sort_index()).all()
+    outside = wide[~wide["customer_id"].isin(rfm.index)]
+    visited = outside["lifetime_visits"] > 0
+    assert set(outside[visited]["segment"]) <= {"Lapsed"}
+    assert set(outside[~visited]["segment"]) <= {"Prospect"}
+    days = real.table("customer_days")
+    lifetime = days.groupby("customer_id")["net_cents"].sum()
+    ours = wide.set_index("customer_id")["lifetime_revenue_cents"]
+    assert (ours[ours.index.isin(lifetime.index)].sort_index() == lifetime.sort_index()).all()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -103,9 +104,12 @@ def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
         spark.stop()
 
 
+@cache
 def error_log() -> Path:
-    """Where what only experts read is written; removed when all went well."""
-    return Path(tempfile.gettempdir()) / f"rfm-spark-{os.getpid()}.log"
+    """Where what only experts read is written, for this user alone; removed if all went well."""
+    descriptor, name = tempfile.mkstemp(prefix="rfm-spark-", suffix=".log")
+    os.close(descriptor)
+    return Path(name)
 
 
 @contextmanager
@@ -163,7 +167,7 @@ def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
     _quieten_python()
     sys.stderr.flush()
     screen = os.dup(2)
-    with log.open("wb") as file:
+    with log.open("ab") as file:
         os.dup2(file.fileno(), 2)
     try:
         return builder.getOrCreate()

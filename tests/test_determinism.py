@@ -94,7 +94,7 @@ def test_executors_in_processes_of_their_own_give_the_same_tables(
         timeout=400,
         check=False,
         cwd=tmp_path,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert_same_tables(undisturbed, tmp_path / "warehouse")

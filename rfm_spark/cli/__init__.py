@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.exceptions import Abort, ClickException
 from pyspark.sql import SparkSession
+from typer.exceptions import TyperException
 
 from rfm_spark import __version__
 from rfm_spark.cli.display import ScreenProgress, show_problems, show_summary, show_tables
@@ -35,7 +35,6 @@ app = typer.Typer(
     name="rfm-spark",
     help="RFM scores, segments, cohorts and clusters of customers, from their receipts.\n\n"
     "Everything is described by a TOML file (examples in conf/) and written as Delta tables.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -69,6 +68,10 @@ Place = Annotated[
     typer.Option("--warehouse", metavar="DIR", help="Where the tables are: a folder or URI.",
                  show_default=False),
 ]  # fmt: skip
+AnyPlace = Annotated[
+    str | None,
+    typer.Option("--warehouse", metavar="DIR", help="Not needed: nothing is written."),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(
@@ -215,7 +218,7 @@ def check(
     config: Config,
     overrides: Overrides,
     input: Input,  # noqa: A002
-    warehouse: AnyInput = None,
+    warehouse: AnyPlace = None,
     as_of: AsOf = None,
 ) -> None:
     """Check a configuration and the input's columns, without running anything."""
@@ -251,12 +254,15 @@ def _session(context: typer.Context) -> Iterator[SparkSession]:
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _no_command(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
 ) -> None:
     if version:
         typer.echo(f"rfm-spark {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> None:
@@ -279,13 +285,13 @@ def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None 
     except UserError as error:
         show_problems(error.problems)
         return 2
-    except ClickException as error:
-        error.show()
+    except TyperException as error:
+        show_problems([f"{error.format_message()} See rfm-spark --help"])
         return 2
     except RunFailure as error:
         show_problems([str(error)])
         return 1
-    except (Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         show_problems(["stopped; tables are as the last finished step left them: run it again"])
         return 1
     except Exception as error:  # the last resort: one line here, the trace for experts in a file

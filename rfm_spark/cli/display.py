@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
 from pyspark.sql import Row
 from rich import box
@@ -76,6 +77,9 @@ def show_summary(found: Summary, settings: Settings, place: str) -> None:
         )
         _results.print(f"\n[bold]Segments[/], revenue in {money.currency}")
         _results.print(_segments(found.segments, money))
+    if found.reconciliation:
+        _results.print(f"\n[bold]Where every receipt and every {money.currency} went[/]")
+        _results.print(_reconciliation(found.reconciliation, money))
     if found.clusters:
         _results.print(f"\n[bold]Largest clusters[/], revenue in {money.currency}")
         _results.print(_clusters(found.clusters, money))
@@ -91,11 +95,15 @@ def show_summary(found: Summary, settings: Settings, place: str) -> None:
 class _Money:
     def __init__(self, settings: Settings) -> None:
         self._digits = settings.business.minor_unit_digits
-        self.currency = settings.business.currency
+        self.currency = escape(settings.business.currency)
 
     def whole(self, minor_units: float) -> str:
         """An amount to the nearest unit."""
         return f"{minor_units / 10**self._digits:,.0f}"
+
+    def exact(self, minor_units: int) -> str:
+        """An amount to the last minor unit."""
+        return f"{Decimal(minor_units).scaleb(-self._digits):,.{self._digits}f}"
 
 
 def _segments(rows: Sequence[Row], money: _Money) -> Table:
@@ -104,13 +112,21 @@ def _segments(rows: Sequence[Row], money: _Money) -> Table:
     table = _table(*shown, *(["what to do"] if is_wide else []))
     for row in rows:
         table.add_row(
-            row["segment"],
+            escape(row["segment"]),
             f"{row['customers']:,}",
             _percent(row["customer_share"]),
             money.whole(row["revenue_cents"]),
             _percent(row["revenue_share"]),
-            *([row["suggested_action"]] if is_wide else []),
+            *([escape(row["suggested_action"])] if is_wide else []),
         )
+    return table
+
+
+def _reconciliation(rows: Sequence[Row], money: _Money) -> Table:
+    table = _table("term", ">receipts", ">money")
+    for sign, row in zip(("", "=", *"+" * len(rows)), rows, strict=False):
+        told = f"{sign:<2}{row['term'].replace('_', ' ')}"
+        table.add_row(told, f"{row['receipts']:,}", money.exact(row["net_cents"]))
     return table
 
 

@@ -15,6 +15,7 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.model import Dimension, Profile
 from rfm_spark.tables import RFM_BOUNDARIES
+from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.rfm_results import DIMENSIONS
 
 
@@ -50,7 +51,7 @@ def boundary_set(
     rows = [
         row for dimension in DIMENSIONS for row in _fitted(name, profile, dimension, values, as_of)
     ]
-    table = job.spark.createDataFrame(rows, RFM_BOUNDARIES.schema)
+    table = local_rows(job.spark, [row.asDict() for row in rows], RFM_BOUNDARIES.schema)
     where = (F.col("profile") == name) & (F.col("version") == F.lit(as_of))
     job.replace(RFM_BOUNDARIES, table, where)
     return _from_rows(rows, as_of)
@@ -88,7 +89,7 @@ def _fitted(
             method=rules.method,
             share=shares[place],
             customers=histogram.total,
-            rank_error=histogram.rank_error if rules.method == "balanced" else 0.0,
+            rank_error=0.0 if rules.method == "quantile" else histogram.rank_error,
             settings_digest=_digest(profile),
         )
         for place in range(profile.scores)

@@ -15,7 +15,6 @@ from rfm_spark.clustering.model import ClusterModel, fitted_model
 from rfm_spark.clustering.personas import unique_personas
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
-from rfm_spark.settings.model import Settings
 from rfm_spark.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_MODELS,
@@ -26,7 +25,8 @@ from rfm_spark.tables import (
     CUSTOMER_FEATURES,
     CUSTOMER_YEARS,
 )
-from rfm_spark.transforms.features import FEATURES, customer_features
+from rfm_spark.transforms.features import customer_features
+from rfm_spark.transforms.local_rows import local_rows
 
 MODEL = "habits"
 
@@ -43,7 +43,7 @@ def refresh_clusters(job: Job, as_of: date) -> None:
         found = customer_features(
             job.read(CUSTOMER_DAYS),
             job.read(CUSTOMER_YEARS),
-            job.read(CUSTOMER_DAY_CATEGORIES) if _has_categories(job.settings) else None,
+            job.read(CUSTOMER_DAY_CATEGORIES) if job.settings.has_categories else None,
             job.read(CUSTOMER_DAY_EVENTS) if job.settings.interactions else None,
             as_of,
             window,
@@ -61,26 +61,9 @@ def refresh_clusters(job: Job, as_of: date) -> None:
         step.says(_cluster(job, features, as_of))
 
 
-def allowed_features(settings: Settings) -> list[str]:
-    """Features that the input's columns allow, of those asked for."""
-    columns = settings.receipts.columns
-    needs = {
-        "product_range": columns.category is not None,
-        "basket_size": columns.items is not None or columns.quantity is not None,
-        "promotion_response": columns.promotion is not None,
-        "touch_points": bool(settings.interactions),
-    }
-    asked = settings.clusters.features or list(FEATURES)
-    return [name for name in asked if needs.get(name, True)]
-
-
-def _has_categories(settings: Settings) -> bool:
-    return settings.receipts.columns.category is not None
-
-
 def _cluster(job: Job, features: DataFrame, as_of: date) -> str:
     rules = job.settings.clusters
-    names = allowed_features(job.settings)
+    names = job.settings.cluster_features
     model = fitted_model(
         features, names, rules.k, rules.seed, rules.winsorise, rules.max_fit_customers
     )
@@ -120,37 +103,37 @@ def _clusters_table(
     customers = sum(row["customers"] for row in ranked)
     revenue = sum(row["revenue_cents"] for row in ranked)
     rows = [
-        Row(
-            model=MODEL,
-            as_of=as_of,
-            cluster=place,
-            persona=personas[place],
-            customers=row["customers"],
-            customer_share=row["customers"] / customers,
-            revenue_cents=row["revenue_cents"],
-            revenue_share=row["revenue_cents"] / revenue if revenue else None,
-            revenue_per_customer_cents=_per_customer(row),
-            means={name: row[f"{name}_mean"] for name in names},
-            centre=centres[place],
-        )
+        {
+            "model": MODEL,
+            "as_of": as_of,
+            "cluster": place,
+            "persona": personas[place],
+            "customers": row["customers"],
+            "customer_share": row["customers"] / customers,
+            "revenue_cents": row["revenue_cents"],
+            "revenue_share": row["revenue_cents"] / revenue if revenue else None,
+            "revenue_per_customer_cents": _per_customer(row),
+            "means": {name: row[f"{name}_mean"] for name in names},
+            "centre": centres[place],
+        }
         for place, row in enumerate(ranked, start=1)
     ]
-    return job.spark.createDataFrame(rows, CLUSTERS.schema)
+    return local_rows(job.spark, rows, CLUSTERS.schema)
 
 
 def _model_table(job: Job, ranked: Sequence[Row], model: ClusterModel, as_of: date) -> DataFrame:
-    row = Row(
-        model=MODEL,
-        as_of=as_of,
-        window=job.settings.clusters.window.label,
-        seed=job.settings.clusters.seed,
-        customers=sum(row["customers"] for row in ranked),
-        fitted_on=model.fitted_on,
-        cost=_cost(ranked),
-        variance_explained=_explained_share(ranked, model),
-        features=[Row(**vars(scale)) for scale in model.scales],
-    )
-    return job.spark.createDataFrame([row], CLUSTER_MODELS.schema)
+    row = {
+        "model": MODEL,
+        "as_of": as_of,
+        "window": job.settings.clusters.window.label,
+        "seed": job.settings.clusters.seed,
+        "customers": sum(row["customers"] for row in ranked),
+        "fitted_on": model.fitted_on,
+        "cost": _cost(ranked),
+        "variance_explained": _explained_share(ranked, model),
+        "features": [vars(scale) for scale in model.scales],
+    }
+    return local_rows(job.spark, [row], CLUSTER_MODELS.schema)
 
 
 def _explained_share(ranked: Sequence[Row], model: ClusterModel) -> float:

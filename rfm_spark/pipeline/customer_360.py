@@ -6,6 +6,7 @@ from datetime import date
 
 from pyspark.sql import functions as F
 
+from rfm_spark.errors import UserError
 from rfm_spark.pipeline.clusters import MODEL
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.rfm import profile_slice
@@ -37,5 +38,11 @@ def refresh_customer_360(job: Job, as_of: date) -> None:
             clusters=job.read(CLUSTERS).where(of_model),
             assignments=job.read(CLUSTER_ASSIGNMENTS).where(of_model),
         )
+        for table, rows in ((RFM, sources.rfm), (CLUSTER_ASSIGNMENTS, sources.assignments)):
+            if rows.isEmpty():
+                raise UserError(
+                    f"{job.warehouse.path(table)}: has no rows as of {as_of}: run "
+                    f"`rfm-spark {'rfm' if table is RFM else 'clusters'}` for that day first"
+                )
         commit = job.replace(CUSTOMER_360, customer_360(sources, as_of), as_of_slice(as_of))
         step.says(f"{commit.rows:,} known customers")

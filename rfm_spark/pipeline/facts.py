@@ -33,7 +33,7 @@ Transform = Callable[[DataFrame], DataFrame]
 def refresh_facts(job: Job) -> None:
     """Brings every fact table up to the version of what it is made from."""
     _refresh(job, RECEIPTS, CUSTOMER_DAYS, lambda rows: customer_days(_by_customer(rows)))
-    if job.settings.receipts.columns.category is not None:
+    if job.settings.has_categories:
         _refresh(job, RECEIPTS, CUSTOMER_DAY_CATEGORIES, customer_day_categories)
     _refresh(job, CUSTOMER_DAYS, CUSTOMER_YEARS, customer_years)
     if job.settings.interactions:

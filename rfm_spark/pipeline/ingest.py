@@ -20,10 +20,12 @@ from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
-from rfm_spark.storage.raw_files import Delivery, find_deliveries
+from rfm_spark.storage.raw_files import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.storage.slices import day_slice
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, INTERACTIONS, QUARANTINE, RECEIPTS, Table
-from rfm_spark.transforms.interactions import latest_attributes, one_per_delivery
+from rfm_spark.transforms.attributes import one_per_day
+from rfm_spark.transforms.interactions import one_per_delivery
+from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
 from rfm_spark.transforms.versions import merged_versions, touched_keys, with_status
 from rfm_spark.transforms.window import any_of
@@ -45,7 +47,7 @@ class _Batch:
 
 @dataclass
 class _Count:
-    """What a delivery held, in the order of the columns of `deliveries`."""
+    """What a delivery held: columns of `deliveries`."""
 
     rows: int = 0
     rejected_rows: int = 0
@@ -99,7 +101,8 @@ def _new(
     job: Job, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
 ) -> _Batch:
     found = find_deliveries(job.spark, source, job.input, label)
-    digest = settings_digest(source) + settings_digest(job.settings.business)
+    lookups = lookups_fingerprint(job.spark, source, job.input, label)
+    digest = settings_digest(source) + settings_digest(job.settings.business) + lookups
     new = [one for one in found if fingerprints.get((label, one.name)) != one.fingerprint + digest]
     return _Batch(label, source, new, digest)
 
@@ -114,7 +117,7 @@ def _take_in(job: Job, table: Table, batches: Sequence[_Batch]) -> Counts:
         _quarantine(job, batches, rows.where(is_bad()), counts)
         good = rows.where(~is_bad())
         if table is CUSTOMERS:
-            _merge_customers(job, batches, good)
+            job.replace(CUSTOMERS, one_per_day(good), _delivery_of(batches))
         else:
             _merge(job, table, one_per_delivery(good), batches, "interaction_id")
     _note_deliveries(job, batches, counts)
@@ -129,7 +132,7 @@ def _rows_of(job: Job, batch: _Batch) -> DataFrame:
 def _take_in_receipts(
     job: Job, batches: Sequence[_Batch], lines: DataFrame, counts: Counts
 ) -> None:
-    with_categories = job.settings.receipts.columns.category is not None
+    with_categories = job.settings.has_categories
     label = batches[0].label
     versions = receipt_versions(lines, with_categories).persist(StorageLevel.DISK_ONLY)
     try:
@@ -207,7 +210,7 @@ def _quarantine(job: Job, batches: Sequence[_Batch], rejected: DataFrame, counts
     where = _of(batches)
     if expected == 0:
         if not job.read_or_empty(QUARANTINE).where(where).isEmpty():
-            job.replace(QUARANTINE, job.spark.createDataFrame([], QUARANTINE.schema), where)
+            job.replace(QUARANTINE, local_rows(job.spark, [], QUARANTINE.schema), where)
         job.warehouse.create(QUARANTINE)
         return
     commit = job.replace(QUARANTINE, quarantine_rows(rejected), where)
@@ -249,25 +252,18 @@ def _within_reach(stored: DataFrame, days: set[date], correction_days: int | Non
     )
 
 
-def _merge_customers(job: Job, batches: Sequence[_Batch], good: DataFrame) -> None:
-    columns = CUSTOMERS.column_names
-    stored = job.warehouse.read_or_empty(CUSTOMERS).where(~_delivery_of(batches))
-    latest = latest_attributes(good.select(*columns).unionByName(stored.select(*columns)))
-    job.replace(CUSTOMERS, latest, F.lit(True))
-
-
 def _note_deliveries(job: Job, batches: Sequence[_Batch], counts: Counts) -> None:
     rows = [
-        (
-            batch.label,
-            delivery.name,
-            delivery.fingerprint + batch.digest,
-            *vars(counts[batch.label, delivery.name]).values(),
-        )
+        {
+            "source": batch.label,
+            "delivery": delivery.name,
+            "fingerprint": delivery.fingerprint + batch.digest,
+            **vars(counts[batch.label, delivery.name]),
+        }
         for batch in batches
         for delivery in batch.deliveries
     ]
-    job.replace(DELIVERIES, job.spark.createDataFrame(rows, DELIVERIES.schema), _of(batches))
+    job.replace(DELIVERIES, local_rows(job.spark, rows, DELIVERIES.schema), _of(batches))
 
 
 def _of(batches: Sequence[_Batch]) -> Column:

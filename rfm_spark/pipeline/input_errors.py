@@ -12,7 +12,11 @@ _CAUSES = {
     "DIVIDE_BY_ZERO": "an expression divides by zero: use try_divide",
     "NUMERIC_VALUE_OUT_OF_RANGE": "an expression gives a number too large for its type",
     "CSV header does not conform": "the files have different headers, or columns in another "
-    "order: load them as sources of their own",
+    "order: give them the same, or run them one after another as they come",
+    "CANNOT_PARSE_TIMESTAMP": "time_format does not fit the times",
+    "INVALID_DATETIME_PATTERN": "time_format is no Spark datetime pattern; see its documentation",
+    "INCONSISTENT_BEHAVIOR_CROSS_VERSION": "time_format is no pattern of today's Spark, such as "
+    "yyyy-MM-dd HH:mm",
     "FAILED_READ_FILE": "a file cannot be read: it is damaged, or not of that format",
     "not a Parquet file": "a file cannot be read: it is damaged, or not of that format",
 }

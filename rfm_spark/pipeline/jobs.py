@@ -8,9 +8,8 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
-
-from pyspark.sql import Row
 
 from rfm_spark import __version__
 from rfm_spark.errors import UserError
@@ -25,6 +24,7 @@ from rfm_spark.pipeline.rfm import score_profiles
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.storage.lease import lease
 from rfm_spark.tables import RUNS
+from rfm_spark.transforms.local_rows import local_rows
 
 Results = Callable[[Job, date], None]
 
@@ -57,10 +57,9 @@ def run_job(job: Job, name: str, as_of: date | None) -> date | None:
     """
     started, clock = datetime.now(UTC), time.monotonic()
     run_id = str(uuid.uuid4())
-    holder = f"rfm-spark {name}, {getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}"
+    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
     with lease(job.spark, job.warehouse.place, holder):
         day: date | None = None
-        outcome = "succeeded"
         try:
             if name in TAKES_IN:
                 ingest(job)
@@ -73,13 +72,20 @@ def run_job(job: Job, name: str, as_of: date | None) -> date | None:
         except BaseException as error:
             # The message can name a file or a setting, never a customer; others are not kept.
             told = f": {error}" if isinstance(error, UserError) else ""
-            outcome = f"failed: {type(error).__name__}{told}"
+            if job.commits:
+                with suppress(Exception):  # a record of the failure must not hide the failure
+                    outcome = f"failed: {type(error).__name__}{told}"
+                    _record(job, name, run_id, day, outcome, started, time.monotonic() - clock)
             raise
-        finally:
-            if outcome == "succeeded" or job.commits:
-                seconds = round(time.monotonic() - clock, 3)
-                _record(job, name, run_id, day, outcome, started, seconds)
+        _record(job, name, run_id, day, "succeeded", started, time.monotonic() - clock)
     return day
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user can have a number and no name
+        return str(os.getuid())
 
 
 def _record(
@@ -91,17 +97,17 @@ def _record(
     started: datetime,
     seconds: float,
 ) -> None:
-    row = Row(
-        run_id=run_id,
-        job=name,
-        as_of=as_of,
-        outcome=outcome,
-        started_at=started,
-        seconds=seconds,
-        settings_digest=settings_digest(job.settings),
-        code_version=__version__,
-        read_versions=job.read_versions,
-        written_versions={table: commit.version for table, commit in job.commits.items()},
-        written_rows=job.written_rows,
-    )
-    job.warehouse.append(RUNS, job.spark.createDataFrame([row], RUNS.schema))
+    row = {
+        "run_id": run_id,
+        "job": name,
+        "as_of": as_of,
+        "outcome": outcome,
+        "started_at": started,
+        "seconds": round(seconds, 3),
+        "settings_digest": settings_digest(job.settings),
+        "code_version": __version__,
+        "read_versions": job.read_versions,
+        "written_versions": {table: commit.version for table, commit in job.commits.items()},
+        "written_rows": job.written_rows,
+    }
+    job.warehouse.append(RUNS, local_rows(job.spark, [row], RUNS.schema))

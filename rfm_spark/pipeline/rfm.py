@@ -102,7 +102,7 @@ def _reconcile(job: Job, name: str, profile: Profile, as_of: date) -> str:
             told = " + ".join(f"{term} {value:,}" for term, value in parts.items())
             raise RunFailure(
                 f"{measure} do not add up as of {as_of}: raw {raw:,} is not {told}; "
-                "see the table reconciliation"
+                "see the table reconciliation. If an ingest was interrupted, run `rfm-spark ingest`"
             )
     receipts = sum(row["receipts"] for row in stored if row["term"] == RAW)
     return f"all {receipts:,} receipts and every cent accounted for"

@@ -15,9 +15,16 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.model import Settings
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries, read_rows
+from rfm_spark.transforms.attributes import customer_rows
 from rfm_spark.transforms.business_time import Calendar, can_be_time
-from rfm_spark.transforms.delivered import Field, delivered_fields, field_column, with_row_digest
-from rfm_spark.transforms.interactions import customer_rows, interaction_rows
+from rfm_spark.transforms.delivered import (
+    ATTRIBUTE,
+    Field,
+    delivered_fields,
+    field_column,
+    with_row_digest,
+)
+from rfm_spark.transforms.interactions import interaction_rows
 from rfm_spark.transforms.receipt_lines import ReceiptRules, receipt_lines
 
 _TIMES = ("time", "valid_from")
@@ -76,7 +83,9 @@ def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery
         name = label.partition(".")[2]
         return interaction_rows(rows, name, calendar, source.time_format, dates, business.guest_ids)
     if isinstance(source, Customers):
-        return customer_rows(rows, list(source.columns.attributes), source.time_format)
+        return customer_rows(
+            rows, list(source.columns.attributes), source.time_format, business.guest_ids
+        )
     raise TypeError(f"{type(source).__name__} is no source of rows")
 
 
@@ -95,7 +104,9 @@ def _receipt_rules(settings: Settings, source: Receipts, calendar: Calendar) -> 
 
 def _fields(source: Source) -> dict[str, Field | None]:
     columns: Mapping[str, Any] = source.columns.model_dump()  # type: ignore[attr-defined]
-    attributes = columns.get("attributes", {})
+    attributes = {
+        ATTRIBUTE + name: expression for name, expression in columns.get("attributes", {}).items()
+    }
     return {**{n: e for n, e in columns.items() if n != "attributes"}, **attributes}
 
 
@@ -108,10 +119,13 @@ def _column_problems(rows: DataFrame, source: Source, label: str) -> list[str]:
             kind = _analysed(rows, expression, where, problems)
             if kind is not None:
                 problems += _kind_problems(kind, name, where)
+    predicates = {f"[{label}.reject] {name}": one for name, one in source.reject.items()}
     if source.where is not None:
-        _analysed(rows, source.where, f"[{label}] where", problems)
-    for name, predicate in source.reject.items():
-        _analysed(rows, predicate, f"[{label}.reject] {name}", problems)
+        predicates[f"[{label}] where"] = source.where
+    for where, predicate in predicates.items():
+        kind = _analysed(rows, predicate, where, problems)
+        if kind is not None and kind.simpleString() != "boolean":
+            problems.append(_not_boolean(where, kind))
     return problems
 
 
@@ -132,9 +146,13 @@ def _kind_problems(kind: DataType, name: str, where: str) -> Iterable[str]:
     if name in _TIMES and not can_be_time(kind):
         yield f"{where}: gives {kind.simpleString()}, not a date, a timestamp or text"
     elif name in _FLAGS and kind.simpleString() != "boolean":
-        yield f"{where}: gives {kind.simpleString()}, not true or false; write a comparison"
+        yield _not_boolean(where, kind)
     elif isinstance(kind, ArrayType | MapType | StructType):
         yield f"{where}: gives {kind.simpleString()}, not one value; name a column inside it"
+
+
+def _not_boolean(where: str, kind: DataType) -> str:
+    return f"{where}: gives {kind.simpleString()}, not true or false; write a comparison"
 
 
 def _complaint(error: AnalysisException, columns: list[str]) -> str:

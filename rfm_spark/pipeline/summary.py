@@ -13,7 +13,8 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.rfm import profile_slice
 from rfm_spark.storage.warehouse import Warehouse, as_of_slice
-from rfm_spark.tables import ALL_TABLES, CLUSTERS, COHORTS, SEGMENTS
+from rfm_spark.tables import ALL_TABLES, CLUSTERS, COHORTS, RECONCILIATION, SEGMENTS
+from rfm_spark.transforms.reconciliation import TERMS
 
 _CLUSTERS_SHOWN = 5
 _COHORTS_SHOWN = 4
@@ -27,12 +28,14 @@ class Summary:
     Attributes:
         as_of: the day described.
         segments: of the first profile, by revenue.
+        reconciliation: of the same, raw first.
         clusters: the largest.
         cohorts: the first cohorts by month, over their first months.
     """
 
     as_of: date | None
     segments: Sequence[Row] = field(default=())
+    reconciliation: Sequence[Row] = field(default=())
     clusters: Sequence[Row] = field(default=())
     cohorts: Sequence[Row] = field(default=())
 
@@ -55,6 +58,7 @@ def summary(job: Job, name: str, as_of: date | None) -> Summary:
     return Summary(
         as_of,
         segments=_segments(job, as_of) if name in ("rfm", "run") else (),
+        reconciliation=_reconciliation(job, as_of) if name in ("rfm", "run") else (),
         clusters=_clusters(job, as_of) if name in ("clusters", "run") else (),
         cohorts=_cohorts(job, as_of) if name in ("cohorts", "run") else (),
     )
@@ -82,6 +86,12 @@ def _segments(job: Job, as_of: date) -> Sequence[Row]:
     profile = next(iter(job.settings.rfm))
     rows = job.warehouse.read(SEGMENTS).where(profile_slice(profile, as_of))
     return rows.orderBy(F.desc("revenue_cents"), "segment").collect()
+
+
+def _reconciliation(job: Job, as_of: date) -> Sequence[Row]:
+    profile = next(iter(job.settings.rfm))
+    rows = job.warehouse.read(RECONCILIATION).where(profile_slice(profile, as_of)).collect()
+    return sorted(rows, key=lambda row: TERMS.index(row["term"]))
 
 
 def _clusters(job: Job, as_of: date) -> Sequence[Row]:

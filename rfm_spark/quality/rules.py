@@ -12,11 +12,12 @@ from pyspark.sql.types import DataType, StringType
 WHITE_SPACE = " \t\r\n"
 
 
-SEPARATOR = ","
+SEPARATOR = "\x1f"
+"""Between the names of broken rules: a character no name of a rule or column has."""
 
 
 def reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
-    """The names of all rules a row breaks, joined by commas; empty for a good row.
+    """The names of all rules a row breaks, joined by a separator; empty for a good row.
 
     Text, because building arrays of every row took longer than reading the rows.
 

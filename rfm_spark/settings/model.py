@@ -197,3 +197,33 @@ class Settings(Section):
     cohorts: Cohorts = Cohorts()
     clusters: Clusters = Clusters()
     metastore: Metastore | None = None
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether receipts say what was bought."""
+        return self.receipts.columns.category is not None
+
+    @property
+    def cluster_features(self) -> list[str]:
+        """The features asked for; by default all that the input allows."""
+        unknown = self._features_without_input()
+        return self.clusters.features or [name for name in FEATURES if name not in unknown]
+
+    @model_validator(mode="after")
+    def _features_have_input(self) -> Self:
+        unknown = self._features_without_input()
+        for name in self.clusters.features or ():
+            if name in unknown:
+                raise ValueError(f"clusters.features: {name} needs {unknown[name]}")
+        return self
+
+    def _features_without_input(self) -> dict[str, str]:
+        columns = self.receipts.columns
+        counted = columns.items is not None or columns.quantity is not None
+        needs = {
+            "product_range": (self.has_categories, "receipts.columns.category"),
+            "basket_size": (counted, "receipts.columns.quantity or items"),
+            "promotion_response": (columns.promotion is not None, "receipts.columns.promotion"),
+            "touch_points": (bool(self.interactions), "a section [interactions.<name>]"),
+        }
+        return {name: what for name, (is_there, what) in needs.items() if not is_there}

@@ -41,8 +41,8 @@ class Section(BaseModel):
 class Lookup(Section):
     """A small table whose columns expressions can use as `name.column`."""
 
-    path: PathBelow
-    format: Format = Field(description="of the file")
+    path: PathBelow = Field(description="file, relative to the input")
+    format: Literal["csv", "parquet", "delta"] = Field(description="of the file")
     on: str = Field(min_length=1, description="column of the same name on both sides")
     delimiter: str = Field(default=",", min_length=1, description="of CSV")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +20,8 @@ def location(given: str) -> str:
     if scheme and scheme != "file" and len(scheme) > 1:
         return given.rstrip("/")
     local = re.sub("^file:/+", "/", given)
-    return str(Path(local).expanduser().absolute()).rstrip("/") or "/"
+    # Hadoop takes `..` out of a path, so what it finds must begin with the same.
+    return os.path.normpath(Path(local).expanduser().absolute())
 
 
 def is_local(place: str) -> bool:
@@ -35,3 +37,17 @@ def below(place: str, name: str) -> str:
 def plain(path: str) -> str:
     """A path as Hadoop names it, in the form `location` gives."""
     return re.sub("^file:/+", "/", path)
+
+
+def relative(path: str, place: str) -> str:
+    """The name of a file below a location.
+
+    Hadoop may complete a URI (`hdfs:///raw` is listed as `hdfs://host:8020/raw`), so only the
+    paths are compared. The name must not change with how the location was written: it tells
+    whether a delivery is known already.
+    """
+    whole, start = (urlsplit(one).path if "://" in one else one for one in (path, place))
+    prefix = start.rstrip("/") + "/"
+    if not whole.startswith(prefix):
+        raise ValueError(f"{path} was listed below {place}, and is not")
+    return whole.removeprefix(prefix)

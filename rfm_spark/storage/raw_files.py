@@ -13,8 +13,9 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.errors import UserError
 from rfm_spark.settings.sources import Lookup, Source
-from rfm_spark.storage.locations import below, plain
+from rfm_spark.storage.locations import below, plain, relative
 from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
+from rfm_spark.transforms.local_rows import local_rows
 
 _FILES_SHOWN = 3
 
@@ -27,11 +28,13 @@ class RawFile:
         uri: as Spark names it in a row's metadata.
         path: as Hadoop opens it.
         name: relative to the input.
+        length: in bytes.
     """
 
     uri: str
     path: str
     name: str
+    length: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ class Delivery:
     fingerprint: str
 
 
-def find_deliveries(spark: SparkSession, source: Source, place: str, label: str) -> list[Delivery]:
+def find_deliveries(
+    spark: SparkSession, source: Source | Lookup, place: str, label: str
+) -> list[Delivery]:
     """The batches a source's path finds, in order.
 
     Raises:
@@ -60,7 +65,7 @@ def find_deliveries(spark: SparkSession, source: Source, place: str, label: str)
         if not DeltaTable.isDeltaTable(spark, path):
             raise UserError(f"[{label}] path: {path} is not a Delta table")
         newest = DeltaTable.forPath(spark, path).history(1).select("version").collect()
-        table = RawFile(path, path, source.path)
+        table = RawFile(path, path, source.path, 0)
         return [Delivery(source.path, (table,), str(newest[0]["version"]))]
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     try:
@@ -75,14 +80,14 @@ def find_deliveries(spark: SparkSession, source: Source, place: str, label: str)
         raise UserError(f"[{label}] path: {path} cannot be listed: {_first_line(error)}") from None
     if not found:
         raise UserError(f"[{label}] path: no file matches {path}")
-    by_name: dict[str, list[tuple[RawFile, int, str]]] = {}
+    by_name: dict[str, list[tuple[RawFile, str]]] = {}
     for row in found:
         path = plain(row["path"])
-        file = RawFile(row["file_path"], path, path.removeprefix(place + "/"))
+        file = RawFile(row["file_path"], path, relative(path, place), int(row["length"]))
         folder = file.name.rpartition("/")[0] or "."
-        name = folder if source.delivery == "folder" else file.name
-        fact = (file, int(row["length"]), row["modificationTime"].isoformat())
-        by_name.setdefault(name, []).append(fact)
+        by_folder = isinstance(source, Source) and source.delivery == "folder"
+        name = folder if by_folder else file.name
+        by_name.setdefault(name, []).append((file, row["modificationTime"].isoformat()))
     return [_delivery(name, facts) for name, facts in sorted(by_name.items())]
 
 
@@ -98,7 +103,11 @@ def read_rows(
     Raises:
         UserError: if a file cannot be read, or a lookup does not fit.
     """
-    files = [file.path for delivery in deliveries for file in delivery.files]
+    found = [file for delivery in deliveries for file in delivery.files]
+    if source.format in ("csv", "json"):
+        # An empty file has no rows, and no header to learn the columns from.
+        found = [file for file in found if file.length > 0] or found
+    files = [file.path for file in found]
     try:
         rows = _opened(spark, source, files)
     except PySparkException as error:
@@ -114,6 +123,16 @@ def read_rows(
     for name, lookup in source.lookups.items():
         typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
     return typed
+
+
+def lookups_fingerprint(spark: SparkSession, source: Source, place: str, label: str) -> str:
+    """Changes whenever a look-up table of the source does; empty without look-ups."""
+    found = [
+        one.fingerprint
+        for name, lookup in source.lookups.items()
+        for one in find_deliveries(spark, lookup, place, f"{label}.lookups.{name}")
+    ]
+    return sha256(repr(found).encode()).hexdigest()[:16] if found else ""
 
 
 def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
@@ -169,17 +188,21 @@ def _with_lookup(
     return rows.join(beside, matches, "left").drop("lookup_key")
 
 
-def _delivery(name: str, facts: list[tuple[RawFile, int, str]]) -> Delivery:
+def _delivery(name: str, facts: list[tuple[RawFile, str]]) -> Delivery:
     ordered = sorted(facts, key=lambda fact: fact[0].name)
-    told = repr([(file.name, length, changed) for file, length, changed in ordered])
-    files = tuple(file for file, _, _ in ordered)
+    told = repr([(file.name, file.length, changed) for file, changed in ordered])
+    files = tuple(file for file, _ in ordered)
     return Delivery(name, files, sha256(told.encode()).hexdigest()[:16])
 
 
 def _with_delivery(spark: SparkSession, rows: DataFrame, deliveries: list[Delivery]) -> DataFrame:
     """Names each row's file and delivery by a join: decoding its path took longer than the rest."""
-    listed = [(file.uri, file.name, one.name) for one in deliveries for file in one.files]
-    names = spark.createDataFrame(listed, f"file_uri string, {FILE} string, {DELIVERY} string")
+    listed = [
+        {"file_uri": file.uri, FILE: file.name, DELIVERY: one.name}
+        for one in deliveries
+        for file in one.files
+    ]
+    names = local_rows(spark, listed, _text_schema(["file_uri", FILE, DELIVERY]))
     own = [F.col(_quoted(name)) for name in rows.columns]
     with_uri = rows.select(*own, F.col("_metadata.file_path").alias("file_uri"))
     return with_uri.join(F.broadcast(names), "file_uri").drop("file_uri")

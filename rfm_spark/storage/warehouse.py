@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from rfm_spark.errors import UserError
+from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.storage.locations import below
 from rfm_spark.tables import Table
+from rfm_spark.transforms.local_rows import local_rows
 
 _PROPERTIES = {
     # Any reader must be able to read every table: each of these can raise the reader protocol.
@@ -72,6 +74,7 @@ class Warehouse:
         self.place = place
         self._database = database
         self._checked: set[str] = set()
+        self._registered: set[str] = set()
 
     def path(self, table: Table) -> str:
         """The folder of a table."""
@@ -93,13 +96,14 @@ class Warehouse:
                 "run `rfm-spark run`, or the job that makes it"
             )
         self._check(table)
+        self._register(table)
         return self.spark.read.format("delta").load(self.path(table))
 
     def read_or_empty(self, table: Table) -> DataFrame:
         """The table as it is now; no rows where it has not been made yet."""
         if self.is_there(table):
             return self.read(table)
-        return self.spark.createDataFrame([], table.schema)
+        return local_rows(self.spark, [], table.schema)
 
     def version(self, table: Table) -> int:
         """Delta version of the last commit."""
@@ -130,7 +134,13 @@ class Warehouse:
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
         if note is not None:
             writer = writer.option("userMetadata", json.dumps(note))
-        writer.overwrite(where)
+        try:
+            writer.overwrite(where)
+        except DeltaConcurrentModificationException as error:
+            raise RunFailure(
+                f"{self.path(table)}: somebody else changed it meanwhile "
+                f"({type(error).__name__}); nothing was written: run it again"
+            ) from error
         return self._last_commit(table)
 
     def append(self, table: Table, rows: DataFrame) -> Commit:
@@ -158,7 +168,7 @@ class Warehouse:
 
     def create(self, table: Table) -> None:
         """Creates the table if it is not there, and makes sure that it can be written."""
-        if table.name in self._checked:
+        if table.name in self._checked and table.name in self._registered:
             return
         if not self.is_there(table):
             self._create(table)
@@ -173,6 +183,7 @@ class Warehouse:
             .addColumns(table.schema)
             .partitionedBy(*table.partition_by)
             .property(_SCHEMA_VERSION, str(table.schema_version))
+            .property("delta.autoOptimize.optimizeWrite", str(table.optimize_write).lower())
             .property("delta.dataSkippingStatsColumns", ",".join(table.statistics_columns))
         )
         for name, value in _PROPERTIES.items():
@@ -227,6 +238,9 @@ class Warehouse:
         self._checked.add(table.name)
 
     def _register(self, table: Table) -> None:
+        if table.name in self._registered:
+            return
+        self._registered.add(table.name)
         if self._database is None:
             return
         # The database is a checked lower-case word, and table names are our own.

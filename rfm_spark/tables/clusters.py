@@ -42,7 +42,7 @@ CUSTOMER_FEATURES = Table(
         Column("touch_points", DoubleType(), "Interactions; NULL without an interactions feed"),
     ),
     key=("window", "as_of", "customer_id"),
-    partition_by=("as_of",),
+    partition_by=("window", "as_of"),
     sort_by=("customer_id",),
 )
 
@@ -77,6 +77,7 @@ CLUSTER_MODELS = Table(
         ),
     ),
     key=("model", "as_of"),
+    partition_by=("model", "as_of"),
 )
 
 CLUSTERS = Table(
@@ -96,6 +97,7 @@ CLUSTERS = Table(
         Column("centre", NUMBERS, "Centre in standard deviations from the average", required=True),
     ),
     key=("model", "as_of", "cluster"),
+    partition_by=("model", "as_of"),
 )
 
 CLUSTER_ASSIGNMENTS = Table(
@@ -111,6 +113,6 @@ CLUSTER_ASSIGNMENTS = Table(
         Column("runner_up_distance", DoubleType(), "To the second nearest centre"),
     ),
     key=("model", "as_of", "customer_id"),
-    partition_by=("as_of",),
+    partition_by=("model", "as_of"),
     sort_by=("customer_id",),
 )

@@ -1,4 +1,4 @@
-"""Customers: attributes as delivered, the latest wins."""
+"""Customers: attributes as delivered; of each day, the latest win."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rfm_spark.tables.model import Column, Table
 
 CUSTOMERS = Table(
     name="customers",
-    grain="one customer with attributes",
+    grain="the attributes of one customer, as one delivery brought them, from one day on",
     columns=(
         CUSTOMER_ID,
         Column("delivery", StringType(), "Delivery the attributes came from", required=True),
@@ -20,6 +20,6 @@ CUSTOMERS = Table(
             "Attribute name to value, as text; an absent attribute is unknown",
         ),
     ),
-    key=("customer_id",),
+    key=("customer_id", "delivery", "valid_from"),
     sort_by=("customer_id",),
 )

@@ -25,5 +25,6 @@ INTERACTIONS = Table(
     ),
     key=("interaction_id", "delivery"),
     partition_by=("month",),
+    optimize_write=True,
     skip_by=("interaction_id", "business_date"),
 )

@@ -37,9 +37,12 @@ class Table:
         grain: one sentence: what one row is.
         columns: in the order they are stored.
         key: columns that identify a row.
-        partition_by: columns whose values are folders.
+        partition_by: columns whose values are folders; of results, those of the slice that a run
+            replaces, so that replacing it touches no other file.
         sort_by: order of the rows inside a file, so that equal keys lie together.
         skip_by: columns with minimum and maximum kept per file; by default the key.
+        optimize_write: gather a partition's rows into few files before they are written: for
+            tables written straight from a shuffle by another key than their partition.
         schema_version: raised whenever an older reader of this code could not write the table.
     """
 
@@ -50,6 +53,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
+    optimize_write: bool = False
     schema_version: int = 1
 
     @property

@@ -60,5 +60,6 @@ RECEIPTS = Table(
     ),
     key=("receipt_id", "delivery"),
     partition_by=("month",),
+    optimize_write=True,
     skip_by=("receipt_id", "business_date"),
 )

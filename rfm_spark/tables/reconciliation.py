@@ -19,4 +19,5 @@ RECONCILIATION = Table(
         Column("net_cents", LongType(), "Their money in minor units", required=True),
     ),
     key=("profile", "as_of", "term"),
+    partition_by=("profile", "as_of"),
 )

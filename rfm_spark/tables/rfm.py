@@ -73,6 +73,7 @@ RFM_BOUNDARIES = Table(
         Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
     ),
     key=("profile", "version", "dimension", "cut"),
+    partition_by=("profile", "version"),
 )
 
 RFM_CELLS = Table(
@@ -90,7 +91,7 @@ RFM_CELLS = Table(
         *AVERAGES,
     ),
     key=("profile", "as_of", "rfm_cell"),
-    partition_by=("as_of",),
+    partition_by=("profile", "as_of"),
 )
 
 SEGMENTS = Table(
@@ -108,5 +109,5 @@ SEGMENTS = Table(
         Column("suggested_action", StringType(), "One line on what to do", required=True),
     ),
     key=("profile", "as_of", "segment"),
-    partition_by=("as_of",),
+    partition_by=("profile", "as_of"),
 )

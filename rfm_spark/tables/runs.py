@@ -10,7 +10,7 @@ VERSIONS = MapType(StringType(), LongType())
 
 RUNS = Table(
     name="runs",
-    grain="one run of one job; written last, so a listed run is whole",
+    grain="one run of one job that wrote; one that succeeded is whole: its row is written last",
     columns=(
         Column("run_id", StringType(), "Unique", required=True),
         Column("job", StringType(), "Command that was run", required=True),

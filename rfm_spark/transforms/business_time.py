@@ -10,7 +10,8 @@ from pyspark.sql.types import DataType, DateType, StringType, TimestampNTZType, 
 
 _FULL_DATE = r"^\s*\d{4}-\d{1,2}-\d{1,2}"
 _DATE_ONLY = _FULL_DATE + r"\s*$"
-_HAS_OFFSET = r"\d\s*(Z|UTC|[+-]\d{2}:?\d{2})\s*$"
+# Text with more than this names a zone in one of Spark's forms: Z, +00, +1:00, GMT, Europe/Paris.
+_LOCAL = _FULL_DATE + r"([T ]\d{1,2}(:\d{1,2}(:\d{1,2}(\.\d*)?)?)?)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def instant_and_day(
             return instant, parsed.cast("date")
         return instant, _day(instant, calendar)
     parsed = F.when(time.rlike(_FULL_DATE), F.trim(time).try_cast("timestamp"))
-    instant = F.when(time.rlike(_HAS_OFFSET), parsed).otherwise(_instant(parsed, calendar))
+    instant = F.when(time.rlike(_LOCAL), _instant(parsed, calendar)).otherwise(parsed)
     day = F.when(time.rlike(_DATE_ONLY), parsed.cast("date")).otherwise(_day(instant, calendar))
     return instant, day
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.tables.columns import RATIOS
+from rfm_spark.transforms.attributes import latest_attributes
 from rfm_spark.transforms.segments import LAPSED, PROSPECT
 
 
@@ -87,7 +88,7 @@ def customer_360(sources: CustomerSources, as_of: date) -> DataFrame:
         .groupBy("customer_id")
         .agg(F.sum("events").alias("interactions"), F.max("day").alias("last_interaction"))
     )
-    attributes = sources.attributes.select("customer_id", "attributes")
+    attributes = latest_attributes(sources.attributes, as_of).select("customer_id", "attributes")
     scored = sources.rfm.drop("first_visit", "last_visit", "as_of", "profile", "boundary_version")
     named = F.broadcast(sources.clusters.select("cluster", "persona"))
     clustered = sources.assignments.select("customer_id", "cluster").join(named, "cluster", "left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -15,6 +15,9 @@ Field = str | Sequence[str]
 
 DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
 """Columns beside the source's own: underscored, so that a source may have one called `file`."""
+
+ATTRIBUTE = "attribute."
+"""Before the field of an attribute: it may be called `customer_id`."""
 
 UNREADABLE_TEXT = "_malformed_record"
 """Column in which Spark's readers keep the text of a row they cannot read."""
@@ -95,6 +98,12 @@ def trimmed_text(value: Column) -> Column:
     """An id or label as delivered, trimmed; NULL where blank. Nothing else is changed."""
     text = F.btrim(value.cast("string"), F.lit(WHITE_SPACE))
     return F.nullif(text, F.lit(""))
+
+
+def known_customer(delivered: Column, guest_ids: Collection[str]) -> Column:
+    """A customer id, trimmed; NULL for a guest: not delivered, blank, or one of the guests' ids."""
+    customer = trimmed_text(delivered)
+    return F.when(~customer.isin(*guest_ids), customer) if guest_ids else customer
 
 
 def with_row_digest(rows: DataFrame) -> DataFrame:

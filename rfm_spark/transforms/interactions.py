@@ -1,8 +1,8 @@
-"""Interactions and attributes: delivered fields become typed, checked rows."""
+"""Interactions: delivered fields become typed, checked rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 
 from pyspark.sql import DataFrame, Window
@@ -11,7 +11,7 @@ from pyspark.sql.types import NullType
 
 from rfm_spark.quality.rules import missing, outside_dates, reasons, unreadable
 from rfm_spark.transforms.business_time import Calendar, instant_and_day
-from rfm_spark.transforms.delivered import trimmed_text
+from rfm_spark.transforms.delivered import known_customer, trimmed_text
 from rfm_spark.transforms.money import decimal
 
 NOT_STORED = ("file", "raw", "reasons")
@@ -41,10 +41,9 @@ def interaction_rows(
     """
     kinds = {field.name: field.dataType for field in rows.schema}
     instant, day = instant_and_day(F.col("time"), kinds["time"], time_format, calendar)
-    customer = trimmed_text(F.col("customer_id"))
     typed = rows.withColumns(
         {
-            "customer_key": F.when(~customer.isin(*guest_ids), customer) if guest_ids else customer,
+            "customer_key": known_customer(F.col("customer_id"), guest_ids),
             "kind_name": trimmed_text(F.col("kind")),
             "interaction_ts": instant,
             "business_date": day,
@@ -94,61 +93,4 @@ def one_per_delivery(interactions: DataFrame) -> DataFrame:
         interactions.withColumn("place", F.row_number().over(last))
         .where(F.col("place") == 1)
         .select(*fields)
-    )
-
-
-def customer_rows(rows: DataFrame, names: Sequence[str], time_format: str | None) -> DataFrame:
-    """Typed attributes with every reason why a row cannot be used.
-
-    Args:
-        rows: delivered fields `customer_id`, `valid_from` and one per attribute, named in `names`.
-        names: attribute names.
-        time_format: Spark pattern of a textual `valid_from`; None for ISO 8601.
-
-    Returns:
-        One row per row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `valid_from`,
-        `attributes` (only those that were delivered).
-    """
-    kind = rows.schema["valid_from"].dataType
-    if isinstance(kind, NullType):
-        valid_from = F.col("valid_from").cast("date")
-    else:
-        # A change of address has no business hours: the calendar day as written.
-        _, valid_from = instant_and_day(
-            F.col("valid_from"), kind, time_format, Calendar("UTC", 0, "UTC")
-        )
-    entries = [F.struct(F.lit(name), trimmed_text(F.col(name))) for name in names]
-    known = F.filter(F.array(*entries), lambda entry: entry["col2"].isNotNull())
-    rules = {
-        "customer_missing": trimmed_text(F.col("customer_id")).isNull(),
-        "valid_from_unreadable": unreadable(F.col("valid_from"), kind, valid_from),
-    }
-    return rows.select(
-        "delivery",
-        "file",
-        "raw",
-        reasons(rules, F.col("turned_away")).alias("reasons"),
-        trimmed_text(F.col("customer_id")).alias("customer_id"),
-        valid_from.alias("valid_from"),
-        F.map_from_entries(known).alias("attributes"),
-    )
-
-
-def latest_attributes(rows: DataFrame) -> DataFrame:
-    """The attributes that hold now: the latest `valid_from`, then the newest delivery, wins.
-
-    Args:
-        rows: good rows with the columns of `customers`.
-
-    Returns:
-        One row per customer.
-    """
-    as_text = F.to_json("attributes")
-    latest = Window.partitionBy("customer_id").orderBy(
-        F.desc_nulls_last("valid_from"), F.desc("delivery"), F.desc(as_text)
-    )
-    return (
-        rows.withColumn("place", F.row_number().over(latest))
-        .where(F.col("place") == 1)
-        .drop("place")
     )

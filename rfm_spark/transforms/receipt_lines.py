@@ -12,7 +12,7 @@ from pyspark.sql.types import DataType, NullType
 
 from rfm_spark.quality.rules import missing, outside_dates, reasons, unreadable
 from rfm_spark.transforms.business_time import Calendar, instant_and_day
-from rfm_spark.transforms.delivered import trimmed_text
+from rfm_spark.transforms.delivered import known_customer, trimmed_text
 from rfm_spark.transforms.money import decimal, minor_units
 
 UNKNOWN_CATEGORY = "unknown"
@@ -64,7 +64,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     typed = rows.withColumns(
         {
             "receipt_key": trimmed_text(F.col("receipt_id")),
-            "customer_key": _customer(F.col("customer_id"), rules.guest_ids),
+            "customer_key": known_customer(F.col("customer_id"), rules.guest_ids),
             "receipt_ts": instant,
             "business_date": day,
             "units": quantity,
@@ -79,7 +79,10 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
             "returned": F.coalesce(_is_return(mapped, rules), F.lit(False)),
         }
     )
-    lowered = F.when(F.col("returned"), -F.abs("signed_cents")).otherwise(F.col("signed_cents"))
+    # An amount can come without its sign; a price times a negative quantity has it already.
+    lowered = F.col("signed_cents")
+    if mapped["amount"] or mapped["is_return"]:
+        lowered = F.when(F.col("returned"), -F.abs(lowered)).otherwise(lowered)
     return signed.select(
         "delivery",
         "file",
@@ -101,11 +104,6 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     )
 
 
-def _customer(delivered: Column, guest_ids: Collection[str]) -> Column:
-    customer = trimmed_text(delivered)
-    return F.when(~customer.isin(*guest_ids), customer) if guest_ids else customer
-
-
 def _is_return(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
     if mapped["is_return"]:
         return F.col("is_return").cast("boolean")
@@ -123,7 +121,7 @@ def _is_visit(rules: ReceiptRules) -> Column:
 def _items(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
     """Whole pieces; a weighed or measured line (a fractional quantity) is one item."""
     if mapped["items"]:
-        count = F.col("items").try_cast("bigint")
+        count = decimal(F.col("items")).try_cast("bigint")
     elif mapped["quantity"]:
         whole = F.col("units").try_cast("bigint")
         count = F.when(whole == F.col("units"), whole).otherwise(F.signum("units").cast("bigint"))
@@ -144,8 +142,10 @@ def _rules(
         ),
     }
     needed = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
+    # A row that cancels a receipt need not say how much it was.
+    counts = ~F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
     for name in needed:
-        checks[f"{name}_missing"] = missing(F.col(name), kinds[name])
+        checks[f"{name}_missing"] = counts & missing(F.col(name), kinds[name])
     for name in ("amount", "quantity", "unit_price", "items"):
         if mapped[name]:
             checks[f"{name}_not_a_number"] = unreadable(

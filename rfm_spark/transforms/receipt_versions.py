@@ -101,9 +101,28 @@ def _checked(sums: DataFrame) -> DataFrame:
         "has_promotion",
         F.array_min("store_id").alias("store_id"),
         F.array_min("channel").alias("channel"),
-        F.array_sort("categories").alias("categories"),
+        _one_each("categories").alias("categories"),
         "rejected_lines",
         two_customers.alias("two_customers"),
         "is_void",
         ((F.col("rejected_lines") > 0) | two_customers).alias("is_rejected"),
     )
+
+
+def _one_each(categories: str) -> Column:
+    """Sums by category, sorted: lines of one category can differ in customer, store or channel."""
+    parts = F.col(categories)
+    names = F.array_distinct(F.transform(parts, lambda part: part["category"]))
+
+    def whole(name: Column) -> Column:
+        same = F.filter(parts, lambda part: part["category"] == name)
+        items, cents = _added_up(same, "items"), _added_up(same, "net_cents")
+        return F.struct(name.alias("category"), items.alias("items"), cents.alias("net_cents"))
+
+    one_each = F.size(names) == F.size(parts)
+    return F.array_sort(F.when(one_each, parts).otherwise(F.transform(names, whole)))
+
+
+def _added_up(parts: Column, measure: str) -> Column:
+    zero = F.lit(0).cast("bigint")
+    return F.aggregate(parts, zero, lambda total, part: total + part[measure])

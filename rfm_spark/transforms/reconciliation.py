@@ -12,6 +12,9 @@ from rfm_spark.tables.receipts import SUPERSEDED, VOID
 from rfm_spark.transforms.window import Window, in_window
 
 RAW = "raw"
+_PLACES = ("guests", "outside_window", "unscored", "scored")
+TERMS = (RAW, "rejected", SUPERSEDED, VOID, *_PLACES)
+"""All terms of the identity, the left side first."""
 RECEIPTS_SOURCE = "receipts"
 
 
@@ -44,7 +47,7 @@ def reconciliation_terms(
     turned_away = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
     scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
     placed = days.join(scored, "customer_id", "left").withColumn("term", _place(as_of, window))
-    by_place = _term_sums(placed, ("guests", "outside_window", "unscored", "scored"))
+    by_place = _term_sums(placed, _PLACES)
     parts = [
         taken.agg(_total("receipts", "receipts"), _total("net_cents")).select(
             F.lit(RAW).alias("term"), "receipts", "net_cents"

@@ -9,7 +9,9 @@ from itertools import product
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
+from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.rfm_values import ratios
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.segments import SegmentRule, segment
@@ -21,6 +23,18 @@ DIMENSIONS = {
     "monetary": ("monetary_cents", "m_score"),
 }
 """Dimension to its value and its score."""
+
+_CELL = StructType(
+    [
+        StructField("rfm_cell", StringType()),
+        StructField("r_score", IntegerType()),
+        StructField("f_score", IntegerType()),
+        StructField("m_score", IntegerType()),
+    ]
+)
+_SEGMENT = StructType(
+    [StructField("segment", StringType()), StructField("suggested_action", StringType())]
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +119,11 @@ def cell_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> DataF
         One row per cell: the columns of `rfm_cells`.
     """
     axis = range(1, scoring.scores + 1)
-    rows = [(f"{r}{f}{m}", r, f, m) for r, f, m in product(axis, axis, axis)]
-    cells = spark.createDataFrame(rows, "rfm_cell string, r_score int, f_score int, m_score int")
+    rows = [
+        {"rfm_cell": f"{r}{f}{m}", "r_score": r, "f_score": f, "m_score": m}
+        for r, f, m in product(axis, axis, axis)
+    ]
+    cells = local_rows(spark, rows, _CELL)
     found = rfm.groupBy("rfm_cell").agg(*_sums())
     return cells.join(found, "rfm_cell", "left").select(
         F.lit(scoring.profile).alias("profile"),
@@ -128,7 +145,8 @@ def segment_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> Da
         One row per segment: the columns of `segments`.
     """
     actions = {rule.name: rule.action for rule in scoring.grid}
-    named = spark.createDataFrame(list(actions.items()), "segment string, suggested_action string")
+    rows = [{"segment": name, "suggested_action": action} for name, action in actions.items()]
+    named = local_rows(spark, rows, _SEGMENT)
     found = rfm.groupBy("segment").agg(*_sums())
     whole = rfm.agg(
         F.count(F.lit(1)).alias("all_customers"), F.sum("monetary_cents").alias("all_revenue")

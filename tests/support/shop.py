@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
+from pyspark.sql import SparkSession
 
 from rfm_spark.tables import ALL_TABLES
 
@@ -108,7 +111,7 @@ def person(customer: str, city: str, since: str = "") -> dict[str, str | None]:
 
 
 def some_lines() -> list[dict[str, str | None]]:
-    """Fourteen receipts of six customers and a guest over two years, one with a return."""
+    """Fourteen receipts of six customers and a guest over two years, one a return."""
     found = [
         line(
             f"r{customer}{visit}", f"c{customer}", f"2025-0{visit + 1}-1{customer}", f"{amount}.50"
@@ -174,6 +177,11 @@ class Shop:
             writer.writerows(listed)
         return self.file(name)
 
+    def touch(self, name: str) -> None:
+        """The same file, delivered again later."""
+        later = self.file(name).stat().st_mtime + 60
+        os.utime(self.file(name), (later, later))
+
     def json_lines(self, name: str, rows: Rows) -> Path:
         """A file of JSON lines."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -218,6 +226,35 @@ def versions(warehouse: Path) -> dict[str, int]:
         log.parent.name: DeltaTable(str(log.parent)).version()
         for log in sorted(warehouse.glob("*/_delta_log"))
     }
+
+
+@contextmanager
+def interpreted(spark: SparkSession) -> Iterator[None]:
+    """Plans are interpreted, not compiled: for a handful of rows that takes a third less."""
+    quick = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
+    }
+    with session_settings(spark, quick):
+        yield
+
+
+@contextmanager
+def session_settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Changes settings of the session for a while."""
+    before = {name: spark.conf.get(name, None) for name in settings}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, value)
 
 
 def assert_same_tables(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

@@ -1,0 +1,30 @@
+"""Local rows: a few rows of the driver as a DataFrame, without Python on the executors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import MapType, StructType
+
+
+def local_rows(
+    spark: SparkSession, rows: Sequence[Mapping[str, Any]], schema: StructType
+) -> DataFrame:
+    """A DataFrame of the rows, sent as Arrow.
+
+    `createDataFrame` of a list pickles the rows and starts a Python worker on an executor to read
+    them, which takes a second and needs the same Python there.
+
+    Args:
+        spark: the session.
+        rows: column name to value; their number is bounded by settings, never by customers.
+        schema: names and types; a column that a row does not name is NULL.
+    """
+    maps = [field.name for field in schema if isinstance(field.dataType, MapType)]
+    plain = [{**row, **{name: list(row[name].items()) for name in maps}} for row in rows]
+    table = pa.Table.from_pylist(plain, schema=to_arrow_schema(schema))
+    return spark.createDataFrame(table, schema)

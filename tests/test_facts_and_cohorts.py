@@ -1,0 +1,253 @@
+"""Facts add up to the day and the year; cohorts say who came back."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from support import assert_rows, rows_of
+
+from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, INTERACTIONS, RECEIPTS
+from rfm_spark.transforms.cohorts import cohorts
+from rfm_spark.transforms.facts import (
+    customer_day_categories,
+    customer_day_events,
+    customer_days,
+    customer_years,
+)
+
+
+def receipt(customer, on, net_cents=10_00, items=1, is_visit=True, **fields):
+    """A current receipt without returns: its gross amount is its net amount."""
+    return {
+        "customer_id": customer,
+        "business_date": on,
+        "status": "current",
+        "net_cents": net_cents,
+        "gross_cents": net_cents,
+        "items": items,
+        "is_visit": is_visit,
+    } | fields
+
+
+def a_return(customer, on, net_cents):
+    return receipt(customer, on, net_cents, -1, is_visit=False, is_return=True, gross_cents=0)
+
+
+NAMES = ("customer_id", "day", "year", "receipts", "visits", "returns", "items", "net_cents",
+         "gross_cents", "promo_visits")  # fmt: skip
+
+
+def sums(names, *rows):
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_a_day_holds_the_sums_of_its_receipts(spark):
+    receipts = [
+        receipt("anna", "2026-01-15", 10_00, 3, has_promotion=True),
+        receipt("anna", "2026-01-15", 5_00, 1, is_return=True, gross_cents=7_00),
+        a_return("anna", "2026-01-15", -4_00) | {"has_promotion": True},
+        receipt("anna", "2025-12-31", 0),
+        receipt("ben", "2026-01-15", 1_00, has_promotion=True),
+    ]
+    assert_rows(
+        customer_days(rows_of(spark, RECEIPTS, receipts)),
+        sums(
+            NAMES,
+            ("anna", "2026-01-15", 2026, 3, 2, 2, 3, 11_00, 17_00, 1),
+            ("anna", "2025-12-31", 2025, 1, 1, 0, 1, 0, 0, 0),
+            ("ben", "2026-01-15", 2026, 1, 1, 0, 1, 1_00, 1_00, 1),
+        ),
+    )
+
+
+def test_all_guests_are_one_row_a_day(spark):
+    receipts = [receipt(None, "2026-01-15", 1_00), receipt(None, "2026-01-15", 2_00),
+                receipt(None, "2026-01-16", 4_00)]  # fmt: skip
+    assert_rows(
+        customer_days(rows_of(spark, RECEIPTS, receipts)),
+        [
+            {"customer_id": None, "day": "2026-01-15", "receipts": 2, "net_cents": 3_00},
+            {"customer_id": None, "day": "2026-01-16", "receipts": 1, "net_cents": 4_00},
+        ],
+    )
+
+
+@pytest.mark.parametrize("status", ["superseded", "void"])
+def test_only_current_versions_count(spark, status):
+    tea = [("tea", 1, 10_00)]
+    old = receipt("anna", "2026-01-15", categories=tea) | {"status": status}
+    receipts = rows_of(spark, RECEIPTS, [old, receipt("ben", "2026-01-15", 3_00, categories=tea)])
+    assert_rows(customer_days(receipts), [{"customer_id": "ben", "receipts": 1}])
+    assert_rows(customer_day_categories(receipts), [{"customer_id": "ben", "items": 1}])
+    events = [
+        {"customer_id": "anna", "kind": "click", "business_date": "2026-01-15", "status": status}
+    ]
+    assert customer_day_events(rows_of(spark, INTERACTIONS, events)).isEmpty()
+
+
+def test_a_year_adds_its_days_up_and_knows_its_first_and_last_visit(spark):
+    receipts = [
+        a_return("anna", "2025-01-02", -1_00),
+        receipt("anna", "2025-03-01", 10_00),
+        receipt("anna", "2025-03-01", 10_00),
+        receipt("anna", "2025-11-30", 10_00),
+        a_return("anna", "2025-12-31", -2_00),
+        a_return("anna", "2026-01-01", -3_00),
+        receipt(None, "2025-06-01", 7_00),
+    ]
+    years = customer_years(customer_days(rows_of(spark, RECEIPTS, receipts)))
+    names = ("customer_id", "year", "receipts", "visits", "returns", "net_cents", "visit_days",
+             "first_visit", "last_visit")  # fmt: skip
+    assert_rows(
+        years,
+        sums(
+            names,
+            ("anna", 2025, 5, 3, 2, 27_00, 2, "2025-03-01", "2025-11-30"),
+            ("anna", 2026, 1, 0, 1, -3_00, 0, None, None),
+            (None, 2025, 1, 1, 0, 7_00, 1, "2025-06-01", "2025-06-01"),
+        ),
+    )
+    assert set(years.columns) == set(CUSTOMER_YEARS.column_names)
+
+
+def test_categories_add_up_by_customer_and_day(spark):
+    receipts = [
+        receipt("anna", "2026-01-15", categories=[("cups", 1, 9_00), ("tea", 2, 3_00)]),
+        receipt("anna", "2026-01-15", categories=[("tea", -1, -1_50)]),
+        receipt(None, "2026-01-15", categories=[("tea", 1, 1_50)]),
+        receipt("ben", "2026-01-15", categories=None),
+    ]
+    assert_rows(
+        customer_day_categories(rows_of(spark, RECEIPTS, receipts)),
+        sums(
+            ("customer_id", "day", "year", "category", "items", "net_cents"),
+            ("anna", "2026-01-15", 2026, "cups", 1, 9_00),
+            ("anna", "2026-01-15", 2026, "tea", 1, 1_50),
+            (None, "2026-01-15", 2026, "tea", 1, 1_50),
+        ),
+    )
+
+
+def test_events_are_counted_by_kind_and_their_values_added(spark):
+    clicks = [{"kind": "click", "value": Decimal("1.5")}, {"kind": "click", "value": None},
+              {"kind": "card", "value": None}]  # fmt: skip
+    common = {"customer_id": "anna", "business_date": "2026-01-15", "status": "current"}
+    events = customer_day_events(rows_of(spark, INTERACTIONS, [common | one for one in clicks]))
+    assert_rows(
+        events,
+        sums(
+            ("customer_id", "day", "kind", "events", "value"),
+            ("anna", "2026-01-15", "click", 2, Decimal("1.5")),
+            ("anna", "2026-01-15", "card", 1, None),
+        ),
+    )
+
+
+def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
+    """Cohorts of receipts: the same facts as a run would make."""
+    rows = [receipt(customer, on, cents) if cents >= 0 else a_return(customer, on, cents)
+            for customer, on, cents in receipts]  # fmt: skip
+    days = customer_days(rows_of(spark, RECEIPTS, rows)).persist()
+    found = cohorts(days, customer_years(days), date.fromisoformat(as_of), grain, week_start)
+    assert set(found.columns) == set(COHORTS.column_names)
+    return found.collect()
+
+
+# Anna, ben and cleo begin in January, dora in March. April still runs on 2026-04-15.
+HISTORY = [
+    ("anna", "2026-01-05", 10_00),
+    ("anna", "2026-01-20", 10_00),
+    ("anna", "2026-02-10", 5_00),
+    ("anna", "2026-04-01", 20_00),
+    ("ben", "2026-01-31", 30_00),
+    ("ben", "2026-02-02", -30_00),
+    ("cleo", "2026-01-15", 10_00),
+    ("cleo", "2026-02-28", 15_00),
+    ("dora", "2026-02-01", -9_00),  # before her first visit: in no cohort's money
+    ("dora", "2026-03-03", 8_00),
+    ("dora", "2026-04-15", 2_00),
+    ("dora", "2026-04-16", 99_00),  # after as_of
+    ("later", "2026-04-16", 99_00),
+    (None, "2026-01-05", 77_00),
+]
+
+
+def test_cohorts_by_month(spark):
+    names = ("cohort", "period_index", "cohort_size", "eligible", "active", "active_so_far",
+             "retention", "is_complete", "is_left_censored", "receipts",
+             "revenue_cents")  # fmt: skip
+    assert_rows(
+        cohorts_of(spark, HISTORY, "2026-04-15"),
+        sums(
+            names,
+            ("2026-01-01", 0, 3, 3, 3, 3, 1.0, True, True, 4, 60_00),
+            ("2026-01-01", 1, 3, 3, 2, 2, 2 / 3, True, True, 2, -10_00),
+            ("2026-01-01", 2, 3, 3, 0, 0, 0.0, True, True, 0, 0),
+            ("2026-01-01", 3, 3, 0, 0, 1, None, False, True, 1, 20_00),
+            ("2026-03-01", 0, 1, 1, 1, 1, 1.0, True, False, 1, 8_00),
+            ("2026-03-01", 1, 1, 0, 0, 1, None, False, False, 1, 2_00),
+        ),
+    )
+
+
+def test_cohorts_say_who_is_new_retained_reactivated_and_skipped(spark):
+    names = ("cohort", "period_index", "new", "retained", "reactivated", "skipped")
+    assert_rows(
+        cohorts_of(spark, HISTORY, "2026-04-15"),
+        sums(
+            names,
+            ("2026-01-01", 0, 3, 0, 0, 0),
+            ("2026-01-01", 1, 0, 2, 0, 1),
+            ("2026-01-01", 2, 0, 0, 0, 2),
+            ("2026-01-01", 3, 0, 0, 1, 0),
+            ("2026-03-01", 0, 1, 0, 0, 0),
+            ("2026-03-01", 1, 0, 1, 0, 0),
+        ),
+    )
+
+
+def test_cohorts_know_their_revenue_per_receipt_and_customer(spark):
+    names = ("cohort", "period_index", "average_receipt_cents", "revenue_per_customer_cents",
+             "cumulative_revenue_per_customer_cents")  # fmt: skip
+    january = [row for row in cohorts_of(spark, HISTORY, "2026-04-15") if row["cohort"].month == 1]
+    assert_rows(
+        january,
+        sums(
+            names,
+            ("2026-01-01", 0, 15_00.0, 20_00.0, 20_00.0),
+            ("2026-01-01", 1, -5_00.0, -10_00 / 3, 50_00 / 3),
+            ("2026-01-01", 2, None, 0.0, 50_00 / 3),
+            ("2026-01-01", 3, 20_00.0, 20_00 / 3, 70_00 / 3),
+        ),
+    )
+
+
+def test_a_period_counts_from_its_last_day_on(spark):
+    visits = [("anna", "2026-01-31", 1_00)]
+    names = ("period_index", "eligible", "active", "active_so_far", "retention", "is_complete")
+    assert_rows(cohorts_of(spark, visits, "2026-02-27"), sums(
+        names, (0, 1, 1, 1, 1.0, True), (1, 0, 0, 0, None, False)))  # fmt: skip
+    assert_rows(cohorts_of(spark, visits, "2026-02-28"), sums(
+        names, (0, 1, 1, 1, 1.0, True), (1, 1, 0, 0, 0.0, True)))  # fmt: skip
+    assert_rows(cohorts_of(spark, visits, "2026-01-31"), sums(names, (0, 1, 1, 1, 1.0, True)))
+
+
+def test_weeks_begin_on_the_configured_day(spark):
+    # 2026-01-04 is a Sunday: the last day of a week from Monday, the first of one from Sunday.
+    visits = [("anna", "2026-01-04", 1_00), ("anna", "2026-01-05", 1_00)]
+    names = ("grain", "cohort", "period_index", "active", "active_so_far")
+    assert_rows(cohorts_of(spark, visits, "2026-01-11", "week"), sums(
+        names, ("week", "2025-12-29", 0, 1, 1), ("week", "2025-12-29", 1, 1, 1)))  # fmt: skip
+    assert_rows(
+        cohorts_of(spark, visits, "2026-01-11", "week", "sunday"),
+        sums(names, ("week", "2026-01-04", 0, 1, 1), ("week", "2026-01-04", 1, 0, 0)),
+    )
+
+
+def test_week_numbers_run_across_years(spark):
+    visits = [("anna", "2024-12-30", 1_00), ("anna", "2026-01-01", 1_00)]
+    rows = cohorts_of(spark, visits, "2026-01-04", "week")
+    periods = sorted((row["period_index"], row["active"]) for row in rows)
+    assert periods == [(0, 1), *[(k, 0) for k in range(1, 52)], (52, 1)]

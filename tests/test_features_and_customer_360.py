@@ -1,0 +1,259 @@
+"""What is known of a customer: features for clustering, and customer 360."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from support import assert_rows, rows_of
+
+from rfm_spark.tables import (
+    CLUSTER_ASSIGNMENTS,
+    CLUSTERS,
+    CUSTOMER_360,
+    CUSTOMER_DAY_CATEGORIES,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    CUSTOMER_FEATURES,
+    CUSTOMERS,
+    RFM,
+)
+from rfm_spark.transforms.customer_360 import CustomerSources, customer_360, lifetimes
+from rfm_spark.transforms.facts import customer_years
+from rfm_spark.transforms.features import customer_features
+from rfm_spark.transforms.window import Window
+
+AS_OF = date(2026, 1, 31)
+
+
+def day(customer, on, visits=1, net_cents=10_00, items=1, returns=0, promo_visits=0):
+    return {
+        "customer_id": customer,
+        "day": on,
+        "receipts": max(visits, returns),
+        "visits": visits,
+        "returns": returns,
+        "items": items,
+        "net_cents": net_cents,
+        "promo_visits": promo_visits,
+    }
+
+
+def a_return(customer, on, net_cents):
+    return day(customer, on, visits=0, net_cents=net_cents, items=-1, returns=1)
+
+
+HABITS = [
+    day("anna", "2024-02-01"),  # before the window, but her first visit
+    day("anna", "2026-01-02", visits=2, net_cents=30_00, items=7, promo_visits=1),
+    day("anna", "2026-01-12", net_cents=20_00, items=3, returns=1),
+    day("anna", "2026-01-22", net_cents=5_00, items=2, promo_visits=1),
+    a_return("anna", "2026-01-30", -3_00),
+    day("anna", "2026-02-01", visits=9),  # after as_of
+    day("ben", "2026-01-31", net_cents=8_00, items=4),
+    a_return("returner", "2026-01-05", -5_00),
+    day("lapsed", "2025-01-05"),
+    day(None, "2026-01-05", visits=50),
+]
+CATEGORIES = [
+    {"customer_id": "anna", "day": "2026-01-02", "category": "tea"},
+    {"customer_id": "anna", "day": "2026-01-12", "category": "tea"},
+    {"customer_id": "anna", "day": "2026-01-12", "category": "cups"},
+    {"customer_id": "anna", "day": "2025-12-01", "category": "pots"},
+    {"customer_id": "anna", "day": "2026-02-01", "category": "spoons"},
+]
+EVENTS = [
+    {"customer_id": "anna", "day": "2026-01-05", "kind": "click", "events": 3},
+    {"customer_id": "anna", "day": "2026-01-06", "kind": "card", "events": 1},
+    {"customer_id": "anna", "day": "2026-02-01", "kind": "click", "events": 5},
+    {"customer_id": "known", "day": "2026-01-06", "kind": "card", "events": 1},
+]
+
+
+def features_of(spark, categories, events, window):
+    days = rows_of(spark, CUSTOMER_DAYS, HABITS)
+    tables = [
+        None if rows is None else rows_of(spark, table, rows)
+        for table, rows in ((CUSTOMER_DAY_CATEGORIES, categories), (CUSTOMER_DAY_EVENTS, events))
+    ]
+    found = customer_features(days, customer_years(days), *tables, AS_OF, window)
+    assert set(found.columns) == set(CUSTOMER_FEATURES.column_names)
+    return found
+
+
+def test_each_feature_of_two_customers(spark):
+    anna = {
+        "customer_id": "anna",
+        "window": "30",
+        "as_of": "2026-01-31",
+        "recency_days": 9.0,
+        "frequency": 4.0,
+        "monetary_cents": 52_00.0,
+        "tenure_days": 730.0,
+        "average_receipt_cents": 13_00.0,
+        "product_range": 2.0,
+        "basket_size": 11 / 4,
+        "promotion_response": 0.5,
+        "visit_gap_days": 10.0,
+        "return_share": 2 / 5,
+        "touch_points": 4.0,
+    }
+    ben = {
+        "customer_id": "ben",
+        "window": "30",
+        "as_of": "2026-01-31",
+        "recency_days": 0.0,
+        "frequency": 1.0,
+        "monetary_cents": 8_00.0,
+        "tenure_days": 0.0,
+        "average_receipt_cents": 8_00.0,
+        "product_range": 0.0,
+        "basket_size": 4.0,
+        "promotion_response": 0.0,
+        "visit_gap_days": 30.0,  # one visit day: the window's length
+        "return_share": 0.0,
+        "touch_points": 0.0,
+    }
+    assert_rows(features_of(spark, CATEGORIES, EVENTS, Window(30)), [anna, ben])
+
+
+def test_the_rhythm_is_the_mean_gap_between_visit_days(spark):
+    habits = [
+        day("twice", "2026-01-10"),
+        day("twice", "2026-01-15", visits=3),
+        day("one_day", "2026-01-10", visits=2),
+        a_return("one_day", "2026-01-20", -1_00),
+    ]
+    days = rows_of(spark, CUSTOMER_DAYS, habits)
+    assert_rows(
+        customer_features(days, customer_years(days), None, None, AS_OF, Window(30)),
+        [
+            {"customer_id": "twice", "visit_gap_days": 5.0},
+            {"customer_id": "one_day", "visit_gap_days": 30.0},
+        ],
+    )
+
+
+def test_a_feature_that_the_input_does_not_allow_is_null(spark):
+    assert_rows(
+        features_of(spark, None, None, Window(30)),
+        [
+            {"customer_id": "anna", "product_range": None, "touch_points": None, "frequency": 4.0},
+            {"customer_id": "ben", "product_range": None, "touch_points": None, "frequency": 1.0},
+        ],
+    )
+
+
+def test_all_history_is_as_long_as_the_data(spark):
+    # From 2024-02-01 to 2026-01-31, both included.
+    names = ("customer_id", "window", "frequency", "visit_gap_days")
+    rows = [
+        ("anna", "all", 5.0, 721 / 3),
+        ("ben", "all", 1.0, 731.0),
+        ("lapsed", "all", 1.0, 731.0),
+    ]
+    assert_rows(
+        features_of(spark, None, None, Window(None)),
+        [dict(zip(names, row, strict=True)) for row in rows],
+    )
+
+
+def test_a_lifetime_ends_at_as_of(spark):
+    days = rows_of(spark, CUSTOMER_DAYS, HABITS)
+    names = (
+        "customer_id",
+        "lifetime_visits",
+        "lifetime_revenue_cents",
+        "first_visit",
+        "last_visit",
+    )
+    rows = [
+        ("anna", 5, 62_00, "2024-02-01", "2026-01-22"),
+        ("ben", 1, 8_00, "2026-01-31", "2026-01-31"),
+        ("returner", 0, -5_00, None, None),
+        ("lapsed", 1, 10_00, "2025-01-05", "2025-01-05"),
+    ]
+    found = lifetimes(days, customer_years(days), AS_OF)
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def customers_as_of(spark, as_of, attributes=()):
+    """Customer 360 of HABITS and EVENTS, anna and ben being scored."""
+    days = rows_of(spark, CUSTOMER_DAYS, HABITS)
+    scored = [
+        {"customer_id": "anna", "segment": "Loyal", "rfm_cell": "344", "recency_days": 9},
+        {"customer_id": "ben", "segment": "New", "rfm_cell": "511", "recency_days": 0},
+    ]
+    assigned = [{"customer_id": "anna", "cluster": 2}, {"customer_id": "ben", "cluster": 1}]
+    clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
+    nobody_yet = as_of < AS_OF
+    sources = CustomerSources(
+        days=days,
+        years=customer_years(days),
+        events=rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS),
+        attributes=rows_of(spark, CUSTOMERS, attributes),
+        rfm=rows_of(spark, RFM, [] if nobody_yet else scored),
+        clusters=rows_of(spark, CLUSTERS, clusters),
+        assignments=rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned),
+    )
+    found = customer_360(sources, as_of)
+    assert set(found.columns) == set(CUSTOMER_360.column_names)
+    return found
+
+
+def test_every_known_customer_has_one_row(spark):
+    attributes = [
+        {"customer_id": "anna", "attributes": {"age": "40"}},
+        {"customer_id": "prospect", "attributes": {"age": "19"}},
+    ]
+    names = ("customer_id", "segment", "rfm_cell", "cluster", "persona", "cohort_month",
+             "lifetime_visits", "interactions", "last_interaction", "attributes")  # fmt: skip
+    rows = [
+        ("anna", "Loyal", "344", 2, "Wide range", "2024-02-01", 5, 4, "2026-01-06", {"age": "40"}),
+        ("ben", "New", "511", 1, "Recent", "2026-01-01", 1, 0, None, None),
+        ("lapsed", "Lapsed", None, None, None, "2025-01-01", 1, 0, None, None),
+        ("returner", "Prospect", None, None, None, None, 0, 0, None, None),
+        ("known", "Prospect", None, None, None, None, 0, 1, "2026-01-06", None),
+        ("prospect", "Prospect", None, None, None, None, 0, 0, None, {"age": "19"}),
+    ]
+    assert_rows(
+        customers_as_of(spark, AS_OF, attributes),
+        [dict(zip(names, row, strict=True)) | {"as_of": "2026-01-31"} for row in rows],
+    )
+
+
+def test_the_average_receipt_of_a_customer_without_visits_is_unknown(spark):
+    averages = {
+        r["customer_id"]: r["average_receipt_cents"]
+        for r in customers_as_of(spark, AS_OF).collect()
+    }
+    assert averages == {
+        "anna": 12_40.0,
+        "ben": 8_00.0,
+        "lapsed": 10_00.0,
+        "returner": None,
+        "known": None,
+    }
+
+
+def test_customers_are_as_they_were_known_on_the_day(spark):
+    assert_rows(
+        customers_as_of(spark, date(2025, 6, 30)),
+        [
+            {"customer_id": "anna", "segment": "Lapsed", "lifetime_visits": 1, "interactions": 0},
+            {"customer_id": "lapsed", "segment": "Lapsed", "lifetime_visits": 1, "interactions": 0},
+        ],
+    )
+
+
+def test_attributes_that_hold_only_later_are_not_known_yet(spark):
+    attributes = [
+        {"customer_id": "ben", "valid_from": "2026-01-31", "attributes": {"age": "30"}},
+        {"customer_id": "anna", "valid_from": "2026-02-01", "attributes": {"age": "41"}},
+        {"customer_id": "stranger", "valid_from": "2026-02-01", "attributes": {"age": "20"}},
+    ]
+    found = {
+        r["customer_id"]: r["attributes"]
+        for r in customers_as_of(spark, AS_OF, attributes).collect()
+    }
+    assert "stranger" not in found
+    assert (found["ben"], found["anna"]) == ({"age": "30"}, None)

@@ -1,0 +1,198 @@
+"""Versions of receipts: lines added up, and what rejects a version."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    BooleanType,
+    DateType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+from support import assert_rows
+
+from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
+
+BASE = {
+    "delivery": "a.csv",
+    "file": "a.csv",
+    "raw": "{}",
+    "reasons": "",
+    "receipt_id": "r1",
+    "customer_id": "anna",
+    "receipt_ts": "2026-01-15 10:00:00",
+    "business_date": date(2026, 1, 15),
+    "cents": 1_00,
+    "items": 1,
+    "category": "tea",
+    "is_return": False,
+    "is_visit": True,
+    "has_promotion": False,
+    "is_void": False,
+    "store_id": None,
+    "channel": None,
+}
+TYPES = {date: DateType, int: LongType, bool: BooleanType}
+SCHEMA = StructType([StructField(n, TYPES.get(type(v), StringType)()) for n, v in BASE.items()])
+
+
+def line(**fields):
+    assert not set(fields) - set(BASE), f"no such field in {fields}"
+    return BASE | fields
+
+
+def lines(spark, *rows):
+    written = spark.createDataFrame([tuple(row.values()) for row in rows], SCHEMA)
+    return written.withColumn("receipt_ts", F.col("receipt_ts").cast("timestamp"))
+
+
+def versions(spark, *rows, with_categories=True):
+    return receipt_versions(lines(spark, *rows), with_categories)
+
+
+def test_lines_are_added_up_and_the_earliest_time_is_the_receipts(spark):
+    after_midnight = {"receipt_ts": "2026-02-01 00:05:00", "business_date": date(2026, 2, 1)}
+    before = {"receipt_ts": "2026-01-31 23:55:00", "business_date": date(2026, 1, 31)}
+    found = versions(
+        spark,
+        line(**after_midnight, cents=5_00, items=2),
+        line(**before, cents=-1_00, is_visit=False, has_promotion=True),
+        line(**after_midnight, cents=-2_00, items=-1, is_return=True, is_visit=False, store_id="7"),
+    )
+    assert_rows(
+        found.withColumn("receipt_ts", F.col("receipt_ts").cast("string")),
+        [
+            {
+                "receipt_id": "r1",
+                "delivery": "a.csv",
+                "customer_id": "anna",
+                "receipt_ts": "2026-01-31 23:55:00",
+                "business_date": "2026-01-31",
+                "month": "2026-01",
+                "net_cents": 2_00,
+                "gross_cents": 4_00,
+                "items": 2,
+                "lines": 3,
+                "is_visit": True,
+                "is_return": True,
+                "has_promotion": True,
+                "is_void": False,
+                "store_id": "7",
+                "is_rejected": False,
+            },
+        ],
+    )
+
+
+def test_a_receipt_of_returns_only_is_no_visit(spark):
+    back = line(cents=-2_00, is_return=True, is_visit=False)
+    assert_rows(
+        versions(spark, back, back),
+        [{"is_visit": False, "is_return": True, "net_cents": -4_00, "gross_cents": 0, "lines": 2}],
+    )
+
+
+def test_equal_lines_are_separate_lines(spark):
+    assert_rows(versions(spark, line(), line(), line()), [{"lines": 3, "net_cents": 3_00}])
+
+
+def test_deliveries_are_versions_of_their_own(spark):
+    found = versions(spark, line(), line(delivery="b.csv", cents=7_00), line(receipt_id="r2"))
+    assert_rows(
+        found,
+        [
+            {"delivery": "a.csv", "receipt_id": "r1", "net_cents": 1_00},
+            {"delivery": "b.csv", "receipt_id": "r1", "net_cents": 7_00},
+            {"delivery": "a.csv", "receipt_id": "r2", "net_cents": 1_00},
+        ],
+    )
+
+
+def test_one_bad_line_rejects_its_version_and_no_other(spark):
+    found = versions(spark, line(), line(reasons="time_missing"), line(delivery="b.csv"))
+    names = ("delivery", "lines", "rejected_lines", "is_rejected")
+    rows = [("a.csv", 2, 1, True), ("b.csv", 1, 0, False)]
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def test_two_customers_reject_a_receipt(spark):
+    found = versions(
+        spark, line(), line(customer_id="ben"), line(customer_id=None, receipt_id="r2")
+    )
+    assert_rows(
+        found,
+        [
+            {"receipt_id": "r1", "two_customers": True, "is_rejected": True},
+            {"receipt_id": "r2", "two_customers": False, "is_rejected": False},
+        ],
+    )
+
+
+def test_lines_of_a_guest_and_of_a_customer_are_the_customers(spark):
+    found = versions(spark, line(customer_id=None), line(), line(receipt_id="r2", customer_id=None))
+    assert_rows(
+        found,
+        [
+            {"receipt_id": "r1", "customer_id": "anna", "lines": 2, "is_rejected": False},
+            {"receipt_id": "r2", "customer_id": None, "lines": 1, "is_rejected": False},
+        ],
+    )
+
+
+def test_one_void_line_makes_the_version_void(spark):
+    assert_rows(versions(spark, line(is_void=True), line()), [{"is_void": True, "lines": 2}])
+
+
+def test_lines_without_a_receipt_are_in_no_version(spark):
+    bad = line(receipt_id=None, reasons="receipt_id_missing")
+    assert_rows(versions(spark, bad, line()), [{"receipt_id": "r1", "lines": 1}])
+
+
+def test_categories_are_sorted_sums_that_add_up_to_the_receipt(spark):
+    found = versions(
+        spark,
+        line(category="tea", cents=3_00, items=2),
+        line(category="cups", cents=9_00),
+        line(category="tea", cents=-1_00, items=-1, is_return=True),
+        line(category="tea", cents=50, customer_id=None, store_id="7"),
+    )
+    (row,) = found.collect()
+    assert [tuple(one) for one in row["categories"]] == [("cups", 1, 9_00), ("tea", 2, 2_50)]
+    assert sum(one["net_cents"] for one in row["categories"]) == row["net_cents"]
+
+
+def test_categories_that_are_not_mapped_are_null(spark):
+    assert_rows(versions(spark, line(), with_categories=False), [{"categories": None, "lines": 1}])
+
+
+def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spark):
+    delivered = lines(
+        spark,
+        line(raw="bad", reasons="time_missing"),
+        line(raw="beside it"),
+        line(raw="no receipt", receipt_id=None, reasons="receipt_id_missing"),
+        line(raw="annas", receipt_id="r2"),
+        line(raw="bens", receipt_id="r2", customer_id="ben"),
+        line(raw="bens bad one", receipt_id="r2", customer_id="ben", reasons="amount_missing"),
+        line(raw="good", receipt_id="r3"),
+        line(raw="good version", delivery="b.csv"),
+    )
+    rejected = receipt_versions(delivered, True).where("is_rejected")
+    found = rejected_rows(delivered, rejected.select("delivery", "receipt_id", "two_customers"))
+    two = "two_customers_on_one_receipt"
+    assert_rows(
+        found,
+        [
+            {"raw": "bad", "reasons": "time_missing"},
+            {"raw": "beside it", "reasons": "another_line_of_the_receipt_rejected"},
+            {"raw": "no receipt", "reasons": "receipt_id_missing"},
+            {"raw": "annas", "reasons": two},
+            {"raw": "bens", "reasons": two},
+            {"raw": "bens bad one", "reasons": f"amount_missing,{two}"},
+        ],
+    )
+    assert set(found.columns) == set(delivered.columns)

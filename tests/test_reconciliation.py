@@ -1,0 +1,81 @@
+"""Reconciliation: every receipt and every cent is in exactly one term."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from support import assert_rows, rows_of
+
+from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS, RFM
+from rfm_spark.transforms.reconciliation import reconciliation_terms
+from rfm_spark.transforms.window import Window
+
+AS_OF = date(2026, 1, 31)
+
+
+def day(customer, on, receipts=1, net_cents=10_00):
+    return {"customer_id": customer, "day": on, "receipts": receipts, "net_cents": net_cents}
+
+
+def test_every_receipt_and_every_cent_is_accounted_for(spark):
+    def version(receipt, status, net_cents):
+        return {"receipt_id": receipt, "status": status, "net_cents": net_cents}
+
+    days = [
+        day("anna", "2026-01-15", receipts=2, net_cents=20_00),
+        day("anna", "2026-01-20", net_cents=-3_00),
+        day("anna", "2026-01-01", net_cents=7_00),  # as_of - 30
+        day("anna", "2026-02-01", net_cents=9_00),
+        day("returner", "2026-01-20", net_cents=-4_00),
+        day(None, "2026-01-20", receipts=3, net_cents=30_00),
+        day(None, "2020-01-01", net_cents=1_00),
+    ]
+    receipts = [
+        *[version(f"r{n}", "current", 6_00) for n in range(10)],
+        version("r0", "superseded", 5_00),
+        version("r1", "superseded", -1_00),
+        version("r98", "void", 2_00),
+    ]
+    quarantine = [
+        {"source": "receipts", "delivery": "a", "receipt_id": "r99", "net_cents": 4_00},
+        {"source": "receipts", "delivery": "a", "receipt_id": "r99", "net_cents": 1_00},
+        {"source": "receipts", "delivery": "b", "receipt_id": "r99", "net_cents": 1_00},
+        {"source": "receipts", "delivery": "a", "receipt_id": None, "net_cents": 10},
+        {"source": "customers", "delivery": "c", "receipt_id": None, "net_cents": 0},
+    ]
+    deliveries = [
+        {"source": "receipts", "delivery": "a", "receipts": 12, "net_cents": 55_10},
+        {"source": "receipts", "delivery": "b", "receipts": 3, "net_cents": 17_00},
+        {"source": "customers", "delivery": "c", "receipts": 0, "net_cents": 0},
+    ]
+    found = reconciliation_terms(
+        rows_of(spark, DELIVERIES, deliveries),
+        rows_of(spark, QUARANTINE, quarantine),
+        rows_of(spark, RECEIPTS, receipts),
+        rows_of(spark, CUSTOMER_DAYS, days),
+        rows_of(spark, RFM, [{"customer_id": "anna"}]),
+        AS_OF,
+        Window(30),
+    ).collect()
+    names = ("term", "receipts", "net_cents")
+    rows = [
+        ("raw", 15, 72_10),
+        ("rejected", 2, 6_10),
+        ("superseded", 2, 4_00),
+        ("void", 1, 2_00),
+        ("guests", 4, 31_00),
+        ("outside_window", 2, 16_00),
+        ("unscored", 1, -4_00),
+        ("scored", 3, 17_00),
+    ]
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
+    for place in (1, 2):
+        assert rows[0][place] == sum(row[place] for row in rows[1:])
+
+
+def test_a_term_without_receipts_is_zero(spark):
+    tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS, RFM)
+    empty = [rows_of(spark, table, []) for table in tables]
+    found = reconciliation_terms(*empty, AS_OF, Window(None)).collect()
+    assert len(found) == 8
+    assert {(row["receipts"], row["net_cents"]) for row in found} == {(0, 0)}

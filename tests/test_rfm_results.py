@@ -1,0 +1,187 @@
+"""RFM results: segments, scored customers, and what cells and segments hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from itertools import product
+
+from pyspark.sql import functions as F
+from support import assert_rows, rows_of
+
+from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS, RFM
+from rfm_spark.transforms.rfm_results import (
+    Scoring,
+    cell_results,
+    scored_customers,
+    segment_results,
+)
+from rfm_spark.transforms.rfm_values import first_visits, population_means, rfm_values
+from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
+from rfm_spark.transforms.window import Window
+
+AS_OF = date(2026, 1, 31)
+
+
+def day(customer, on, visits=1, net_cents=10_00):
+    return {"customer_id": customer, "day": on, "visits": visits, "net_cents": net_cents}
+
+
+EXPECTED_GRID = {
+    "Champions": {(5, 4), (5, 5)},
+    "Loyal": set(product((3, 4), (4, 5))),
+    "Potential Loyalist": set(product((4, 5), (2, 3))),
+    "New": {(5, 1)},
+    "Promising": {(4, 1)},
+    "Need Attention": {(3, 3)},
+    "About to Sleep": {(3, 1), (3, 2)},
+    "At Risk": set(product((1, 2), (3, 4))),
+    "Can't Lose": set(product((1, 2), (5,))),
+    "Hibernating": set(product((1, 2), (1, 2))),
+}
+
+
+def segments_of(spark, grid, cells, inside=True):
+    rows = spark.createDataFrame(cells, "r_score int, f_score int, m_score int")
+    found = rows.select("*", segment(grid, F.lit(inside)).alias("segment"))
+    return {(r["r_score"], r["f_score"], r["m_score"]): r["segment"] for r in found.collect()}
+
+
+def test_the_default_grid_is_that_of_the_definitions_in_all_125_cells(spark):
+    cells = list(product(range(1, 6), repeat=3))
+    expected = {
+        (r, f, m): name
+        for name, taken in EXPECTED_GRID.items()
+        for r, f in taken
+        for m in range(1, 6)
+    }
+    assert segments_of(spark, DEFAULT_GRID, cells) == expected
+    returned = {cell: "Returned" if name == "New" else name for cell, name in expected.items()}
+    assert segments_of(spark, DEFAULT_GRID, cells, inside=False) == returned
+
+
+def test_each_of_the_25_cells_is_taken_by_exactly_one_rule():
+    taken = Counter(
+        (r, f, side)
+        for r, f, side in product(range(1, 6), range(1, 6), ("inside", "before"))
+        for rule in DEFAULT_GRID
+        if rule.takes(r, f, 3, side)
+    )
+    assert len(taken) == 50
+    assert set(taken.values()) == {1}
+    assert grid_problems(DEFAULT_GRID, 5) == []
+    assert all(rule.action for rule in DEFAULT_GRID)
+
+
+def test_an_own_grid_may_use_money(spark):
+    grid = [
+        SegmentRule("Big", "Call", None, None, frozenset({4, 5})),
+        SegmentRule("Small", "Write", None, None, frozenset({1, 2, 3})),
+    ]
+    found = segments_of(spark, grid, [(1, 1, 4), (5, 5, 3)])
+    assert found == {(1, 1, 4): "Big", (5, 5, 3): "Small"}
+
+
+SCORING = Scoring(
+    profile="purchase",
+    as_of=AS_OF,
+    window=Window(30),
+    scores=5,
+    cuts={
+        "recency": [1, 5, 10, 20],
+        "frequency": [2, 3, 4, 5],
+        "monetary": [0, 10_00, 20_00, None],
+    },
+    boundary_version=date(2026, 1, 1),
+    total_weights=(100.0, 10.0, 1.0),
+    ratio_weights=(1.0, 1.0, 1.0),
+    grid=DEFAULT_GRID,
+)
+
+
+def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
+    days = [
+        day("new", "2026-01-31", net_cents=-1),
+        day("returned", "2026-01-31", net_cents=0),
+        day("champion", "2026-01-31", visits=7, net_cents=500_00),
+        day("asleep", "2026-01-21", visits=2, net_cents=10_00),
+    ]
+    years = [
+        {"customer_id": "new", "year": 2026, "first_visit": "2026-01-02"},
+        {"customer_id": "returned", "year": 2026, "first_visit": "2026-01-01"},
+        {"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"},
+        {"customer_id": "asleep", "year": 2026, "first_visit": "2026-01-21"},
+    ]
+    values = rfm_values(rows_of(spark, CUSTOMER_DAYS, days), AS_OF, SCORING.window)
+    firsts = first_visits(rows_of(spark, CUSTOMER_YEARS, years))
+    scored = scored_customers(values, population_means(values), firsts, SCORING)
+    assert set(scored.columns) == set(RFM.column_names)
+    names = ("customer_id", "rfm_cell", "rfm_total", "segment", "first_visit", "last_visit")
+    rows = [
+        ("new", "511", 511.0, "New", "2026-01-02", "2026-01-31"),
+        ("returned", "512", 512.0, "Returned", "2026-01-01", "2026-01-31"),
+        ("champion", "554", 554.0, "Champions", "2019-01-01", "2026-01-31"),
+        ("asleep", "223", 223.0, "Hibernating", "2026-01-21", "2026-01-21"),
+    ]
+    common = {"profile": "purchase", "as_of": "2026-01-31", "boundary_version": "2026-01-01"}
+    assert_rows(scored, [dict(zip(names, row, strict=True)) | common for row in rows])
+
+
+def scored_row(customer, rfm_cell, name, recency_days, frequency, monetary_cents):
+    return {
+        "customer_id": customer,
+        "rfm_cell": rfm_cell,
+        "segment": name,
+        "recency_days": recency_days,
+        "frequency": frequency,
+        "monetary_cents": monetary_cents,
+    }
+
+
+SCORED = [
+    scored_row("anna", "555", "Champions", 1, 9, 90_00),
+    scored_row("ben", "555", "Champions", 3, 7, 30_00),
+    scored_row("cleo", "111", "Hibernating", 29, 1, -20_00),
+    scored_row("dora", "411", "Promising", 6, 1, 0),
+]
+
+
+def test_all_125_cells_are_there_empty_ones_too(spark):
+    found = cell_results(rows_of(spark, RFM, SCORED), SCORING, spark).collect()
+    cells = {row["rfm_cell"]: row for row in found}
+    assert len(found) == len(cells) == 125
+    assert set(cells) == {f"{r}{f}{m}" for r, f, m in product(range(1, 6), repeat=3)}
+    assert all(f"{c.r_score}{c.f_score}{c.m_score}" == name for name, c in cells.items())
+    measures = ("customers", "revenue_cents", "average_recency_days", "average_frequency",
+                "average_monetary_cents")  # fmt: skip
+    assert [cells["555"][name] for name in measures] == [2, 120_00, 2.0, 8.0, 60_00.0]
+    assert [cells["554"][name] for name in measures] == [0, 0, None, None, None]
+    assert sum(row["customers"] for row in found) == len(SCORED)
+
+
+def test_segments_have_shares_of_customers_and_revenue(spark):
+    found = segment_results(rows_of(spark, RFM, SCORED), SCORING, spark).collect()
+    assert {row["segment"] for row in found} == {rule.name for rule in DEFAULT_GRID}
+    assert_rows(
+        [row for row in found if row["customers"]],
+        [
+            {"segment": "Champions", "customers": 2, "customer_share": 0.5, "revenue_share": 1.2},
+            {
+                "segment": "Hibernating",
+                "customers": 1,
+                "customer_share": 0.25,
+                "revenue_share": -0.2,
+            },
+            {"segment": "Promising", "customers": 1, "customer_share": 0.25, "revenue_share": 0.0},
+        ],
+    )
+    empty = next(row for row in found if row["segment"] == "New")
+    assert (empty["customer_share"], empty["revenue_share"]) == (0.0, 0.0)
+    assert empty["suggested_action"].startswith("Welcome them")
+
+
+def test_without_revenue_there_is_no_share_of_it(spark):
+    rows = rows_of(spark, RFM, [scored_row("dora", "411", "Promising", 6, 1, 0)])
+    assert {row["revenue_share"] for row in segment_results(rows, SCORING, spark).collect()} == {
+        None
+    }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from support.crashes import snapshots
+from support.shop import Shop, interpreted, whole_shop
 
 from rfm_spark.cli import exit_code
 from rfm_spark.pipeline.context import Job
@@ -72,3 +74,21 @@ def cli(spark: SparkSession) -> Cli:
         return exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
 
     return call
+
+
+@pytest.fixture(scope="session")
+def finished_shop(
+    spark: SparkSession, run: RunJob, tmp_path_factory: pytest.TempPathFactory
+) -> Shop:
+    """A tiny shop after one whole run, with the warehouse as it was after each commit.
+
+    Not to be written to: copy it. The copies of the warehouse are in `folder / "snapshots"`.
+    """
+    shop = whole_shop(tmp_path_factory.mktemp("finished"))
+    with (
+        interpreted(spark),
+        pytest.MonkeyPatch.context() as patch,
+        snapshots(patch, shop.warehouse, shop.folder / "snapshots"),
+    ):
+        run(shop.config, shop.raw, shop.warehouse)
+    return shop

@@ -26,5 +26,5 @@ def local_rows(
     """
     maps = [field.name for field in schema if isinstance(field.dataType, MapType)]
     plain = [{**row, **{name: list(row[name].items()) for name in maps}} for row in rows]
-    table = pa.Table.from_pylist(plain, schema=to_arrow_schema(schema))
+    table = pa.Table.from_pylist(plain, schema=to_arrow_schema(schema, timezone="UTC"))
     return spark.createDataFrame(table, schema)

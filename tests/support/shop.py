@@ -228,6 +228,16 @@ def versions(warehouse: Path) -> dict[str, int]:
     }
 
 
+def whole_shop(folder: Path) -> Shop:
+    """Receipts, clicks and customers with a configuration; one line is to be rejected."""
+    shop = Shop(folder)
+    shop.configure(EVERYTHING)
+    shop.csv("receipts1.csv", [*some_lines(), line("bad", "c1", "2025-01-02", "ten")])
+    shop.csv("clicks1.csv", [click("1", "c1", "2025-01-03"), click("2", "c7", "2025-01-04")])
+    shop.csv("customers1.csv", [person("c1", "Ulm"), person("c8", "Aix", "2025-01-01")])
+    return shop
+
+
 @contextmanager
 def interpreted(spark: SparkSession) -> Iterator[None]:
     """Plans are interpreted, not compiled: for a handful of rows that takes a third less."""

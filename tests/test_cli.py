@@ -1,0 +1,132 @@
+"""The command line: its help, its commands one by one, and what a run leaves on record."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from support.shop import (
+    Shop,
+    assert_same_tables,
+    interpreted,
+    stored,
+    stored_tables,
+    versions,
+    whole_shop,
+)
+
+from rfm_spark import __version__
+from rfm_spark.tables import ALL_TABLES
+
+JOBS = ("run", "ingest", "rfm", "cohorts", "clusters", "customer-360", "tables", "check")
+INGESTED = (
+    "receipts",
+    "interactions",
+    "customers",
+    "quarantine",
+    "deliveries",
+    "customer_days",
+    "customer_years",
+    "customer_day_events",
+    "customer_day_categories",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _interpreted(spark):
+    with interpreted(spark):
+        yield
+
+
+def test_every_command_has_help_that_names_its_options(cli, capfd):
+    assert cli("--help") == 0
+    overview = capfd.readouterr().out
+    for job in JOBS:
+        assert f"  {job} " in overview
+        assert cli(job, "--help") == 0
+        told = capfd.readouterr().out
+        for option in ("--config", "--set", "--input", "--warehouse", "--as-of"):
+            assert option in told
+
+
+def test_the_version_is_told(cli, capfd):
+    assert cli("--version") == 0
+    assert capfd.readouterr().out.strip() == f"rfm-spark {__version__}"
+
+
+def test_check_looks_at_the_input_and_writes_nothing(cli, capfd, tmp_path):
+    shop = whole_shop(tmp_path)
+    assert cli("check", *shop.arguments()) == 0
+    assert f"{shop.config}: fits the input in {shop.raw}" in capfd.readouterr().out.replace(
+        "\n", ""
+    )
+    assert not shop.warehouse.exists()
+
+
+def test_one_setting_can_be_changed_from_the_command_line(cli, capfd, tmp_path):
+    shop = whole_shop(tmp_path)
+    assert cli("check", *shop.arguments("--set", "clusters.k=1")) == 2
+    assert "clusters.k" in capfd.readouterr().err
+    assert cli("check", *shop.arguments("--set", "receipts.columns.amount=price")) == 2
+    assert "'price'" in capfd.readouterr().err
+
+
+def test_tables_lists_every_table_with_its_rows(cli, capfd, finished_shop):
+    assert cli("tables", *finished_shop.arguments()) == 0
+    listed = {
+        words[0]: int(words[1].replace(",", ""))
+        for words in (text.split() for text in capfd.readouterr().out.splitlines())
+        if len(words) > 1 and words[1].replace(",", "").isdigit()
+    }
+    assert listed == {
+        table.name: len(stored(finished_shop.warehouse, table.name)) for table in ALL_TABLES
+    }
+
+
+def test_tables_of_an_empty_folder_is_a_mistake(cli, capfd, tmp_path, finished_shop):
+    arguments = ["--config", finished_shop.config, "--warehouse", tmp_path]
+    assert cli("tables", *arguments) == 2
+    assert "there is no table here" in capfd.readouterr().err
+
+
+def test_a_job_whose_tables_are_not_there_yet_says_what_to_run(cli, capfd, tmp_path, finished_shop):
+    arguments = ["--config", finished_shop.config, "--warehouse", tmp_path]
+    assert cli("rfm", *arguments) == 2
+    assert "rfm-spark run" in capfd.readouterr().err
+
+
+def test_the_jobs_one_by_one_make_what_run_makes(cli, capfd, tmp_path, finished_shop):
+    shutil.copytree(finished_shop.raw, tmp_path / "raw")
+    shop = Shop(tmp_path)
+    shop.configure(finished_shop.config.read_text())
+    for job in ("ingest", "rfm", "cohorts", "clusters", "customer-360"):
+        assert cli(job, *shop.arguments()) == 0, capfd.readouterr().err
+    assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
+    jobs = [row["job"] for row in stored(shop.warehouse, "runs")]
+    assert sorted(jobs) == ["clusters", "cohorts", "customer-360", "ingest", "rfm"]
+
+
+def test_a_run_again_changes_no_row_and_writes_no_fact(cli, capfd, tmp_path, finished_shop):
+    shutil.copytree(finished_shop.folder, tmp_path, dirs_exist_ok=True)
+    shop = Shop(tmp_path)
+    assert cli("run", *shop.arguments()) == 0, capfd.readouterr().err
+    assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
+    before, after = versions(finished_shop.warehouse), versions(shop.warehouse)
+    assert {name: after[name] for name in INGESTED} == {name: before[name] for name in INGESTED}
+    assert len(stored(shop.warehouse, "runs")) == 2
+
+
+def test_a_run_is_on_record_with_what_it_wrote(finished_shop):
+    [record] = stored(finished_shop.warehouse, "runs")
+    assert (record["job"], record["outcome"]) == ("run", "succeeded")
+    assert record["as_of"].isoformat() == "2025-03-20"
+    assert record["code_version"] == __version__
+    written = dict(record["written_versions"])
+    now = versions(finished_shop.warehouse)
+    assert written == {name: now[name] for name in written}
+    rows = dict(record["written_rows"])
+    for name in ("receipts", "customer_days", "rfm", "segments", "cohorts", "customer_360"):
+        assert rows[name] == len(stored(finished_shop.warehouse, name))
+    read = dict(record["read_versions"])
+    assert {"receipts", "customer_days", "customer_years", "rfm"} <= set(read)
+    assert read == {name: now[name] for name in read}

@@ -1,0 +1,162 @@
+"""A run that is killed between any two of its commits: the next one makes the same tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.crashes import snapshots
+from support.shop import (
+    Shop,
+    assert_same_tables,
+    click,
+    interpreted,
+    line,
+    person,
+    stored,
+    stored_tables,
+)
+
+from rfm_spark.storage.warehouse import Warehouse
+
+FACTS = (
+    "receipts",
+    "interactions",
+    "customers",
+    "quarantine",
+    "deliveries",
+    "customer_days",
+    "customer_years",
+    "customer_day_events",
+    "customer_day_categories",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _interpreted(spark):
+    with interpreted(spark):
+        yield
+
+
+def facts(warehouse):
+    return {name: stored(warehouse, name) for name in FACTS}
+
+
+def left_behind(folder):
+    """Copies of a warehouse after each commit but the last, which ends the run."""
+    return sorted(folder.iterdir())[:-1]
+
+
+def is_result(snapshot):
+    return snapshot.name.split("-")[1] not in FACTS
+
+
+def test_every_commit_up_to_the_facts_can_be_the_last_one_of_a_first_run(run, finished_shop):
+    """Results are made anew from the facts by every run, so `ingest` is all there is to repeat."""
+    whole = facts(finished_shop.warehouse)
+    taken = [one for one in left_behind(finished_shop.folder / "snapshots") if not is_result(one)]
+    assert {one.name.partition("-")[2] for one in taken} >= {f"{name}-written" for name in FACTS}
+    for snapshot in taken:
+        run(finished_shop.config, finished_shop.raw, snapshot, "ingest")
+        assert_same_tables(facts(snapshot), whole)
+
+
+@pytest.fixture(scope="module")
+def corrected_shop(run, finished_shop, tmp_path_factory):
+    """The shop after a second delivery: a receipt moves, one is cancelled, clicks change."""
+    folder = tmp_path_factory.mktemp("corrected")
+    shutil.copytree(finished_shop.folder, folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / "snapshots")
+    shop = Shop(folder)
+    shop.csv(
+        "receipts2.csv",
+        [
+            line("r20", "c9", "2025-03-02", "5.00", category="tea"),
+            line("r92", "c2", "2024-12-30", "1.00", void="yes"),
+            line("bad", "c1", "2025-01-02", "3.00"),
+        ],
+    )
+    shop.csv("clicks2.csv", [click("1", "c2", "2025-02-03")])
+    shop.csv("customers2.csv", [person("c1", "Bern")])
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        snapshots(patch, shop.warehouse, folder / "snapshots"),
+    ):
+        run(shop.config, shop.raw, shop.warehouse, "ingest")
+    return shop
+
+
+def test_every_commit_of_a_second_delivery_can_be_the_last_one(run, corrected_shop):
+    whole = facts(corrected_shop.warehouse)
+    customers = {row["customer_id"] for row in whole["customer_days"]}
+    assert "c9" in customers
+    assert 2024 not in {row["year"] for row in whole["customer_years"]}
+    taken = left_behind(corrected_shop.folder / "snapshots")
+    assert len(taken) >= 10
+    for snapshot in taken:
+        run(corrected_shop.config, corrected_shop.raw, snapshot, "ingest")
+        assert_same_tables(facts(snapshot), whole)
+
+
+@pytest.mark.parametrize("table", ["rfm", "cluster_assignments"])
+def test_results_that_were_half_written_are_made_whole(run, finished_shop, tmp_path, table):
+    [snapshot] = (finished_shop.folder / "snapshots").glob(f"*-{table}-written")
+    shutil.copytree(snapshot, tmp_path / "warehouse")
+    run(finished_shop.config, finished_shop.raw, tmp_path / "warehouse")
+    assert_same_tables(
+        stored_tables(tmp_path / "warehouse"), stored_tables(finished_shop.warehouse)
+    )
+
+
+def test_a_failure_between_two_writes_is_told_and_recorded(
+    cli, capfd, monkeypatch, finished_shop, tmp_path
+):
+    shutil.copytree(finished_shop.folder, tmp_path, dirs_exist_ok=True)
+    shop = Shop(tmp_path)
+    original = Warehouse.replace
+
+    def breaks(self, table, *arguments, **named):
+        if table.name == "rfm_cells":
+            raise OSError("no space left for customer c1")
+        return original(self, table, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Warehouse, "replace", breaks)
+        assert cli("run", *shop.arguments()) == 1
+    out, err = capfd.readouterr()
+    assert "failed with OSError" in err
+    assert "c1" not in err.partition("failed with")[2]
+    assert "Traceback" not in out + err
+    outcomes = sorted(row["outcome"] for row in stored(shop.warehouse, "runs"))
+    assert outcomes == ["failed: OSError", "succeeded"]
+    assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
+
+
+def test_a_process_killed_in_the_middle_holds_nothing_up(run, finished_shop, tmp_path):
+    shutil.copytree(finished_shop.raw, tmp_path / "raw")
+    shop = Shop(tmp_path)
+    shop.configure(finished_shop.config.read_text())
+    command = "import sys; from rfm_spark.cli import main; main(sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "run", *map(str, shop.arguments())],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    receipts = shop.warehouse / "receipts" / "_delta_log" / f"{1:020}.json"
+    deadline = time.monotonic() + 300
+    try:
+        while not receipts.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert receipts.exists()
+    assert not (shop.warehouse / "customer_360").exists()
+    run(shop.config, shop.raw, shop.warehouse)
+    assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))

@@ -1,0 +1,257 @@
+"""Storage: every table open to every reader, slices replaced whole, one writer at a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+from support import rows_of
+from support.shop import interpreted, session_settings, stored, versions
+
+from rfm_spark.errors import UserError
+from rfm_spark.storage.lease import LEASE, _remote, lease
+from rfm_spark.storage.slices import MAX_DAYS, day_slice
+from rfm_spark.storage.warehouse import Warehouse
+from rfm_spark.tables import ALL_TABLES, CUSTOMER_DAYS, CUSTOMER_YEARS, CUSTOMERS, RECEIPTS, RUNS
+
+DEFAULTS = "spark.databricks.delta.properties.defaults."
+HOSTILE = {
+    f"{DEFAULTS}enableDeletionVectors": "true",
+    f"{DEFAULTS}columnMapping.mode": "name",
+    f"{DEFAULTS}checkpointPolicy": "v2",
+    f"{DEFAULTS}enableTypeWidening": "true",
+    f"{DEFAULTS}enableRowTracking": "true",
+    f"{DEFAULTS}minReaderVersion": "3",
+    f"{DEFAULTS}minWriterVersion": "7",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _interpreted(spark):
+    with interpreted(spark):
+        yield
+
+
+@pytest.fixture
+def warehouse(spark, tmp_path):
+    return Warehouse(spark, str(tmp_path / "warehouse"))
+
+
+def people(spark, *names):
+    rows = [{"customer_id": name, "delivery": "d", "attributes": {"x": name}} for name in names]
+    return rows_of(spark, CUSTOMERS, rows)
+
+
+def log_actions(folder, kind):
+    """All actions of a kind in a table's log, oldest first."""
+    logs = sorted((folder / "_delta_log").glob("*.json"))
+    actions = [json.loads(text) for log in logs for text in log.read_text().splitlines()]
+    return [action[kind] for action in actions if kind in action]
+
+
+def test_every_table_is_open_to_all_readers_under_hostile_session_defaults(spark, tmp_path):
+    with session_settings(spark, HOSTILE):
+        place = Warehouse(spark, str(tmp_path))
+        for table in ALL_TABLES:
+            place.create(table)
+        place.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
+    for table in ALL_TABLES:
+        protocols = log_actions(tmp_path / table.name, "protocol")
+        assert [one["minReaderVersion"] for one in protocols] == [1], table.name
+        assert not any(one.get("readerFeatures") for one in protocols), table.name
+        [metadata] = log_actions(tmp_path / table.name, "metaData")
+        assert metadata["partitionColumns"] == list(table.partition_by)
+        assert metadata["description"] == table.grain
+        fields = json.loads(metadata["schemaString"])["fields"]
+        assert {field["name"]: field["metadata"]["comment"] for field in fields} == {
+            column.name: column.comment for column in table.columns
+        }
+        assert [(field["name"], field["type"]) for field in fields] == [
+            (field.name, json.loads(field.json())["type"]) for field in table.schema
+        ]
+        required = {field["name"] for field in fields if not field["nullable"]}
+        assert required == {column.name for column in table.columns if column.required}
+    assert [row["customer_id"] for row in stored(tmp_path, "customers")] == ["anna"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("SET TBLPROPERTIES ('rfm_spark.schema_version' = '99')", "by a newer rfm-spark"),
+        ("ADD COLUMNS (shoe_size INT)", "see shoe_size"),
+        ("SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')", "reader protocol 3"),
+    ],
+)
+def test_a_table_of_another_make_is_refused_and_left_alone(
+    spark, cli, capfd, warehouse, finished_shop, change, told
+):
+    warehouse.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
+    spark.sql(f"ALTER TABLE delta.`{warehouse.path(CUSTOMERS)}` {change}")
+    before = warehouse.version(CUSTOMERS)
+    another = Warehouse(spark, warehouse.place)
+    with pytest.raises(UserError, match=told):
+        another.read(CUSTOMERS)
+    with pytest.raises(UserError, match=told):
+        another.replace(CUSTOMERS, people(spark, "bert"), F.lit(True))
+    assert warehouse.version(CUSTOMERS) == before
+    arguments = ["--config", finished_shop.config, "--warehouse", warehouse.place]
+    assert cli("tables", *arguments) == 2
+    assert told in capfd.readouterr().err
+
+
+def test_a_slice_is_replaced_and_the_rest_stays(spark, warehouse, tmp_path):
+    first = warehouse.replace(CUSTOMERS, people(spark, "anna", "bert", "carl"), F.lit(True))
+    assert first.rows == 3
+    is_bert = F.col("customer_id") == "bert"
+    commit = warehouse.replace(CUSTOMERS, people(spark, "bert"), is_bert, {"why": "moved"})
+    assert (commit.rows, commit.version) == (1, first.version + 1)
+    names = [row["customer_id"] for row in stored(tmp_path / "warehouse", "customers")]
+    assert names == ["anna", "bert", "carl"]
+    [note] = warehouse.notes_since(CUSTOMERS, first.version)
+    assert (note.version, note.is_write, note.content) == (commit.version, True, {"why": "moved"})
+    assert warehouse.last_note(CUSTOMERS) == note
+    gone = warehouse.replace(CUSTOMERS, people(spark), is_bert)
+    assert gone.rows == 0
+    names = [row["customer_id"] for row in stored(tmp_path / "warehouse", "customers")]
+    assert names == ["anna", "carl"]
+
+
+def test_rows_outside_the_slice_are_refused(spark, warehouse):
+    warehouse.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
+    before = warehouse.version(CUSTOMERS)
+    with pytest.raises(PySparkException, match="REPLACE_WHERE"):
+        warehouse.replace(CUSTOMERS, people(spark, "bert"), F.col("customer_id") == "anna")
+    assert warehouse.version(CUSTOMERS) == before
+
+
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write("rfm-spark run, anna@till, pid 7")
+file.flush()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_run_on_a_warehouse_is_told_who_holds_it(
+    spark, cli, capfd, tmp_path, finished_shop
+):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / LEASE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == b"held\n"
+        arguments = ["--config", finished_shop.config, "--input", finished_shop.raw]
+        assert cli("run", *arguments, "--warehouse", tmp_path) == 2
+        told = capfd.readouterr().err
+        assert f"{tmp_path}: another run is writing this warehouse" in told
+        assert "anna@till, pid 7" in told
+    finally:
+        process.kill()
+        process.communicate()
+    assert versions(tmp_path) == {}
+    with lease(spark, str(tmp_path), "the next run"):
+        assert (tmp_path / LEASE).read_text() == "the next run"
+
+
+def test_a_lease_ends_with_its_block_and_after_a_failure(spark, tmp_path):
+    with pytest.raises(ZeroDivisionError), lease(spark, str(tmp_path), "first"):
+        raise ZeroDivisionError
+    with (
+        lease(spark, str(tmp_path), "second"),
+        pytest.raises(UserError, match="second"),
+        lease(spark, str(tmp_path), "third"),
+    ):
+        pass
+
+
+def test_on_other_file_systems_a_lease_is_a_file_created_atomically(spark, tmp_path):
+    place = f"file:{tmp_path}/warehouse"
+    with _remote(spark, place, "rfm-spark run"):
+        assert (tmp_path / "warehouse" / LEASE).read_text() == "rfm-spark run"
+        with pytest.raises(UserError, match="another run is writing"), _remote(spark, place, "two"):
+            pass
+        assert (tmp_path / "warehouse" / LEASE).exists()
+    assert not (tmp_path / "warehouse" / LEASE).exists()
+    (tmp_path / "in the way").write_text("")
+    with (
+        pytest.raises(UserError, match="cannot write the warehouse"),
+        _remote(spark, f"file:{tmp_path}/in the way/warehouse", "three"),
+    ):
+        pass
+
+
+def test_tables_are_registered_in_a_metastore_where_one_is_configured(spark, tmp_path):
+    place = Warehouse(spark, str(tmp_path / "a warehouse"), "rfm_test_shop")
+    try:
+        place.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
+        place.replace(CUSTOMERS, people(spark, "bert"), F.lit(True))
+        found = spark.sql("SELECT customer_id FROM rfm_test_shop.customers").collect()
+        assert [row["customer_id"] for row in found] == ["bert"]
+        Warehouse(spark, place.place, "rfm_test_shop").create(RUNS)
+        listed = {row["tableName"] for row in spark.sql("SHOW TABLES IN rfm_test_shop").collect()}
+        assert listed == {"customers", "runs"}
+    finally:
+        spark.sql("DROP DATABASE IF EXISTS rfm_test_shop CASCADE")
+    assert place.is_there(CUSTOMERS)
+
+
+def days_in(spark, table, column, part, days):
+    """Of some days, those whose rows lie in the slice."""
+    frame = spark.createDataFrame([(day,) for day in days], f"{column} date").select(
+        column,
+        F.year(column).alias("year"),
+        F.date_format(column, "yyyy-MM").alias("month"),
+    )
+    return {row[0] for row in frame.where(part.condition(table)).collect()}
+
+
+def test_a_slice_of_days_holds_just_these_days_in_every_layout(spark):
+    days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 2), date(2026, 1, 1)]
+    wanted = {days[0], days[2]}
+    for table in (RECEIPTS, CUSTOMER_DAYS):
+        part = day_slice(table, wanted)
+        column = "business_date" if table is RECEIPTS else "day"
+        assert days_in(spark, table, column, part, days) == wanted
+    # The facts' slice, asked of the receipts they are made from, which lie by month.
+    by_year = day_slice(CUSTOMER_DAYS, wanted)
+    assert days_in(spark, RECEIPTS, "business_date", by_year, days) == wanted
+    whole = day_slice(CUSTOMER_YEARS, [days[1]]).whole()
+    assert days_in(spark, CUSTOMER_DAYS, "day", whole, days) == {days[1], days[2]}
+    assert days_in(spark, RECEIPTS, "business_date", whole, days) == {days[1], days[2]}
+
+
+def test_many_days_are_a_slice_of_whole_partitions(spark):
+    january = [date(2025, 1, day) for day in range(1, 32)]
+    many = [*january, date(2025, 3, 1)]
+    assert len(january) <= MAX_DAYS < len(many)
+    days = [*many, date(2025, 2, 1), date(2025, 3, 31), date(2024, 1, 1)]
+    found = days_in(spark, RECEIPTS, "business_date", day_slice(RECEIPTS, many), days)
+    assert found == {*many, date(2025, 3, 31)}
+
+
+def test_delta_rs_polars_and_duckdb_read_every_table_as_spark_does(spark, finished_shop):
+    connection = duckdb.connect()
+    for table in ALL_TABLES:
+        path = str(finished_shop.warehouse / table.name)
+        rows = spark.read.format("delta").load(path).count()
+        assert rows > 0, f"{table.name} is empty: it shows nothing"
+        assert DeltaTable(path).to_pyarrow_table().num_rows == rows
+        assert pl.read_delta(path).height == rows
+        dataset = DeltaTable(path).to_pyarrow_dataset()
+        relation = connection.from_arrow(dataset)
+        assert relation.aggregate("count(*)").fetchall() == [(rows,)]
+        assert relation.columns == table.column_names

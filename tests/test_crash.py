@@ -47,23 +47,22 @@ def facts(warehouse):
     return {name: stored(warehouse, name) for name in FACTS}
 
 
-def left_behind(folder):
-    """Copies of a warehouse after each commit but the last, which ends the run."""
-    return sorted(folder.iterdir())[:-1]
-
-
-def is_result(snapshot):
-    return snapshot.name.split("-")[1] not in FACTS
-
-
-def test_every_commit_up_to_the_facts_can_be_the_last_one_of_a_first_run(run, finished_shop):
-    """Results are made anew from the facts by every run, so `ingest` is all there is to repeat."""
-    whole = facts(finished_shop.warehouse)
-    taken = [one for one in left_behind(finished_shop.folder / "snapshots") if not is_result(one)]
-    assert {one.name.partition("-")[2] for one in taken} >= {f"{name}-written" for name in FACTS}
-    for snapshot in taken:
-        run(finished_shop.config, finished_shop.raw, snapshot, "ingest")
-        assert_same_tables(facts(snapshot), whole)
+@pytest.mark.parametrize(
+    "commit",
+    [
+        "quarantine-created",
+        "receipts-created",
+        "receipts-written",
+        "deliveries-written",
+        "customer_days-created",
+        "customer_days-written",
+        "customer_years-created",
+    ],
+)
+def test_a_first_run_can_end_with_any_commit_of_receipts_and_facts(run, finished_shop, commit):
+    snapshot = sorted((finished_shop.folder / "snapshots").glob(f"*-{commit}"))[0]
+    run(finished_shop.config, finished_shop.raw, snapshot, "ingest")
+    assert_same_tables(facts(snapshot), facts(finished_shop.warehouse))
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +95,9 @@ def test_every_commit_of_a_second_delivery_can_be_the_last_one(run, corrected_sh
     customers = {row["customer_id"] for row in whole["customer_days"]}
     assert "c9" in customers
     assert 2024 not in {row["year"] for row in whole["customer_years"]}
-    taken = left_behind(corrected_shop.folder / "snapshots")
-    assert len(taken) >= 10
+    *taken, last = sorted((corrected_shop.folder / "snapshots").iterdir())
+    assert last.name.endswith("runs-written")
+    assert {one.name.split("-")[1] for one in taken} == set(FACTS)
     for snapshot in taken:
         run(corrected_shop.config, corrected_shop.raw, snapshot, "ingest")
         assert_same_tables(facts(snapshot), whole)

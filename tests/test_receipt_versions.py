@@ -15,6 +15,7 @@ from pyspark.sql.types import (
 )
 from support import assert_rows
 
+from rfm_spark.quality.rules import SEPARATOR
 from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
 
 BASE = {
@@ -192,7 +193,7 @@ def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spar
             {"raw": "no receipt", "reasons": "receipt_id_missing"},
             {"raw": "annas", "reasons": two},
             {"raw": "bens", "reasons": two},
-            {"raw": "bens bad one", "reasons": f"amount_missing,{two}"},
+            {"raw": "bens bad one", "reasons": f"amount_missing{SEPARATOR}{two}"},
         ],
     )
     assert set(found.columns) == set(delivered.columns)

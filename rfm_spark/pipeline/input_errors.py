@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote
+
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from rfm_spark.errors import UserError
+from rfm_spark.storage.locations import plain
+
+FAILED = (PySparkException, Py4JJavaError)
+"""What a query fails with; PySpark leaves an error it has no class for to Py4J."""
 
 _CAUSES = {
     "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
@@ -22,17 +30,21 @@ _CAUSES = {
 }
 
 
-def explained(error: PySparkException, source: str) -> Exception:
+def explained(error: PySparkException | Py4JJavaError, source: str) -> Exception:
     """The user's error behind a failed query; the error itself where it is not the user's.
 
-    The message of such an error can hold a customer's data, so only its kind is told.
+    The message of such an error can hold a customer's data, so only its kind is told, and the
+    file where it names one.
 
     Args:
         error: as Spark raised it.
         source: whose rows were read.
     """
-    text = f"{error.getCondition() or ''} {error}"
+    condition = error.getCondition() if isinstance(error, PySparkException) else None
+    text = f"{condition or ''} {error}"
+    file = re.search(r"while reading file (\S+?)\.?\s", text)
+    where = f"{plain(unquote(file[1]))}: " if file else ""
     for name, meaning in _CAUSES.items():
         if name in text:
-            return UserError(f"[{source}] {meaning}")
+            return UserError(f"[{source}] {where}{meaning}")
     return error

@@ -34,6 +34,11 @@ def below(place: str, name: str) -> str:
     return f"{place}/{name}"
 
 
+def literal(path: str) -> str:
+    """The path as Spark's readers take it: characters that make a pattern stand for themselves."""
+    return re.sub(r"([][{}*?\\])", r"\\\1", path)
+
+
 def plain(path: str) -> str:
     """A path as Hadoop names it, in the form `location` gives."""
     return re.sub("^file:/+", "/", path)

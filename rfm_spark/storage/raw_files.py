@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,11 +14,13 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.errors import UserError
 from rfm_spark.settings.sources import Lookup, Source
-from rfm_spark.storage.locations import below, plain, relative
+from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
 from rfm_spark.transforms.local_rows import local_rows
 
 _FILES_SHOWN = 3
+_FAILED = (PySparkException, Py4JJavaError)
+"""PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def find_deliveries(
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     try:
         found = (
-            listing.load(path)
+            listing.load(below(literal(place), source.path))
             .select("_metadata.file_path", "path", "length", "modificationTime")
             .collect()
         )
@@ -79,7 +82,7 @@ def find_deliveries(
             raise UserError(f"[{label}] path: no file matches {path}") from None
         raise UserError(f"[{label}] path: {path} cannot be listed: {_first_line(error)}") from None
     if not found:
-        raise UserError(f"[{label}] path: no file matches {path}")
+        raise UserError(f"[{label}] path: every file that matches {path} is empty")
     by_name: dict[str, list[tuple[RawFile, str]]] = {}
     for row in found:
         path = plain(row["path"])
@@ -110,7 +113,7 @@ def read_rows(
     files = [file.path for file in found]
     try:
         rows = _opened(spark, source, files)
-    except PySparkException as error:
+    except _FAILED as error:
         shown = ", ".join(files[:_FILES_SHOWN])
         raise UserError(
             f"[{label}] {shown} cannot be read as {source.format}: {_first_line(error)}"
@@ -136,6 +139,9 @@ def lookups_fingerprint(spark: SparkSession, source: Source, place: str, label: 
 
 
 def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
+    if source.format == "delta":
+        return spark.read.format("delta").load(files[0])
+    files = [literal(file) for file in files]
     if source.format == "csv":
         reader = (
             spark.read.option("header", True)
@@ -157,7 +163,7 @@ def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
     if source.format == "json":
         reader = spark.read.option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
         return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(files)
-    return spark.read.format(source.format).load(files if source.format != "delta" else files[0])
+    return spark.read.format(source.format).load(files)
 
 
 def _with_lookup(
@@ -166,8 +172,9 @@ def _with_lookup(
     path = below(place, lookup.path)
     reader = spark.read.option("header", True).option("sep", lookup.delimiter)
     try:
-        table = reader.format(lookup.format).load(path)
-    except PySparkException as error:
+        opened = path if lookup.format == "delta" else below(literal(place), lookup.path)
+        table = reader.format(lookup.format).load(opened)
+    except _FAILED as error:
         raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
     for side, columns in (("the lookup", table.columns), ("the source", rows.columns)):
         if lookup.on not in columns:
@@ -216,5 +223,7 @@ def _quoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
-def _first_line(error: PySparkException) -> str:
-    return str(error).strip().splitlines()[0][:300]
+def _first_line(error: PySparkException | Py4JJavaError) -> str:
+    java = isinstance(error, Py4JJavaError)
+    text = str(error.java_exception.getMessage()) if java else str(error)
+    return text.strip().splitlines()[0][:300]

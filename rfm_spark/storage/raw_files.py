@@ -224,6 +224,8 @@ def _quoted(name: str) -> str:
 
 
 def _first_line(error: PySparkException | Py4JJavaError) -> str:
-    java = isinstance(error, Py4JJavaError)
-    text = str(error.java_exception.getMessage()) if java else str(error)
+    if isinstance(error, Py4JJavaError):
+        text = str(error.java_exception.getMessage())
+    else:
+        text = str(error)
     return text.strip().splitlines()[0][:300]

@@ -9,22 +9,15 @@ from datetime import date
 import pytest
 from deltalake import DeltaTable
 from support.shop import (
-    CUSTOMERS,
-    INTERACTIONS,
-    RECEIPTS,
     Shop,
     assert_same_tables,
-    click,
     interpreted,
     line,
-    person,
     some_lines,
     stored,
     stored_tables,
     versions,
 )
-
-from rfm_spark.transforms.attributes import latest_attributes
 
 FACTS = ("customer_days", "customer_years", "customer_day_categories")
 JSON_TYPES = (
@@ -89,7 +82,7 @@ def test_receipts_of_every_format_end_in_the_same_tables(shop, take_in, from_csv
         rows = [{**row, "quantity": int(row["quantity"] or 0)} for row in some_lines()]
         shop.json_lines("receipts1.json", rows)
     elif kind == "parquet":
-        shop.parquet("receipts1.parquet", some_lines())
+        shop.parquet("receipts [1].parquet", some_lines())
     else:
         shop.delta("receipts1", some_lines())
     shop.configure(changes=changes)
@@ -243,63 +236,3 @@ def test_without_ids_equal_rows_are_receipts_of_their_own_and_come_again_unchang
     shop.touch("receipts1.csv")
     take_in(shop)
     assert stored(shop.warehouse, "receipts") == first
-
-
-SITE = """
-[interactions.site]
-path = "site*.csv"
-format = "csv"
-
-[interactions.site.columns]
-customer_id = "customer"
-kind = "kind"
-time = "time"
-"""
-
-
-def test_interactions_are_corrected_and_the_latest_attributes_win(shop, take_in, spark):
-    def attributes():
-        customers = spark.read.format("delta").load(str(shop.warehouse / "customers"))
-        latest = latest_attributes(customers, date(2025, 12, 31)).collect()
-        return {row["customer_id"]: row["attributes"] for row in latest}
-
-    shop.configure(RECEIPTS + INTERACTIONS + SITE + CUSTOMERS)
-    shop.csv("receipts1.csv", some_lines())
-    seen = click("", "c3", "2025-03-01T08:00:00Z", "visit")
-    shop.csv("clicks1.csv", [click("1", "c1", "2025-01-03"), click("2", "c2", "2025-01-04")])
-    shop.csv("clicks2.csv", [click("1", "c1", "2025-01-05", seconds="7.5")])
-    shop.csv("site1.csv", [seen, seen])
-    shop.csv("site2.csv", [seen, click("", "c3", "2025-03-01T08:00:01Z", "visit")])
-    shop.csv(
-        "customers1.csv",
-        [person("c1", "Ulm", "2025-02-01"), person("c2", "Ulm"), person("c3", " ")],
-    )
-    shop.csv("customers2.csv", [person("c1", "Aix", "2025-01-01"), person("c2", "Bern")])
-    take_in(shop)
-    events = {
-        (row["customer_id"], row["kind"], row["day"].isoformat()): (row["events"], row["value"])
-        for row in stored(shop.warehouse, "customer_day_events")
-    }
-    assert {key: count for key, (count, _) in events.items()} == {
-        ("c1", "click", "2025-01-05"): 1,
-        ("c2", "click", "2025-01-04"): 1,
-        ("c3", "visit", "2025-03-01"): 2,
-    }
-    assert float(events["c1", "click", "2025-01-05"][1]) == 7.5
-    assert attributes() == {"c1": {"city": "Ulm"}, "c2": {"city": "Bern"}, "c3": {}}
-    # The same again, and clicks2 without its correction: the first version holds again.
-    shop.touch("site1.csv")
-    shop.touch("customers2.csv")
-    shop.csv("clicks2.csv", [click("3", "c1", "2025-01-06")])
-    take_in(shop)
-    again = {
-        (row["customer_id"], row["day"].isoformat()): row["events"]
-        for row in stored(shop.warehouse, "customer_day_events")
-    }
-    assert again == {
-        ("c1", "2025-01-03"): 1,
-        ("c1", "2025-01-06"): 1,
-        ("c2", "2025-01-04"): 1,
-        ("c3", "2025-03-01"): 2,
-    }
-    assert attributes() == {"c1": {"city": "Ulm"}, "c2": {"city": "Bern"}, "c3": {}}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.input_errors import explained
+from rfm_spark.pipeline.input_errors import FAILED, explained
 from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import SEPARATOR, is_bad
@@ -60,34 +60,76 @@ Counts = dict[tuple[str, str], _Count]
 """By source and delivery."""
 
 
+@dataclass
+class _Intake:
+    """What one table is to take in, of all its sources."""
+
+    table: Table
+    batches: list[_Batch] = field(default_factory=list)
+    parts: list[DataFrame] = field(default_factory=list)
+    counts: Counts = field(default_factory=dict)
+
+    @property
+    def rows(self) -> DataFrame:
+        return reduce(DataFrame.unionByName, self.parts)
+
+
 def ingest(job: Job) -> None:
     """Takes in every delivery that is new or has changed; all others are left alone.
 
     Raises:
-        UserError: if the input or the configuration does not fit, or too many rows are rejected;
-            then nothing of that table has been written.
+        UserError: if the input or the configuration does not fit, or too many rows of a source
+            are rejected; then nothing has been written.
     """
+    with job.progress.step("look at the input") as step:
+        intakes = _intakes(job)
+        new = sum(len(batch.deliveries) for intake in intakes for batch in intake.batches)
+        step.says(f"{new:,} new or changed deliveries" if new else "nothing new")
+    for intake in intakes:
+        if intake.batches:
+            with job.progress.step(f"ingest {intake.table.name}") as step, _explaining(intake):
+                _take_in(job, intake)
+                step.says(_told(intake.counts))
+
+
+def _intakes(job: Job) -> list[_Intake]:
+    """New deliveries of every table; what does not fit is told of all sources at once."""
     fingerprints = _taken_before(job)
-    kinds = ((RECEIPTS, Receipts), (INTERACTIONS, Interactions), (CUSTOMERS, Customers))
-    for table, kind in kinds:
-        sources = {
-            label: source
-            for label, source in configured_sources(job.settings).items()
-            if isinstance(source, kind)
-        }
-        if not sources:
-            continue
-        with job.progress.step(f"ingest {table.name}") as step:
-            batches = [_new(job, label, one, fingerprints) for label, one in sources.items()]
-            batches = [batch for batch in batches if batch.deliveries]
-            if not batches:
-                step.says("nothing new")
-                continue
-            try:
-                counts = _take_in(job, table, batches)
-            except PySparkException as error:
-                raise explained(error, table.name) from error
-            step.says(_told(counts))
+    kinds = {Receipts: RECEIPTS, Interactions: INTERACTIONS, Customers: CUSTOMERS}
+    intakes = {table.name: _Intake(table) for table in kinds.values()}
+    problems: list[str] = []
+    for label, source in configured_sources(job.settings).items():
+        intake = intakes[kinds[type(source)].name]
+        try:
+            batch = _new(job, label, source, fingerprints)
+            if batch.deliveries:
+                intake.parts.append(_rows_of(job, batch))
+                intake.batches.append(batch)
+        except UserError as error:
+            problems += error.problems
+    if problems:
+        raise UserError(problems)
+    for intake in intakes.values():
+        if intake.batches:
+            with _explaining(intake):
+                _count(job, intake)
+    return list(intakes.values())
+
+
+def _count(job: Job, intake: _Intake) -> None:
+    """Counts the rows and refuses too many bad ones; receipts are judged with all their lines."""
+    rows, batches = intake.rows, intake.batches
+    intake.counts = _raw_counts(rows, batches, of_receipts=intake.table is RECEIPTS)
+    if intake.table is not RECEIPTS:
+        _check_rejected(job, batches, intake.counts, rows)
+
+
+@contextmanager
+def _explaining(intake: _Intake) -> Iterator[None]:
+    try:
+        yield
+    except FAILED as error:
+        raise explained(error, intake.table.name) from error
 
 
 def _taken_before(job: Job) -> Mapping[tuple[str, str], str]:
@@ -107,13 +149,12 @@ def _new(
     return _Batch(label, source, new, digest)
 
 
-def _take_in(job: Job, table: Table, batches: Sequence[_Batch]) -> Counts:
-    rows = reduce(DataFrame.unionByName, [_rows_of(job, batch) for batch in batches])
-    counts = _raw_counts(rows, batches, of_receipts=table is RECEIPTS)
+def _take_in(job: Job, intake: _Intake) -> None:
+    """Writes one table; receipts come first, so if they are refused nothing has been written."""
+    table, batches, rows, counts = intake.table, intake.batches, intake.rows, intake.counts
     if table is RECEIPTS:
         _take_in_receipts(job, batches, rows, counts)
     else:
-        _check_rejected(job, batches, counts, rows)
         _quarantine(job, batches, rows.where(is_bad()), counts)
         good = rows.where(~is_bad())
         if table is CUSTOMERS:
@@ -121,7 +162,6 @@ def _take_in(job: Job, table: Table, batches: Sequence[_Batch]) -> Counts:
         else:
             _merge(job, table, one_per_delivery(good), batches, "interaction_id")
     _note_deliveries(job, batches, counts)
-    return counts
 
 
 def _rows_of(job: Job, batch: _Batch) -> DataFrame:

@@ -115,7 +115,8 @@ def _column_problems(rows: DataFrame, source: Source, label: str) -> list[str]:
     problems: list[str] = []
     for name, field in _fields(source).items():
         for expression in [field] if isinstance(field, str) else field or []:
-            where = f"[{label}.columns] {name}"
+            own = name.removeprefix(ATTRIBUTE)
+            where = f"[{label}.columns{'' if own == name else '.attributes'}] {own}"
             kind = _analysed(rows, expression, where, problems)
             if kind is not None:
                 problems += _kind_problems(kind, name, where)

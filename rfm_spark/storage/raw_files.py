@@ -111,6 +111,11 @@ def read_rows(
         # An empty file has no rows, and no header to learn the columns from.
         found = [file for file in found if file.length > 0] or found
     files = [file.path for file in found]
+    if source.format == "csv" and literal(files[0]) != files[0]:
+        raise UserError(
+            f"[{label}] {files[0]}: Spark cannot look up the header of a CSV file with any of "
+            r"[ ] { } * ? \ in its path: rename it"
+        )
     try:
         rows = _opened(spark, source, files)
     except _FAILED as error:

@@ -91,7 +91,7 @@ def test_executors_in_processes_of_their_own_give_the_same_tables(
         [str(part) for part in command],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=900,
         check=False,
         cwd=tmp_path,
         env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable},

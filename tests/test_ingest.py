@@ -78,7 +78,7 @@ def test_receipts_of_every_format_end_in_the_same_tables(shop, take_in, from_csv
     changes = {"receipts*.csv": path, 'format = "csv"': f'format = "{kind}"'}
     if kind == "json":
         changes['grain = "line"'] = 'grain = "line"\n' + JSON_TYPES
-        # Numbers stay the digits they are: a double would make 0.57 of a very large price.
+        # JSON may carry numbers as numbers.
         rows = [{**row, "quantity": int(row["quantity"] or 0)} for row in some_lines()]
         shop.json_lines("receipts1.json", rows)
     elif kind == "parquet":

@@ -23,8 +23,16 @@ from rfm_spark.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]
 
+LONGEST_FIRST = ("test_end_to_end", "test_crash", "test_determinism", "test_cli", "test_ingest")
+
 RunJob = Callable[..., Job]
 Cli = Callable[..., int]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: run side by side, they would else be all that is left in the end."""
+    order = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")

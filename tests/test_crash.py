@@ -50,13 +50,10 @@ def facts(warehouse):
 @pytest.mark.parametrize(
     "commit",
     [
-        "quarantine-created",
         "receipts-created",
         "receipts-written",
         "deliveries-written",
         "customer_days-created",
-        "customer_days-written",
-        "customer_years-created",
     ],
 )
 def test_a_first_run_can_end_with_any_commit_of_receipts_and_facts(run, finished_shop, commit):

@@ -111,3 +111,27 @@ def test_rejected_rows_are_kept_as_they_came_with_every_reason(cli, shop, capfd)
     assert (counts["receipts1.csv"]["rows"], counts["receipts1.csv"]["rejected_rows"]) == (21, 13)
     assert (counts["receipts2.csv"]["rows"], counts["receipts2.csv"]["rejected_rows"]) == (1, 0)
     assert len({row["row"] for row in kept}) == len(kept)
+
+
+@pytest.mark.parametrize(("drop", "bought"), [("false", 11_00), ("true", 7_00)])
+def test_equal_lines_of_one_delivery_are_dropped_where_a_setting_says_so(cli, shop, drop, bought):
+    milk = line("r1", "c1", "2025-01-11", "2.00", category="milk")
+    shop.csv("receipts1.csv", [milk, milk, milk, line("r1", "c1", "2025-01-11", "5.00")])
+    shop.csv("receipts2.csv", [milk, line("r2", "c2", "2025-01-12", "x"), *[GOOD[3]] * 2])
+    changes = {'grain = "line"': f'grain = "line"\ndrop_equal_lines = {drop}'}
+    shop.configure(changes=changes)
+    assert cli("ingest", *shop.arguments()) == 0
+    [first] = [row for row in stored(shop.warehouse, "receipts") if row["status"] == "superseded"]
+    assert (first["net_cents"], first["lines"]) == (bought, 2 if drop == "true" else 4)
+    assert cli("rfm", *shop.arguments()) == 0, "every cent is accounted for"
+    terms = {row["term"]: row for row in stored(shop.warehouse, "reconciliation")}
+    dropped = 2 * 2_00 + 4_00 if drop == "true" else 0
+    assert (terms["dropped"]["receipts"], terms["dropped"]["net_cents"]) == (0, dropped)
+    kept_out = stored(shop.warehouse, "quarantine")
+    equal = [row for row in kept_out if row["reasons"] == ["equal_line_dropped"]]
+    assert len(equal) == (3 if drop == "true" else 0)
+    counts = {row["delivery"]: row["dropped_rows"] for row in stored(shop.warehouse, "deliveries")}
+    assert counts == {
+        "receipts1.csv": 2 if drop == "true" else 0,
+        "receipts2.csv": 1 if drop == "true" else 0,
+    }

@@ -31,6 +31,7 @@ BASE = {
     "file": "a.csv",
     "raw": "{}",
     "turned_away": "",
+    "is_dropped": False,
     "receipt_id": "r1",
     "customer_id": "anna",
     "time": "2026-01-15 10:00:00",

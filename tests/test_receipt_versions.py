@@ -23,6 +23,7 @@ BASE = {
     "file": "a.csv",
     "raw": "{}",
     "reasons": "",
+    "is_dropped": False,
     "receipt_id": "r1",
     "customer_id": "anna",
     "receipt_ts": "2026-01-15 10:00:00",
@@ -168,6 +169,32 @@ def test_categories_are_sorted_sums_that_add_up_to_the_receipt(spark):
 
 def test_categories_that_are_not_mapped_are_null(spark):
     assert_rows(versions(spark, line(), with_categories=False), [{"categories": None, "lines": 1}])
+
+
+def test_dropped_lines_count_nowhere_but_in_quarantine(spark):
+    delivered = lines(
+        spark,
+        line(raw="milk", cents=1_00),
+        line(raw="milk", cents=1_00, is_dropped=True),
+        line(raw="bad", receipt_id="r2", reasons="time_missing"),
+        line(raw="bread", receipt_id="r2"),
+        line(raw="bread", receipt_id="r2", is_dropped=True),
+    )
+    found = receipt_versions(delivered, True)
+    assert_rows(
+        found.where("receipt_id = 'r1'"), [{"net_cents": 1_00, "lines": 1, "is_rejected": False}]
+    )
+    rejected = found.where("is_rejected").select("delivery", "receipt_id", "two_customers")
+    another = "another_line_of_the_receipt_rejected"
+    assert_rows(
+        rejected_rows(delivered, rejected),
+        [
+            {"raw": "milk", "reasons": "equal_line_dropped"},
+            {"raw": "bad", "reasons": "time_missing"},
+            {"raw": "bread", "reasons": another},
+            {"raw": "bread", "reasons": f"{another}{SEPARATOR}equal_line_dropped"},
+        ],
+    )
 
 
 def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spark):

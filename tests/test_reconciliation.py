@@ -7,6 +7,7 @@ from datetime import date
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS, RFM
+from rfm_spark.transforms.receipt_versions import EQUAL_LINE
 from rfm_spark.transforms.reconciliation import reconciliation_terms
 from rfm_spark.transforms.window import Window
 
@@ -41,13 +42,16 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         {"source": "receipts", "delivery": "a", "receipt_id": "r99", "net_cents": 1_00},
         {"source": "receipts", "delivery": "b", "receipt_id": "r99", "net_cents": 1_00},
         {"source": "receipts", "delivery": "a", "receipt_id": None, "net_cents": 10},
+        {"delivery": "a", "receipt_id": "r1", "net_cents": 3_00, "reasons": [EQUAL_LINE]},
+        {"delivery": "a", "receipt_id": "r99", "net_cents": 50, "reasons": ["x", EQUAL_LINE]},
         {"source": "customers", "delivery": "c", "receipt_id": None, "net_cents": 0},
     ]
     deliveries = [
-        {"source": "receipts", "delivery": "a", "receipts": 12, "net_cents": 55_10},
+        {"source": "receipts", "delivery": "a", "receipts": 12, "net_cents": 58_60},
         {"source": "receipts", "delivery": "b", "receipts": 3, "net_cents": 17_00},
         {"source": "customers", "delivery": "c", "receipts": 0, "net_cents": 0},
     ]
+    quarantine = [{"source": "receipts", "reasons": ["x"], **row} for row in quarantine]
     found = reconciliation_terms(
         rows_of(spark, DELIVERIES, deliveries),
         rows_of(spark, QUARANTINE, quarantine),
@@ -59,8 +63,9 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
     ).collect()
     names = ("term", "receipts", "net_cents")
     rows = [
-        ("raw", 15, 72_10),
-        ("rejected", 2, 6_10),
+        ("raw", 15, 75_60),
+        ("rejected", 2, 6_60),
+        ("dropped", 0, 3_00),
         ("superseded", 2, 4_00),
         ("void", 1, 2_00),
         ("guests", 4, 31_00),
@@ -77,5 +82,5 @@ def test_a_term_without_receipts_is_zero(spark):
     tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS, RFM)
     empty = [rows_of(spark, table, []) for table in tables]
     found = reconciliation_terms(*empty, AS_OF, Window(None)).collect()
-    assert len(found) == 8
+    assert len(found) == 9
     assert {(row["receipts"], row["net_cents"]) for row in found} == {(0, 0)}

@@ -169,6 +169,7 @@ def test_every_cent_is_accounted_for(shop):
     assert reference.reconciliation(shop, date(2026, 3, 15), 31) == {
         "raw": (7, 6300),
         "rejected": (0, 0),
+        "dropped": (0, 0),
         "superseded": (0, 0),
         "void": (0, 0),
         "guests": (1, 500),

@@ -126,6 +126,9 @@ def test_a_slice_is_replaced_and_the_rest_stays(spark, warehouse, tmp_path):
 
 
 def test_rows_outside_the_slice_are_refused(spark, warehouse):
+    with pytest.raises(PySparkException, match="outside the slice"):
+        warehouse.replace(CUSTOMERS, people(spark, "bert"), F.col("customer_id") == "anna")
+    assert warehouse.read(CUSTOMERS).isEmpty()
     warehouse.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
     before = warehouse.version(CUSTOMERS)
     with pytest.raises(PySparkException, match="REPLACE_WHERE"):

@@ -51,6 +51,7 @@ class _Count:
 
     rows: int = 0
     rejected_rows: int = 0
+    dropped_rows: int = 0
     receipts: int = 0
     rejected_receipts: int = 0
     net_cents: int = 0
@@ -191,17 +192,19 @@ def _take_in_receipts(
 
 def _raw_counts(rows: DataFrame, batches: Sequence[_Batch], of_receipts: bool) -> Counts:
     """Rows and money of every delivery before any rule; rejected rows that have no receipt."""
-    alone = is_bad() & F.col("receipt_id").isNull() if of_receipts else is_bad()
+    dropped = F.col("is_dropped") if of_receipts else F.lit(False)
+    alone = is_bad() & F.col("receipt_id").isNull() & ~dropped if of_receipts else is_bad()
     cents = F.sum("cents") if of_receipts else F.lit(0)
     found = rows.groupBy("source", "delivery").agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(alone).alias("rejected_rows"),
+        F.count_if(dropped).alias("dropped_rows"),
         cents.alias("net_cents"),
     )
     counts = {(batch.label, name): _Count() for batch in batches for name in batch.names}
     for row in found.collect():
         counts[row["source"], row["delivery"]] = _Count(
-            row["rows"], row["rejected_rows"], net_cents=row["net_cents"]
+            row["rows"], row["rejected_rows"], row["dropped_rows"], net_cents=row["net_cents"]
         )
     return counts
 
@@ -246,7 +249,7 @@ def _most_frequent(rows: DataFrame, label: str) -> str:
 
 
 def _quarantine(job: Job, batches: Sequence[_Batch], rejected: DataFrame, counts: Counts) -> None:
-    expected = sum(count.rejected_rows for count in counts.values())
+    expected = sum(count.rejected_rows + count.dropped_rows for count in counts.values())
     where = _of(batches)
     if expected == 0:
         if not job.read_or_empty(QUARANTINE).where(where).isEmpty():
@@ -255,7 +258,7 @@ def _quarantine(job: Job, batches: Sequence[_Batch], rejected: DataFrame, counts
         return
     commit = job.replace(QUARANTINE, quarantine_rows(rejected), where)
     if commit.rows != expected:
-        raise AssertionError(f"{expected} rows were counted as rejected, {commit.rows} were kept")
+        raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
 
 
 def _merge(
@@ -321,6 +324,8 @@ def _delivery_of(batches: Sequence[_Batch]) -> Column:
 def _told(counts: Counts) -> str:
     read = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
+    dropped = sum(count.dropped_rows for count in counts.values())
     more = f", {rejected:,} rejected" if rejected else ""
+    more += f", {dropped:,} equal lines dropped" if dropped else ""
     plural = "delivery" if len(counts) == 1 else "deliveries"
     return f"{read:,} rows from {len(counts)} {plural}{more}"

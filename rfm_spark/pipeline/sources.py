@@ -22,6 +22,7 @@ from rfm_spark.transforms.delivered import (
     Field,
     delivered_fields,
     field_column,
+    with_dropped,
     with_row_digest,
 )
 from rfm_spark.transforms.interactions import interaction_rows
@@ -77,6 +78,7 @@ def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery
         if source.columns.receipt_id is None:
             named = F.concat_ws("#", "delivery", "row")
             rows = with_row_digest(rows).withColumn("receipt_id", named).drop("row")
+        rows = with_dropped(rows, source.drop_equal_lines)
         return receipt_lines(rows, _receipt_rules(job.settings, source, calendar))
     if isinstance(source, Interactions):
         dates = (business.earliest_date, business.latest_date)

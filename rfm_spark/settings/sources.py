@@ -136,11 +136,18 @@ class Receipts(Source):
     )
     columns: ReceiptColumns
     zero_is_visit: bool = Field(default=True, description="whether an amount of 0 is a visit")
+    drop_equal_lines: bool = Field(
+        default=False, description="of equal lines in one delivery, only one counts"
+    )
 
     @model_validator(mode="after")
     def _lines_have_receipts(self) -> Self:
         if self.grain == "line" and self.columns.receipt_id is None:
             raise ValueError("lines need columns.receipt_id, to be added up to receipts")
+        if self.drop_equal_lines and self.columns.receipt_id is None:
+            raise ValueError(
+                "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
+            )
         return self
 
 

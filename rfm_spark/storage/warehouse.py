@@ -75,6 +75,8 @@ class Warehouse:
         self._database = database
         self._checked: set[str] = set()
         self._registered: set[str] = set()
+        self._new: set[str] = set()
+        """Tables created here and not written yet."""
 
     def path(self, table: Table) -> str:
         """The folder of a table."""
@@ -129,13 +131,20 @@ class Warehouse:
         """
         self.create(table)
         ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
+        if table.name in self._new:
+            ordered = ordered.where(_inside(where))
         if table.sort_by:
             ordered = ordered.sortWithinPartitions(*table.partition_by, *table.sort_by)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
         if note is not None:
             writer = writer.option("userMetadata", json.dumps(note))
         try:
-            writer.overwrite(where)
+            if table.name in self._new:
+                # Nothing to replace: looking for it takes twice as long as adding rows.
+                self._new.discard(table.name)
+                writer.append()
+            else:
+                writer.overwrite(where)
         except DeltaConcurrentModificationException as error:
             raise RunFailure(
                 f"{self.path(table)}: somebody else changed it meanwhile "
@@ -146,6 +155,7 @@ class Warehouse:
     def append(self, table: Table, rows: DataFrame) -> Commit:
         """Adds rows, in one commit; creates the table if need be."""
         self.create(table)
+        self._new.discard(table.name)
         ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
         ordered.write.format("delta").mode("append").save(self.path(table))
         return self._last_commit(table)
@@ -189,6 +199,7 @@ class Warehouse:
         for name, value in _PROPERTIES.items():
             builder = builder.property(name, value)
         builder.execute()
+        self._new.add(table.name)
 
     def detail(self, table: Table) -> tuple[int, int]:
         """Files and bytes of the newest version."""
@@ -253,6 +264,12 @@ class Warehouse:
 def as_of_slice(as_of: date) -> Column:
     """The rows of a result that describe a day."""
     return F.col("as_of") == F.lit(as_of)
+
+
+def _inside(where: Column) -> Column:
+    """True of a row of the slice; any other row fails the write, as it does in `overwrite`."""
+    outside = F.raise_error(F.lit("a row lies outside the slice that is written"))
+    return F.when(where, F.lit(True)).otherwise(outside.cast("boolean"))
 
 
 def _note(version: int, operation: str, content: str | None) -> Note:

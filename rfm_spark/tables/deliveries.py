@@ -15,6 +15,7 @@ DELIVERIES = Table(
         Column("fingerprint", StringType(), "Digest of its files and of the settings", True),
         Column("rows", LongType(), "Raw rows read", required=True),
         Column("rejected_rows", LongType(), "Raw rows sent to quarantine", required=True),
+        Column("dropped_rows", LongType(), "Equal lines that do not count", required=True),
         Column("receipts", LongType(), "Different receipt ids in the raw rows", required=True),
         Column("rejected_receipts", LongType(), "Of these, rejected", required=True),
         Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),

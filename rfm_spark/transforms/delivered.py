@@ -112,12 +112,19 @@ def with_row_digest(rows: DataFrame) -> DataFrame:
     It is a digest of the row's text and its place among equal rows of the delivery, which are
     interchangeable, so that the order of rows in a file does not matter.
     """
-    equal_rows = Window.partitionBy("delivery", "digest").orderBy(F.lit(0))
-    return (
-        rows.withColumn("digest", F.md5("raw"))
-        .withColumn("row", F.concat_ws("-", "digest", F.row_number().over(equal_rows)))
-        .drop("digest")
-    )
+    digest = F.md5("raw")
+    return rows.withColumn("row", F.concat_ws("-", digest, _place(digest)))
+
+
+def with_dropped(rows: DataFrame, drop_equal: bool) -> DataFrame:
+    """Adds `is_dropped`: whether an equal row of the delivery counts in place of this one."""
+    equal_before = _place(F.md5("raw")) > 1 if drop_equal else F.lit(False)
+    return rows.withColumn("is_dropped", equal_before)
+
+
+def _place(digest: Column) -> Column:
+    """1, 2, ... among the equal rows of a delivery."""
+    return F.row_number().over(Window.partitionBy("delivery", digest).orderBy(F.lit(0)))
 
 
 def _column(name: str) -> Column:

@@ -49,13 +49,13 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     Args:
         rows: delivered fields `receipt_id`, `customer_id`, `time`, `quantity`, `unit_price`,
             `amount`, `items`, `category`, `promotion`, `store_id`, `channel`, `is_return` and
-            `is_void`, NULL of no type where not mapped; with `delivery`, `file`, `raw` and
-            `turned_away`.
+            `is_void`, NULL of no type where not mapped; with `delivery`, `file`, `raw`,
+            `turned_away` and `is_dropped`.
         rules: how to read them.
 
     Returns:
-        One row per row: `delivery`, `file`, `raw`, `reasons` (empty for a good line) and the
-        typed fields of a line: `cents` (BIGINT minor units, 0 where unreadable), `items`, ...
+        One row per row: `delivery`, `file`, `raw`, `is_dropped`, `reasons` (empty for a good
+        line) and the typed fields of a line: `cents` (BIGINT minor units, 0 where unreadable), ...
     """
     kinds = {field.name: field.dataType for field in rows.schema}
     mapped = {name: not isinstance(kind, NullType) for name, kind in kinds.items()}
@@ -87,6 +87,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         "delivery",
         "file",
         "raw",
+        "is_dropped",
         reasons(_rules(kinds, mapped, rules), F.col("turned_away")).alias("reasons"),
         F.col("receipt_key").alias("receipt_id"),
         F.col("customer_key").alias("customer_id"),

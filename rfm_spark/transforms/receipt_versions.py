@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from rfm_spark.quality.rules import is_bad, reasons
 
 VERSION = ("delivery", "receipt_id")
+EQUAL_LINE = "equal_line_dropped"
 REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 
@@ -16,7 +17,7 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
     """One row per receipt and delivery, bad lines counted and not hidden.
 
     Args:
-        lines: from `receipt_lines`; lines without a receipt id are left out.
+        lines: from `receipt_lines`; lines without a receipt id and dropped ones are left out.
         with_categories: keep the sums by category.
 
     Returns:
@@ -24,7 +25,8 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
         `rejected_lines`, `two_customers`, `is_void`, `delivered_cents` (of all lines, bad ones
         too), `is_rejected`.
     """
-    named = lines.where(F.col("receipt_id").isNotNull()).repartition(*VERSION)
+    counted = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
+    named = counted.repartition(*VERSION)
     parts = named.groupBy(*VERSION, "category", *_TEXTS).agg(*_sums())
     return _checked(parts.groupBy(*VERSION).agg(*_merged_sums(with_categories)))
 
@@ -38,16 +40,17 @@ def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
             pair once.
 
     Returns:
-        Rows of `lines` that break a rule themselves or belong to a rejected version.
+        Rows of `lines` that break a rule themselves, are dropped, or belong to a rejected version.
     """
     by_version = rejected_versions.select(*VERSION, "two_customers", F.lit(True).alias("rejected"))
     inherited = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
         F.col("rejected") & ~is_bad(), F.lit(REJECTED_BY_ANOTHER_LINE)
     )
+    dropped = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
     return (
         lines.join(by_version, [*VERSION], "left")
-        .where(is_bad() | F.col("rejected"))
-        .withColumn("reasons", reasons({}, F.col("reasons"), inherited))
+        .where(is_bad() | F.col("rejected") | F.col("is_dropped"))
+        .withColumn("reasons", reasons({}, F.col("reasons"), inherited, dropped))
         .drop("two_customers", "rejected")
     )
 

@@ -9,11 +9,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.tables.receipts import SUPERSEDED, VOID
+from rfm_spark.transforms.receipt_versions import EQUAL_LINE
 from rfm_spark.transforms.window import Window, in_window
 
 RAW = "raw"
+DROPPED = "dropped"
 _PLACES = ("guests", "outside_window", "unscored", "scored")
-TERMS = (RAW, "rejected", SUPERSEDED, VOID, *_PLACES)
+TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, *_PLACES)
 """All terms of the identity, the left side first."""
 RECEIPTS_SOURCE = "receipts"
 
@@ -27,9 +29,10 @@ def reconciliation_terms(
     as_of: date,
     window: Window,
 ) -> DataFrame:
-    """Every term of raw = rejected + superseded + void + guests + outside + unscored + scored.
+    """Every term of raw = rejected + dropped + superseded + void + guests + ... + scored.
 
-    Each term is counted in the table that holds it, none is a difference of others.
+    Each term is counted in the table that holds it, none is a difference of others. Dropped lines
+    are money without a receipt: their equals keep it.
 
     Args:
         deliveries: all deliveries, with what they held before any rule.
@@ -44,7 +47,8 @@ def reconciliation_terms(
         One row per term: `term`, `receipts` (versions), `net_cents`.
     """
     taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
-    turned_away = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
+    kept_out = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
+    only_dropped = F.col("reasons") == F.array(F.lit(EQUAL_LINE))
     scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
     placed = days.join(scored, "customer_id", "left").withColumn("term", _place(as_of, window))
     by_place = _term_sums(placed, _PLACES)
@@ -52,9 +56,12 @@ def reconciliation_terms(
         taken.agg(_total("receipts", "receipts"), _total("net_cents")).select(
             F.lit(RAW).alias("term"), "receipts", "net_cents"
         ),
-        turned_away.agg(
-            F.count_distinct("delivery", "receipt_id").alias("receipts"), _total("net_cents")
-        ).select(F.lit("rejected").alias("term"), "receipts", "net_cents"),
+        kept_out.where(~only_dropped)
+        .agg(F.count_distinct("delivery", "receipt_id").alias("receipts"), _total("net_cents"))
+        .select(F.lit("rejected").alias("term"), "receipts", "net_cents"),
+        kept_out.where(only_dropped)
+        .agg(_total("net_cents"))
+        .select(F.lit(DROPPED).alias("term"), F.lit(0).alias("receipts"), "net_cents"),
         _term_sums(
             receipts.select(F.col("status").alias("term"), F.lit(1).alias("receipts"), "net_cents"),
             (SUPERSEDED, VOID),

@@ -11,6 +11,7 @@ from reference.windows import day_before_window
 TERMS = (
     "raw",
     "rejected",
+    "dropped",
     "superseded",
     "void",
     "guests",

@@ -140,7 +140,7 @@ def test_a_process_killed_in_the_middle_holds_nothing_up(run, finished_shop, tmp
     shop.configure(finished_shop.config.read_text())
     command = "import sys; from rfm_spark.cli import main; main(sys.argv[1:])"
     process = subprocess.Popen(
-        [sys.executable, "-c", command, "run", *map(str, shop.arguments())],
+        [sys.executable, "-c", command, "ingest", *map(str, shop.arguments())],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -154,6 +154,6 @@ def test_a_process_killed_in_the_middle_holds_nothing_up(run, finished_shop, tmp
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert receipts.exists()
-    assert not (shop.warehouse / "customer_360").exists()
-    run(shop.config, shop.raw, shop.warehouse)
-    assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
+    assert not (shop.warehouse / "runs").exists()
+    run(shop.config, shop.raw, shop.warehouse, "ingest")
+    assert_same_tables(facts(shop.warehouse), facts(finished_shop.warehouse))

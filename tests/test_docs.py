@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Cli
+from pyspark.sql import SparkSession
+from support.shop import interpreted
 
 from rfm_spark.settings.reference import reference_text
 from rfm_spark.tables import dictionary
@@ -25,20 +27,25 @@ def commands() -> list[list[str]]:
 
 
 def test_the_example_of_the_readme_runs(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    spark: SparkSession,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "receipts.csv").write_text(blocks("csv")[0], encoding="utf-8")
     (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert [command[0] for command in commands()] == ["check", "run", "tables"]
-    for command in commands():
-        assert cli(*command) == 0, capfd.readouterr().err
-    shown = capfd.readouterr().out
-    assert "3 customers scored as of 2026-01-31" in shown
-    assert "customer_360" in shown
     earlier = [*commands()[1], "--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90"]
-    assert cli(*earlier) == 0
+    with interpreted(spark):
+        for command in commands():
+            assert cli(*command) == 0, capfd.readouterr().err
+        shown = capfd.readouterr().out
+        assert "3 customers scored as of 2026-01-31" in shown
+        assert "customer_360" in shown
+        assert cli(*earlier) == 0
     assert "2 customers scored as of 2026-01-21" in capfd.readouterr().out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import date
@@ -23,22 +24,28 @@ from rfm_spark.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]
 
-LONGEST_FIRST = ("test_end_to_end", "test_crash", "test_determinism", "test_cli", "test_ingest")
+LONGEST_FIRST = ("test_end_to_end", "test_crash", "test_cli", "test_determinism", "test_ingest")
+
+OF_ONE_SHOP = ("test_crash", "test_cli", "test_run_record", "test_storage")
 
 RunJob = Callable[..., Job]
 Cli = Callable[..., int]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: run side by side, they would else be all that is left in the end."""
+    """Side by side, a file stays in one process, and so do all that use one finished shop.
+
+    Long files come first: they would else be all that is left in the end.
+    """
     order = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    for item in items:
+        file = item.path.stem
+        item.add_marker(pytest.mark.xdist_group("shop" if file in OF_ONE_SHOP else file))
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    # Most of a small query's time is the compiler's: its first tier is enough for tests.
-    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     with local_session(driver_memory="3g") as session:
         session.conf.set("spark.sql.shuffle.partitions", "2")
         yield session
@@ -100,3 +107,11 @@ def finished_shop(
     ):
         run(shop.config, shop.raw, shop.warehouse)
     return shop
+
+
+@pytest.fixture
+def copied_shop(finished_shop: Shop, tmp_path: Path) -> Shop:
+    """A copy of the finished shop, for a test of its own."""
+    without = shutil.ignore_patterns("snapshots")
+    shutil.copytree(finished_shop.folder, tmp_path, dirs_exist_ok=True, ignore=without)
+    return Shop(tmp_path)

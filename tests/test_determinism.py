@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import deltalake
@@ -14,10 +13,16 @@ import pandas as pd
 import pytest
 from conftest import ROOT, RunJob
 from pyspark.sql import SparkSession
+from support.shop import interpreted
 
 from rfm_spark.tables import ALL_TABLES
 
 CONFIG = ROOT / "conf" / "complete_journey.toml"
+OTHER_PARTITIONS = {
+    "spark.sql.shuffle.partitions": "7",
+    "spark.sql.files.maxPartitionBytes": "200k",
+    "spark.sql.files.openCostInBytes": "10k",
+}
 FEW_CUSTOMERS = ("--set", "clusters.k=4")
 
 
@@ -38,35 +43,16 @@ def undisturbed(run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathF
     return warehouse
 
 
-@pytest.fixture
-def other_partitions(spark: SparkSession) -> Iterator[None]:
-    changed = {
-        "spark.sql.shuffle.partitions": "7",
-        "spark.sql.files.maxPartitionBytes": "200k",
-        "spark.sql.files.openCostInBytes": "10k",
-        "spark.sql.adaptive.enabled": "false",
-    }
-    before = {name: spark.conf.get(name) for name in changed}
-    for name, value in changed.items():
-        spark.conf.set(name, value)
-    yield
-    for name, value in before.items():
-        spark.conf.set(name, str(value))
-
-
-def test_shuffled_input_on_other_partitions_gives_the_same_tables(
-    run: RunJob,
-    groceries: Path,
-    undisturbed: Path,
-    other_partitions: None,
-    tmp_path: Path,
+def test_shuffled_input_on_other_partitions_without_generated_code_gives_the_same_tables(
+    spark: SparkSession, run: RunJob, groceries: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     shuffled = tmp_path / "input"
     shuffled.mkdir()
     for file in groceries.iterdir():
         (shuffled / file.name).write_bytes(file.read_bytes())
     _rewrite(shuffled, "true", "hash(transaction_ts, basket_id, product_id)")
-    run(CONFIG, shuffled, tmp_path / "warehouse", overrides=("clusters.k=4",))
+    with interpreted(spark, **OTHER_PARTITIONS):
+        run(CONFIG, shuffled, tmp_path / "warehouse", overrides=("clusters.k=4",))
     assert_same_tables(undisturbed, tmp_path / "warehouse")
 
 

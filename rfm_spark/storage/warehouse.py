@@ -130,8 +130,10 @@ class Warehouse:
             note: kept with the commit.
         """
         self.create(table)
+        is_new = table.name in self._new
+        self._new.discard(table.name)
         ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
-        if table.name in self._new:
+        if is_new:
             ordered = ordered.where(_inside(where))
         if table.sort_by:
             ordered = ordered.sortWithinPartitions(*table.partition_by, *table.sort_by)
@@ -139,9 +141,8 @@ class Warehouse:
         if note is not None:
             writer = writer.option("userMetadata", json.dumps(note))
         try:
-            if table.name in self._new:
+            if is_new:
                 # Nothing to replace: looking for it takes twice as long as adding rows.
-                self._new.discard(table.name)
                 writer.append()
             else:
                 writer.overwrite(where)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,19 +16,20 @@ from typer.exceptions import TyperException
 
 from rfm_spark import __version__
 from rfm_spark.cli.display import ScreenProgress, show_problems, show_summary, show_tables
+from rfm_spark.cli.generate import generate
+from rfm_spark.cli.options import AnyInput, AnyPlace, AsOf, Config, Input, Overrides, Place
+from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.jobs import TAKES_IN, run_job
 from rfm_spark.pipeline.sources import source_problems
 from rfm_spark.pipeline.summary import summary, table_facts
-from rfm_spark.session import error_log, local_session, submitted_session
+from rfm_spark.session import error_log, submitted_session
 from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
 __all__ = ["main", "submitted"]
-
-Sessions = Callable[[], AbstractContextManager[SparkSession]]
 
 app = typer.Typer(
     name="rfm-spark",
@@ -39,49 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Config = Annotated[
-    Path,
-    typer.Option("--config", metavar="FILE", help="Configuration, in TOML.", show_default=False),
-]
-Overrides = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        metavar="SECTION.KEY=VALUE",
-        help="Change one setting; may be given several times.",
-        default_factory=list,
-        show_default=False,
-    ),
-]
-Input = Annotated[
-    str,
-    typer.Option("--input", metavar="DIR", help="Where the raw data lie: a folder or URI.",
-                 show_default=False),
-]  # fmt: skip
-AnyInput = Annotated[
-    str | None,
-    typer.Option("--input", metavar="DIR", help="Not needed: this job reads tables only."),
-]
-Place = Annotated[
-    str,
-    typer.Option("--warehouse", metavar="DIR", help="Where the tables are: a folder or URI.",
-                 show_default=False),
-]  # fmt: skip
-AnyPlace = Annotated[
-    str | None,
-    typer.Option("--warehouse", metavar="DIR", help="Not needed: nothing is written."),
-]
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        formats=["%Y-%m-%d"],
-        help="The day to describe; by default the last business day in the data.",
-        show_default=False,
-    ),
-]
 
 
 @dataclass
@@ -124,7 +81,7 @@ def run(
     context: typer.Context,
     config: Config,
     overrides: Overrides,
-    input: Input,  # noqa: A002 - the option's name
+    input: Input,
     warehouse: Place,
     as_of: AsOf = None,
 ) -> None:
@@ -137,7 +94,7 @@ def ingest(
     context: typer.Context,
     config: Config,
     overrides: Overrides,
-    input: Input,  # noqa: A002
+    input: Input,
     warehouse: Place,
     as_of: AsOf = None,
 ) -> None:
@@ -151,7 +108,7 @@ def rfm(
     config: Config,
     overrides: Overrides,
     warehouse: Place,
-    input: AnyInput = None,  # noqa: A002
+    input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
     """Score customers, fit boundaries, fill cells and segments, reconcile."""
@@ -164,7 +121,7 @@ def cohorts(
     config: Config,
     overrides: Overrides,
     warehouse: Place,
-    input: AnyInput = None,  # noqa: A002
+    input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
     """Follow cohorts by first visit: who stays, who comes back, what they spend."""
@@ -177,7 +134,7 @@ def clusters(
     config: Config,
     overrides: Overrides,
     warehouse: Place,
-    input: AnyInput = None,  # noqa: A002
+    input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
     """Group customers by their habits."""
@@ -190,7 +147,7 @@ def customer_360(
     config: Config,
     overrides: Overrides,
     warehouse: Place,
-    input: AnyInput = None,  # noqa: A002
+    input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
     """Put together one wide row per customer; needs rfm and clusters of the same day."""
@@ -203,12 +160,12 @@ def tables(
     config: Config,
     overrides: Overrides,
     warehouse: Place,
-    input: AnyInput = None,  # noqa: A002
+    input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
     """List the tables of a warehouse: rows, size and when they were last written."""
     request = _Request(config, overrides, input, warehouse, as_of)
-    with _session(context) as spark:
+    with session(context) as spark:
         show_tables(table_facts(request.job(spark).warehouse))
 
 
@@ -217,13 +174,13 @@ def check(
     context: typer.Context,
     config: Config,
     overrides: Overrides,
-    input: Input,  # noqa: A002
+    input: Input,
     warehouse: AnyPlace = None,
     as_of: AsOf = None,
 ) -> None:
     """Check a configuration and the input's columns, without running anything."""
     request = _Request(config, overrides, input, warehouse, as_of)
-    with _session(context) as spark:
+    with session(context) as spark:
         problems = source_problems(request.job(spark))
     if problems:
         raise UserError(problems)
@@ -231,26 +188,14 @@ def check(
 
 
 def _do(context: typer.Context, name: str, request: _Request) -> None:
-    with _session(context) as spark:
+    with session(context) as spark:
         job = request.job(spark)
         day = run_job(job, name, request.day)
         if name not in TAKES_IN or day is not None:
             show_summary(summary(job, name, day), request.settings, job.warehouse.place)
 
 
-@contextmanager
-def _session(context: typer.Context) -> Iterator[SparkSession]:
-    sessions: Sessions = context.obj or local_session
-    with ScreenProgress().step("start Spark") as step:
-        manager = sessions()
-        spark = manager.__enter__()
-        step.says(f"Spark {spark.version}, {spark.sparkContext.master}")
-    try:
-        yield spark
-    except BaseException:
-        manager.__exit__(*sys.exc_info())
-        raise
-    manager.__exit__(None, None, None)
+app.command()(generate)
 
 
 @app.callback(invoke_without_command=True)

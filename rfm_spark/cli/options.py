@@ -1,0 +1,52 @@
+"""Options of the commands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", metavar="FILE", help="Configuration, in TOML.", show_default=False),
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Change one setting; may be given several times.",
+        default_factory=list,
+        show_default=False,
+    ),
+]
+Input = Annotated[
+    str,
+    typer.Option("--input", metavar="DIR", help="Where the raw data lie: a folder or URI.",
+                 show_default=False),
+]  # fmt: skip
+AnyInput = Annotated[
+    str | None,
+    typer.Option("--input", metavar="DIR", help="Not needed: this job reads tables only."),
+]
+Place = Annotated[
+    str,
+    typer.Option("--warehouse", metavar="DIR", help="Where the tables are: a folder or URI.",
+                 show_default=False),
+]  # fmt: skip
+AnyPlace = Annotated[
+    str | None,
+    typer.Option("--warehouse", metavar="DIR", help="Not needed: nothing is written."),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The day to describe; by default the last business day in the data.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,1 @@
+"""Made-up receipts of any size, the same from the same seed."""

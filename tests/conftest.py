@@ -32,6 +32,7 @@ RunJob = Callable[..., Job]
 Cli = Callable[..., int]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, a file stays in one process, and so do all that use one finished shop.
 

@@ -53,7 +53,8 @@ def interactions(spark: SparkSession, market: Market) -> DataFrame:
         `time`, `seconds`.
     """
     count = int(market.receipts * market.interactions_per_receipt)
-    clicks = market.model_copy(update={"receipts": max(1, count), "seed": market.seed + 1})
+    known = {"guest_share": 0.0, "largest_customer_receipts": 0}
+    clicks = market.model_copy(update={"receipts": max(1, count), "seed": market.seed + 1, **known})
     rows = spark.range(0, count, 1, tasks(count)).withColumnRenamed("id", "interaction_id")
     number = F.col("interaction_id")
     chance = Chance(number, market.seed, "interaction")

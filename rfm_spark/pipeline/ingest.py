@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date, timedelta
 
 from pyspark import StorageLevel
@@ -12,7 +13,6 @@ from pyspark.sql import functions as F
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.intake import (
     Batch,
-    Counts,
     Intake,
     explaining,
     new_intakes,
@@ -22,13 +22,23 @@ from rfm_spark.pipeline.intake import (
 )
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import is_bad
-from rfm_spark.storage.slices import day_slice
-from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS, Table
+from rfm_spark.storage.slices import day_slice, since
+from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.attributes import one_per_day
 from rfm_spark.transforms.interactions import one_per_delivery
 from rfm_spark.transforms.local_rows import local_rows
-from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
-from rfm_spark.transforms.versions import merged_versions, touched_keys, with_status
+from rfm_spark.transforms.receipt_versions import (
+    receipt_versions,
+    rejected_rows,
+    single_rejected_rows,
+    single_versions,
+)
+from rfm_spark.transforms.versions import (
+    merged_versions,
+    touched_keys,
+    with_own_status,
+    with_status,
+)
 from rfm_spark.transforms.window import any_of
 
 
@@ -39,12 +49,12 @@ def ingest(job: Job) -> None:
         UserError: if the input or the configuration does not fit, or too many rows of a source
             are rejected; then nothing has been written.
     """
-    with job.progress.step("look at the input") as step:
-        intakes = new_intakes(job)
-        new = sum(len(batch.deliveries) for intake in intakes for batch in intake.batches)
-        step.says(f"{new:,} new or changed deliveries" if new else "nothing new")
-    for intake in intakes:
-        if intake.batches:
+    with ExitStack() as stack:
+        with job.progress.step("look at the input") as step:
+            intakes = stack.enter_context(new_intakes(job))
+            new = sum(len(batch.deliveries) for intake in intakes for batch in intake.batches)
+            step.says(f"{new:,} new or changed deliveries" if new else "nothing new")
+        for intake in intakes:
             with job.progress.step(f"ingest {intake.table.name}") as step, explaining(intake):
                 _take_in(job, intake)
                 step.says(told(intake.counts))
@@ -52,40 +62,45 @@ def ingest(job: Job) -> None:
 
 def _take_in(job: Job, intake: Intake) -> None:
     """Writes one table; receipts come first, so if they are refused nothing has been written."""
-    table, batches, rows, counts = intake.table, intake.batches, intake.rows, intake.counts
-    if table is RECEIPTS:
-        _take_in_receipts(job, batches, rows, counts)
+    if intake.table is RECEIPTS:
+        _take_in_receipts(job, intake)
     else:
-        _quarantine(job, batches, rows.where(is_bad()), counts)
-        good = rows.where(~is_bad())
-        if table is CUSTOMERS:
-            job.replace(CUSTOMERS, one_per_day(good), _delivery_of(batches))
+        _quarantine(job, intake, intake.rows.where(is_bad()))
+        good = intake.rows.where(~is_bad())
+        if intake.table is CUSTOMERS:
+            job.replace(CUSTOMERS, one_per_day(good), _delivery_of(intake.batches))
         else:
-            _merge(job, table, one_per_delivery(good), batches, "interaction_id")
-    _note_deliveries(job, batches, counts)
+            _merge(job, intake, one_per_delivery(good), "interaction_id")
+    _note_deliveries(job, intake)
 
 
-def _take_in_receipts(job: Job, batches: Sequence[Batch], lines: DataFrame, counts: Counts) -> None:
+def _take_in_receipts(job: Job, intake: Intake) -> None:
+    """Receipts that come once go straight to the table; of all others one version is kept."""
     with_categories = job.settings.has_categories
-    label = batches[0].label
-    versions = receipt_versions(lines, with_categories).persist(StorageLevel.DISK_ONLY)
+    [batch] = intake.batches
+    alone, several = intake.rows.where("is_single"), intake.rows.where(~F.col("is_single"))
+    versions = receipt_versions(several, with_categories).persist(StorageLevel.DISK_ONLY)
     try:
         for row in version_counts(versions).collect():
-            count = counts[label, row["delivery"]]
-            count.receipts = row["receipts"]
-            count.rejected_receipts = row["rejected_receipts"]
+            count = intake.counts[batch.label, row["delivery"]]
+            count.receipts += row["receipts"]
+            count.rejected_receipts += row["rejected_receipts"]
             count.rejected_rows += row["rejected_rows"]
-        refuse_too_many_rejected(job, batches, counts, lines)
+        refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        _quarantine(job, batches, rejected_rows(lines, rejected), counts)
-        _merge(job, RECEIPTS, versions.where(~F.col("is_rejected")), batches, "receipt_id")
+        kept_out = rejected_rows(several, rejected).unionByName(single_rejected_rows(alone))
+        _quarantine(job, intake, kept_out)
+        singles = single_versions(alone, with_categories).where(~F.col("is_rejected"))
+        accepted = versions.where(~F.col("is_rejected"))
+        _merge(job, intake, accepted, "receipt_id", singles if intake.single_days else None)
     finally:
         versions.unpersist()
 
 
-def _quarantine(job: Job, batches: Sequence[Batch], rejected: DataFrame, counts: Counts) -> None:
-    expected = sum(count.rejected_rows + count.dropped_rows for count in counts.values())
-    where = _of(batches)
+def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:
+    counts = intake.counts.values()
+    expected = sum(count.rejected_rows + count.dropped_rows for count in counts)
+    where = _of(intake.batches)
     if expected == 0:
         if not job.read_or_empty(QUARANTINE).where(where).isEmpty():
             job.replace(QUARANTINE, local_rows(job.spark, [], QUARANTINE.schema), where)
@@ -96,50 +111,67 @@ def _quarantine(job: Job, batches: Sequence[Batch], rejected: DataFrame, counts:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
 
 
-def _merge(job: Job, table: Table, incoming: DataFrame, batches: Sequence[Batch], key: str) -> None:
-    """Replaces the affected days of a table of versions, all in one commit."""
-    incoming = incoming.select(*[name for name in table.column_names if name != "status"])
+def _merge(
+    job: Job, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
+) -> None:
+    """Takes versions into their table, all in one commit.
+
+    Days on which versions are compared, or lose one, are replaced. Rows that are the only ones of
+    their id are added wherever they belong: whatever else lies on their days stays as it is.
+
+    Args:
+        job: the run.
+        intake: what came.
+        versions: accepted versions, to be compared with what is stored.
+        key: their id.
+        singles: accepted versions whose id is in no other delivery, nor stored.
+    """
+    table = intake.table
+    stored_columns = [name for name in table.column_names if name != "status"]
+    incoming = versions.select(*stored_columns)
     days = {row[0] for row in incoming.select("business_date").distinct().collect()}
-    came = _of(batches) if "source" in table.column_names else _delivery_of(batches)
+    came = _of(intake.batches) if "source" in table.column_names else _delivery_of(intake.batches)
     stored = job.warehouse.read(table) if job.warehouse.is_there(table) else None
+    earliest = _earliest(job, days | intake.single_days)
     if stored is not None:
-        within = _within_reach(stored, days, job.settings.ingest.correction_days)
+        within = stored.where(since(earliest))
         touched = touched_keys(within, incoming, came, key)
         old = within.join(touched, key, "left_semi").select("business_date").distinct()
         days |= {row[0] for row in old.collect()}
-    if not days:
+    if not days and singles is None:
         job.warehouse.create(table)
         return
-    where = day_slice(table, days).condition(table)
+    compared = day_slice(table, days).condition(table) if days else F.lit(False)
     if stored is None:
         merged = with_status(incoming, key)
     else:
-        merged = merged_versions(stored.where(where), incoming, came, key)
-    note = {"days": [day.isoformat() for day in sorted(days)]}
-    job.replace(table, merged, where, note)
+        merged = merged_versions(stored.where(compared), incoming, came, key)
+    if singles is not None:
+        only = with_own_status(singles.select(*stored_columns))
+        merged = merged.select(*only.columns).unionByName(only)
+    note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
+    job.replace(table, merged, compared | (came & since(earliest)), note)
 
 
-def _within_reach(stored: DataFrame, days: set[date], correction_days: int | None) -> DataFrame:
-    if correction_days is None or not days:
-        return stored
-    earliest = min(days) - timedelta(days=correction_days)
-    return stored.where(
-        (F.col("month") >= f"{earliest:%Y-%m}") & (F.col("business_date") >= F.lit(earliest))
-    )
+def _earliest(job: Job, days: set[date]) -> date | None:
+    """The first business day a delivery of these days can correct; None for any."""
+    reach = job.settings.ingest.correction_days
+    return None if reach is None or not days else min(days) - timedelta(days=reach)
 
 
-def _note_deliveries(job: Job, batches: Sequence[Batch], counts: Counts) -> None:
+def _note_deliveries(job: Job, intake: Intake) -> None:
     rows = [
         {
             "source": batch.label,
             "delivery": delivery.name,
             "fingerprint": delivery.fingerprint + batch.digest,
-            **vars(counts[batch.label, delivery.name]),
+            **vars(intake.counts[batch.label, delivery.name]),
         }
-        for batch in batches
+        for batch in intake.batches
         for delivery in batch.deliveries
     ]
-    job.replace(DELIVERIES, local_rows(job.spark, rows, DELIVERIES.schema), _of(batches))
+    where = _of(intake.batches)
+    job.replace(DELIVERIES, local_rows(job.spark, rows, DELIVERIES.schema), where)
 
 
 def _of(batches: Sequence[Batch]) -> Column:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import reduce
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -18,7 +20,13 @@ from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries, lookups_fingerprint
+from rfm_spark.storage.slices import since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, INTERACTIONS, RECEIPTS, Table
+from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_is_single
+
+_BROADCAST_BYTES = 256 * 2**20
+"""Of raw files whose ids alone fit every executor."""
+_BROADCAST_HASHES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -54,49 +62,119 @@ Counts = dict[tuple[str, str], Count]
 
 @dataclass
 class Intake:
-    """What one table is to take in, of all its sources."""
+    """What one table is to take in, of all its sources.
+
+    Attributes:
+        table: `receipts`, `interactions` or `customers`.
+        batches: what is new, by source.
+        rows: one checked row per raw row of every source; of receipts with `is_single`, true for
+            a row that is a whole receipt and the only one of its id.
+        counts: what there is in each delivery; of receipts without those that are not single.
+        single_days: days on which single receipts are accepted.
+    """
 
     table: Table
-    batches: list[Batch] = field(default_factory=list)
-    parts: list[DataFrame] = field(default_factory=list)
+    batches: list[Batch]
+    rows: DataFrame
     counts: Counts = field(default_factory=dict)
-
-    @property
-    def rows(self) -> DataFrame:
-        """One checked row per raw row of every source."""
-        return reduce(DataFrame.unionByName, self.parts)
+    single_days: set[date] = field(default_factory=set)
 
 
-def new_intakes(job: Job) -> list[Intake]:
+@contextmanager
+def new_intakes(job: Job) -> Iterator[list[Intake]]:
     """New deliveries of every table; what does not fit is told of all sources at once."""
     fingerprints = _taken_before(job)
     kinds = {Receipts: RECEIPTS, Interactions: INTERACTIONS, Customers: CUSTOMERS}
-    intakes = {table.name: Intake(table) for table in kinds.values()}
+    found: dict[str, list[tuple[Batch, DataFrame]]] = {table.name: [] for table in kinds.values()}
     problems: list[str] = []
     for label, source in configured_sources(job.settings).items():
-        intake = intakes[kinds[type(source)].name]
         try:
             batch = _new(job, label, source, fingerprints)
             if batch.deliveries:
-                intake.parts.append(_rows_of(job, batch))
-                intake.batches.append(batch)
+                found[kinds[type(source)].name].append((batch, _rows_of(job, batch)))
         except UserError as error:
             problems += error.problems
     if problems:
         raise UserError(problems)
-    for intake in intakes.values():
-        if intake.batches:
-            with explaining(intake):
-                _count(job, intake)
-    return list(intakes.values())
+    with ExitStack() as stack:
+        intakes = []
+        for table in kinds.values():
+            if of_table := found[table.name]:
+                batches = [batch for batch, _ in of_table]
+                rows = reduce(DataFrame.unionByName, (rows for _, rows in of_table))
+                intake = Intake(table, batches, rows)
+                intakes.append(intake)
+                with explaining(intake):
+                    if table is RECEIPTS:
+                        stack.enter_context(_singles_told(job, intake))
+                        _count_receipts(intake)
+                    else:
+                        _count(intake)
+                        refuse_too_many_rejected(job, intake)
+        yield intakes
 
 
-def _count(job: Job, intake: Intake) -> None:
-    """Counts the rows and refuses too many bad ones; receipts are judged with all their lines."""
-    rows, batches = intake.rows, intake.batches
-    intake.counts = _raw_counts(rows, batches, of_receipts=intake.table is RECEIPTS)
-    if intake.table is not RECEIPTS:
-        refuse_too_many_rejected(job, batches, intake.counts, rows)
+@contextmanager
+def _singles_told(job: Job, intake: Intake) -> Iterator[None]:
+    """Adds `is_single` to the rows: false where receipts are given as lines."""
+    [batch] = intake.batches
+    lines = intake.rows
+    if not isinstance(batch.source, Receipts) or batch.source.grain == "line":
+        intake.rows = lines.withColumn("is_single", F.lit(False))
+        yield
+        return
+    incoming, size = id_hashes(lines), sum(f.length for one in batch.deliveries for f in one.files)
+    stored = None
+    if job.warehouse.is_there(RECEIPTS):
+        within = _within_reach(job, lines)
+        stored = id_hashes(within)
+        if 0 < size < _BROADCAST_BYTES:
+            incoming = F.broadcast(incoming)
+    repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        few = repeated.count() <= _BROADCAST_HASHES
+        intake.rows = with_is_single(lines, F.broadcast(repeated) if few else repeated)
+        yield
+    finally:
+        repeated.unpersist()
+
+
+def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
+    """Stored versions that these lines can correct."""
+    stored, reach = job.read(RECEIPTS), job.settings.ingest.correction_days
+    if reach is None:
+        return stored
+    earliest = lines.where(~is_bad()).agg(F.min("business_date")).collect()[0][0]
+    return stored.where(since(earliest and earliest - timedelta(days=reach)))
+
+
+def _count(intake: Intake) -> None:
+    found = intake.rows.groupBy("source", "delivery").agg(
+        F.count(F.lit(1)).alias("rows"), F.count_if(is_bad()).alias("rejected_rows")
+    )
+    intake.counts = _counts(intake.batches, found)
+
+
+def _count_receipts(intake: Intake) -> None:
+    """Counts of raw rows, before any rule; rows of receipts that are not single come on top."""
+    single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
+    alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
+    by_day = intake.rows.groupBy("source", "delivery", "business_date").agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(alone).alias("rejected_rows"),
+        F.count_if(dropped).alias("dropped_rows"),
+        F.count_if(single & ~dropped).alias("receipts"),
+        F.count_if(single & ~dropped & bad).alias("rejected_receipts"),
+        F.sum("cents").alias("net_cents"),
+    )
+    by_day.persist()
+    try:
+        sums = [F.sum(name).alias(name) for name in vars(Count())]
+        intake.counts = _counts(intake.batches, by_day.groupBy("source", "delivery").agg(*sums))
+        accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
+        intake.single_days = {row[0] for row in accepted.collect()}
+    finally:
+        by_day.unpersist()
 
 
 @contextmanager
@@ -130,22 +208,11 @@ def _rows_of(job: Job, batch: Batch) -> DataFrame:
     return rows.withColumn("source", F.lit(batch.label))
 
 
-def _raw_counts(rows: DataFrame, batches: Sequence[Batch], of_receipts: bool) -> Counts:
-    """Rows and money of every delivery before any rule; rejected rows that have no receipt."""
-    dropped = F.col("is_dropped") if of_receipts else F.lit(False)
-    alone = is_bad() & F.col("receipt_id").isNull() & ~dropped if of_receipts else is_bad()
-    cents = F.sum("cents") if of_receipts else F.lit(0)
-    found = rows.groupBy("source", "delivery").agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(alone).alias("rejected_rows"),
-        F.count_if(dropped).alias("dropped_rows"),
-        cents.alias("net_cents"),
-    )
+def _counts(batches: Sequence[Batch], found: DataFrame) -> Counts:
     counts = {(batch.label, name): Count() for batch in batches for name in batch.names}
     for row in found.collect():
-        counts[row["source"], row["delivery"]] = Count(
-            row["rows"], row["rejected_rows"], row["dropped_rows"], net_cents=row["net_cents"]
-        )
+        told = {name: row[name] for name in found.columns if name not in ("source", "delivery")}
+        counts[row["source"], row["delivery"]] = Count(**told)
     return counts
 
 
@@ -159,23 +226,18 @@ def version_counts(versions: DataFrame) -> DataFrame:
     )
 
 
-def refuse_too_many_rejected(
-    job: Job, batches: Sequence[Batch], counts: Counts, rows: DataFrame
-) -> None:
+def refuse_too_many_rejected(job: Job, intake: Intake) -> None:
     """Stops where a source has no rows at all, or more bad ones than settings allow.
 
     Raises:
         UserError: with the most frequent reasons.
     """
-    for batch in batches:
-        own = [counts[batch.label, name] for name in batch.names]
+    for batch in intake.batches:
+        own = [intake.counts[batch.label, name] for name in batch.names]
         read = sum(count.rows for count in own)
         rejected = sum(count.rejected_rows for count in own)
-        if (
-            read == 0
-            and isinstance(batch.source, Receipts)
-            and not job.warehouse.is_there(RECEIPTS)
-        ):
+        is_first = intake.table is RECEIPTS and not job.warehouse.is_there(RECEIPTS)
+        if read == 0 and is_first:
             raise UserError(
                 f"[{batch.label}] {', '.join(batch.names[:3])}: there are no rows in it"
             )
@@ -184,7 +246,7 @@ def refuse_too_many_rejected(
             raise UserError(
                 f"[{batch.label}] {rejected:,} of {read:,} rows are rejected, more than "
                 f"ingest.max_rejected_share = {allowed:g} allows; nothing was published. Most "
-                f"frequent: {_most_frequent(rows, batch.label)}"
+                f"frequent: {_most_frequent(intake.rows, batch.label)}"
             )
 
 

@@ -59,6 +59,13 @@ def day_slice(table: Table, days: Iterable[date]) -> DaySlice:
     return part.whole() if len(ordered) > MAX_DAYS else part
 
 
+def since(day: date | None) -> Column:
+    """True for rows from a business day on, in a table partitioned by month; None for all rows."""
+    if day is None:
+        return F.lit(True)
+    return (F.col("month") >= _month(day)) & (F.col("business_date") >= F.lit(day))
+
+
 def day_column(table: Table) -> str:
     """The table's column of business days."""
     return "day" if "day" in table.column_names else "business_date"

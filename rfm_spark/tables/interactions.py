@@ -26,5 +26,5 @@ INTERACTIONS = Table(
     key=("interaction_id", "delivery"),
     partition_by=("month",),
     optimize_write=True,
-    skip_by=("interaction_id", "business_date"),
+    skip_by=("interaction_id", "delivery", "business_date"),
 )

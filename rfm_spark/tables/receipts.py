@@ -61,5 +61,5 @@ RECEIPTS = Table(
     key=("receipt_id", "delivery"),
     partition_by=("month",),
     optimize_write=True,
-    skip_by=("receipt_id", "business_date"),
+    skip_by=("receipt_id", "delivery", "business_date"),
 )

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.quality.rules import is_bad, reasons
+from rfm_spark.tables.receipts import CATEGORIES
 
 VERSION = ("delivery", "receipt_id")
 EQUAL_LINE = "equal_line_dropped"
@@ -29,6 +30,33 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
     named = counted.repartition(*VERSION)
     parts = named.groupBy(*VERSION, "category", *_TEXTS).agg(*_sums())
     return _checked(parts.groupBy(*VERSION).agg(*_merged_sums(with_categories)))
+
+
+def single_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
+    """The same columns, for lines that are whole receipts and come once: nothing to add up."""
+    counted = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
+    of_category = F.struct("category", "items", F.col("cents").alias("net_cents"))
+    return counted.select(
+        *VERSION,
+        "customer_id",
+        "receipt_ts",
+        "business_date",
+        _month(),
+        F.col("cents").alias("net_cents"),
+        _gross().alias("gross_cents"),
+        "items",
+        F.lit(1).alias("lines"),
+        "is_visit",
+        "is_return",
+        "has_promotion",
+        "store_id",
+        "channel",
+        (F.array(of_category) if with_categories else _no_categories()).alias("categories"),
+        is_bad().cast("bigint").alias("rejected_lines"),
+        F.lit(False).alias("two_customers"),
+        "is_void",
+        is_bad().alias("is_rejected"),
+    )
 
 
 def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
@@ -55,6 +83,13 @@ def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
     )
 
 
+def single_rejected_rows(lines: DataFrame) -> DataFrame:
+    """The same, of lines that are whole receipts and come once: each stands for itself."""
+    dropped = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
+    kept_out = lines.where(is_bad() | F.col("is_dropped"))
+    return kept_out.withColumn("reasons", reasons({}, F.col("reasons"), dropped))
+
+
 _TEXTS = ("customer_id", "store_id", "channel")
 _ADDED = ("cents", "gross_cents", "items", "lines", "rejected_lines")
 _LEAST = ("receipt_ts", "business_date")
@@ -63,10 +98,9 @@ _ANY = ("is_visit", "is_return", "has_promotion", "is_void")
 
 def _sums() -> list[Column]:
     """Sums of fixed width only: a buffer of text would make Spark sort instead of hash."""
-    kept = F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
     return [
         F.sum("cents").alias("cents"),
-        F.sum(kept).alias("gross_cents"),
+        F.sum(_gross()).alias("gross_cents"),
         F.sum("items").alias("items"),
         F.count(F.lit(1)).alias("lines"),
         F.count_if(is_bad()).alias("rejected_lines"),
@@ -76,15 +110,26 @@ def _sums() -> list[Column]:
 
 
 def _merged_sums(with_categories: bool) -> list[Column]:
-    no_categories = F.lit(None).cast("array<struct<category:string,items:bigint,net_cents:bigint>>")
     categories = F.collect_list(F.struct("category", "items", F.col("cents").alias("net_cents")))
     return [
         *[F.sum(name).alias(name) for name in _ADDED],
         *[F.min(name).alias(name) for name in _LEAST],
         *[F.bool_or(name).alias(name) for name in _ANY],
         *[F.collect_set(name).alias(name) for name in _TEXTS],
-        (categories if with_categories else F.first(no_categories)).alias("categories"),
+        (categories if with_categories else F.first(_no_categories())).alias("categories"),
     ]
+
+
+def _gross() -> Column:
+    return F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
+
+
+def _no_categories() -> Column:
+    return F.lit(None).cast(CATEGORIES)
+
+
+def _month() -> Column:
+    return F.date_format("business_date", "yyyy-MM").alias("month")
 
 
 def _checked(sums: DataFrame) -> DataFrame:
@@ -94,7 +139,7 @@ def _checked(sums: DataFrame) -> DataFrame:
         F.array_min("customer_id").alias("customer_id"),
         "receipt_ts",
         "business_date",
-        F.date_format("business_date", "yyyy-MM").alias("month"),
+        _month(),
         F.col("cents").alias("net_cents"),
         "gross_cents",
         "items",

@@ -21,10 +21,16 @@ def with_status(versions: DataFrame, key: str) -> DataFrame:
         `current`, or `void` where it cancels; the others are `superseded`.
     """
     newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
-    newest = F.row_number().over(newest_first) == 1
+    is_newest = F.row_number().over(newest_first) == 1
+    own = with_own_status(versions.withColumn("is_newest", is_newest))
+    status = F.when(F.col("is_newest"), F.col("status")).otherwise(SUPERSEDED)
+    return own.withColumn("status", status).drop("is_newest")
+
+
+def with_own_status(versions: DataFrame) -> DataFrame:
+    """The same for versions that are the only ones of their key."""
     void = F.col("is_void") if "is_void" in versions.columns else F.lit(False)
-    status = F.when(~newest, SUPERSEDED).when(void, VOID).otherwise(CURRENT)
-    return versions.withColumn("status", status)
+    return versions.withColumn("status", F.when(void, VOID).otherwise(CURRENT))
 
 
 def touched_keys(stored: DataFrame, incoming: DataFrame, came: Column, key: str) -> DataFrame:

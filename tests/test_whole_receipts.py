@@ -1,0 +1,164 @@
+"""Receipts given as one row each: the few that come again are compared, all others just added."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date, timedelta
+
+import pytest
+from deltalake import DeltaTable
+from support.shop import (
+    RECEIPTS,
+    Shop,
+    assert_same_tables,
+    interpreted,
+    line,
+    stored,
+    stored_tables,
+)
+
+CONFIGURATION = RECEIPTS.replace('grain = "line"', 'grain = "receipt"').replace(
+    'category = "category"\n', ""
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _interpreted(spark):
+    with interpreted(spark):
+        yield
+
+
+@pytest.fixture
+def shop(tmp_path):
+    shop = Shop(tmp_path)
+    shop.configure(CONFIGURATION)
+    return shop
+
+
+@pytest.fixture
+def take_in(run):
+    def ingest(shop, *overrides):
+        run(shop.config, shop.raw, shop.warehouse, "ingest", overrides=overrides)
+
+    return ingest
+
+
+def some_deliveries(seed):
+    """Five deliveries of 40 rows: a third of the ids come again, moved, cancelled or unreadable."""
+    chance = random.Random(seed)
+    deliveries = []
+    for number in range(5):
+        rows = []
+        for place in range(40):
+            again = chance.random() < 0.3
+            receipt = f"r{chance.randrange(60)}" if again else f"n{number}-{place}"
+            day = date(2024, 11, 1) + timedelta(days=30 * number + chance.randrange(45))
+            amount = "ten" if chance.random() < 0.05 else f"{chance.randrange(-500, 5000) / 100}"
+            void = "yes" if chance.random() < 0.05 else ""
+            customer = f"c{chance.randrange(9)}"
+            rows.append(line(receipt, customer, day.isoformat(), amount, void=void))
+        rows.append(line(None, "c1", "2025-01-01", "1.00"))
+        deliveries.append(rows)
+    return deliveries
+
+
+def expected_status(deliveries):
+    """Status of every accepted version, from the definitions: of each receipt the newest counts."""
+    versions = {}
+    for number, rows in enumerate(deliveries):
+        by_id = {}
+        for row in rows:
+            if row["receipt"] is not None:
+                by_id.setdefault(row["receipt"], []).append(row)
+        for receipt, lines in by_id.items():
+            one_customer = len({row["customer"] for row in lines}) == 1
+            if one_customer and all(row["amount"] != "ten" for row in lines):
+                versions[receipt, number] = any(row["void"] for row in lines)
+    newest = {}
+    for receipt, number in versions:
+        newest[receipt] = max(number, newest.get(receipt, -1))
+    return {
+        (receipt, f"receipts{number}.csv"): "superseded"
+        if newest[receipt] != number
+        else ("void" if void else "current")
+        for (receipt, number), void in versions.items()
+    }
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_in_any_order_the_newest_version_of_each_receipt_counts(shop, take_in, tmp_path, seed):
+    deliveries = some_deliveries(seed)
+    for number, rows in enumerate(deliveries):
+        shop.csv(f"receipts{number}.csv", rows)
+    take_in(shop)
+    found = {
+        (row["receipt_id"], row["delivery"]): row["status"]
+        for row in stored(shop.warehouse, "receipts")
+    }
+    assert found == expected_status(deliveries)
+    other = Shop(tmp_path / "other")
+    other.configure(CONFIGURATION)
+    for some in ((3, 0), (4, 2), (1,)):
+        for number in some:
+            other.csv(f"receipts{number}.csv", deliveries[number])
+        take_in(other)
+    differ = {"deliveries"}  # they tell when a file was written
+    without = ("runs", *differ)
+    assert_same_tables(
+        stored_tables(other.warehouse, without), stored_tables(shop.warehouse, without)
+    )
+    counted = [
+        [{k: v for k, v in row.items() if k != "fingerprint"} for row in stored(w, "deliveries")]
+        for w in (shop.warehouse, other.warehouse)
+    ]
+    assert counted[0] == counted[1]
+    read = sum(row["rows"] for row in counted[0])
+    assert read == sum(len(rows) for rows in deliveries)
+    rejected = sum(row["rejected_rows"] for row in counted[0])
+    assert rejected == len(stored(shop.warehouse, "quarantine"))
+    receipts = sum(row["receipts"] - row["rejected_receipts"] for row in counted[0])
+    assert receipts == len(found)
+
+
+def added_and_removed(table):
+    """How many files the last commit of a table added and took away."""
+    log = table / "_delta_log" / f"{DeltaTable(str(table)).version():020}.json"
+    actions = [json.loads(text) for text in log.read_text().splitlines()]
+    return tuple(sum(kind in one for one in actions) for kind in ("add", "remove"))
+
+
+def test_receipts_that_come_once_leave_what_is_stored_alone_late_ones_too(shop, take_in):
+    shop.csv("receipts1.csv", [line(f"a{n}", "c1", f"2025-01-0{n}", "1.00") for n in (1, 2, 3)])
+    take_in(shop)
+    shop.csv(
+        "receipts2.csv",
+        [line("b1", "c1", "2025-01-04", "1.00"), line("late", "c2", "2025-01-02", "2.00")],
+    )
+    take_in(shop)
+    assert added_and_removed(shop.warehouse / "receipts")[1] == 0
+    days = {
+        (row["customer_id"], row["day"].day): row["net_cents"]
+        for row in stored(shop.warehouse, "customer_days")
+    }
+    assert days == {("c1", 1): 100, ("c1", 2): 100, ("c1", 3): 100, ("c1", 4): 100, ("c2", 2): 200}
+    shop.csv("receipts3.csv", [line("a2", "c3", "2025-01-05", "4.00")])
+    take_in(shop)
+    assert added_and_removed(shop.warehouse / "receipts")[1] > 0
+    now = {row["receipt_id"]: row["customer_id"] for row in stored(shop.warehouse, "receipts")
+           if row["status"] == "current"}  # fmt: skip
+    assert now == {"a1": "c1", "a2": "c3", "a3": "c1", "b1": "c1", "late": "c2"}
+
+
+def test_a_correction_beyond_the_bound_is_a_receipt_of_its_own(shop, take_in):
+    bound = "ingest.correction_days=30"
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
+    take_in(shop, bound)
+    shop.csv("receipts2.csv", [line("r1", "c1", "2025-06-01", "2.00"),
+                               line("r2", "c1", "2025-06-01", "4.00")])  # fmt: skip
+    take_in(shop, bound)
+    found = {(row["receipt_id"], row["net_cents"]): row["status"]
+             for row in stored(shop.warehouse, "receipts")}  # fmt: skip
+    assert found == {("r1", 100): "current", ("r1", 200): "current", ("r2", 400): "current"}
+    years = [row["net_cents"] for row in stored(shop.warehouse, "customer_years")]
+    assert years == [700]

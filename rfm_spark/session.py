@@ -166,12 +166,14 @@ def _quieten_python() -> None:
 
 
 def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
-    """Starts the JVM with its standard error in a file: Ivy and Spark speak to experts only."""
+    """Starts the JVM with what it prints in a file: Ivy, Spark and Delta speak to experts only."""
     _quieten_python()
+    sys.stdout.flush()
     sys.stderr.flush()
-    screen = os.dup(2)
+    screen = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
     with log.open("ab") as file:
-        os.dup2(file.fileno(), 2)
+        for descriptor in screen:
+            os.dup2(file.fileno(), descriptor)
     try:
         return builder.getOrCreate()
     except Exception as error:
@@ -182,8 +184,9 @@ def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
             ) from None
         raise RunFailure(f"Spark did not start ({type(error).__name__}): see {log}") from None
     finally:
-        os.dup2(screen, 2)
-        os.close(screen)
+        for descriptor, kept in screen.items():
+            os.dup2(kept, descriptor)
+            os.close(kept)
 
 
 def _half_of_memory() -> str:

@@ -75,7 +75,8 @@ def run(spark: SparkSession) -> RunJob:
     ) -> Job:
         settings = load_settings(config, overrides)
         place = Warehouse(spark, location(str(warehouse)))
-        job = Job(spark, settings, place, location(str(data)))
+        night = as_of if name == "nightly" else None
+        job = Job(spark, settings, place, location(str(data)), night=night)
         run_job(job, name, as_of)
         return job
 

@@ -18,7 +18,7 @@ from support.shop import (
 from rfm_spark import __version__
 from rfm_spark.tables import ALL_TABLES
 
-JOBS = ("run", "ingest", "rfm", "cohorts", "clusters", "customer-360", "tables", "check")
+JOBS = ("run", "nightly", "ingest", "rfm", "cohorts", "clusters", "customer-360", "tables", "check")
 INGESTED = (
     "receipts",
     "interactions",
@@ -45,7 +45,8 @@ def test_every_command_has_help_that_names_its_options(cli, capfd):
         assert f"  {job} " in overview
         assert cli(job, "--help") == 0
         told = capfd.readouterr().out
-        for option in ("--config", "--set", "--input", "--warehouse", "--as-of"):
+        day = "--date" if job == "nightly" else "--as-of"
+        for option in ("--config", "--set", "--input", "--warehouse", day):
             assert option in told
 
 

@@ -17,7 +17,16 @@ from typer.exceptions import TyperException
 from rfm_spark import __version__
 from rfm_spark.cli.display import ScreenProgress, show_problems, show_summary, show_tables
 from rfm_spark.cli.generate import generate
-from rfm_spark.cli.options import AnyInput, AnyPlace, AsOf, Config, Input, Overrides, Place
+from rfm_spark.cli.options import (
+    AnyInput,
+    AnyPlace,
+    AsOf,
+    Config,
+    Input,
+    Night,
+    Overrides,
+    Place,
+)
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline.context import Job
@@ -50,6 +59,7 @@ class _Request:
     input: str | None = None
     warehouse: str | None = None
     as_of: datetime | None = None
+    is_night: bool = False
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +83,7 @@ class _Request:
             ),
             input=location(self.input or "."),
             progress=ScreenProgress(),
+            night=self.day if self.is_night else None,
         )
 
 
@@ -87,6 +98,19 @@ def run(
 ) -> None:
     """Do everything: ingest, facts, RFM, cohorts, clusters and customer 360."""
     _do(context, "run", _Request(config, overrides, input, warehouse, as_of))
+
+
+@app.command()
+def nightly(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    input: Input,
+    warehouse: Place,
+    date: Night,
+) -> None:
+    """Do what a night needs: new deliveries, every result as of the day, maintenance."""
+    _do(context, "nightly", _Request(config, overrides, input, warehouse, date, is_night=True))
 
 
 @app.command()

@@ -50,3 +50,13 @@ AsOf = Annotated[
         show_default=False,
     ),
 ]
+Night = Annotated[
+    datetime,
+    typer.Option(
+        "--date",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The business day that is over: the day to describe, and `{date}` in paths.",
+        show_default=False,
+    ),
+]

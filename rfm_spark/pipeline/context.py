@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -52,6 +53,7 @@ class Job:
         warehouse: where the tables are.
         input: where the raw data lie.
         progress: shows what is being done.
+        night: the day whose deliveries are taken in; None for all that are new.
         read_versions: Delta version of every table read from.
         commits: last commit of every table written.
         written_rows: rows written to every table.
@@ -62,6 +64,7 @@ class Job:
     warehouse: Warehouse
     input: str
     progress: Progress = field(default_factory=Quiet)
+    night: date | None = None
     read_versions: dict[str, int] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     written_rows: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
-from rfm_spark.storage.slices import day_slice
+from rfm_spark.storage.slices import day_column, day_slice
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
@@ -28,6 +28,10 @@ from rfm_spark.transforms.facts import (
 )
 
 Transform = Callable[[DataFrame], DataFrame]
+
+
+FOLDED = "folded"
+"""Noted by a commit that leaves all days up to one in order of customers."""
 
 
 def refresh_facts(job: Job) -> None:
@@ -57,6 +61,9 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
             rebuilt, where = transform(rows), F.lit(True)
+            last = rows.agg(F.max(day_column(source))).collect()[0][0]
+            if last is not None:
+                note[FOLDED] = last.isoformat()
         else:
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
@@ -71,7 +78,7 @@ def changed_days(job: Job, source: Table, target: Table) -> set[date] | None:
     """Days of the source that changed after the target was last made; None for all of them."""
     if not job.warehouse.is_there(target):
         return None
-    last = job.warehouse.last_note(target)
+    last = job.warehouse.last_note(target, "of")
     if last is None:
         return None
     notes = job.warehouse.notes_since(source, int(last.content["of"]))

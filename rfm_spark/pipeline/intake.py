@@ -196,7 +196,7 @@ def _taken_before(job: Job) -> Mapping[tuple[str, str], str]:
 def _new(
     job: Job, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
 ) -> Batch:
-    found = find_deliveries(job.spark, source, job.input, label)
+    found = find_deliveries(job.spark, source, job.input, label, job.night)
     lookups = lookups_fingerprint(job.spark, source, job.input, label)
     digest = settings_digest(source) + settings_digest(job.settings.business) + lookups
     new = [one for one in found if fingerprints.get((label, one.name)) != one.fingerprint + digest]

@@ -19,11 +19,14 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.customer_360 import refresh_customer_360
 from rfm_spark.pipeline.facts import refresh_facts
 from rfm_spark.pipeline.ingest import ingest
+from rfm_spark.pipeline.maintenance import maintain
 from rfm_spark.pipeline.rfm import score_profiles
 from rfm_spark.pipeline.run_record import SUCCEEDED, Outcome, record_run, results_stand
 from rfm_spark.storage.lease import lease
 
 Results = Callable[[Job, date], None]
+
+_EVERYTHING = (score_profiles, refresh_cohorts, refresh_clusters, refresh_customer_360)
 
 RESULTS: dict[str, tuple[Results, ...]] = {
     "ingest": (),
@@ -31,11 +34,14 @@ RESULTS: dict[str, tuple[Results, ...]] = {
     "cohorts": (refresh_cohorts,),
     "clusters": (refresh_clusters,),
     "customer-360": (refresh_customer_360,),
-    "run": (score_profiles, refresh_cohorts, refresh_clusters, refresh_customer_360),
+    "run": _EVERYTHING,
+    "nightly": _EVERYTHING,
 }
 """Job to the results it makes, after the facts are up to date."""
 
-TAKES_IN = ("ingest", "run")
+TAKES_IN = ("ingest", "run", "nightly")
+
+MAINTAINS = ("nightly",)
 
 
 def run_job(job: Job, name: str, as_of: date | None) -> date | None:
@@ -77,6 +83,8 @@ def run_job(job: Job, name: str, as_of: date | None) -> date | None:
                     record(f"failed: {type(error).__name__}{why}")
             raise
         record(SUCCEEDED)
+        if name in MAINTAINS and day is not None:
+            maintain(job, day)
     return day
 
 

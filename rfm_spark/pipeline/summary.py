@@ -16,6 +16,9 @@ from rfm_spark.storage.warehouse import Warehouse, as_of_slice
 from rfm_spark.tables import ALL_TABLES, CLUSTERS, COHORTS, RECONCILIATION, SEGMENTS
 from rfm_spark.transforms.reconciliation import TERMS
 
+WHOLE = ("run", "nightly")
+"""Jobs that make every result."""
+
 _CLUSTERS_SHOWN = 5
 _COHORTS_SHOWN = 4
 _PERIODS_SHOWN = 6
@@ -57,10 +60,10 @@ def summary(job: Job, name: str, as_of: date | None) -> Summary:
         return Summary(None)
     return Summary(
         as_of,
-        segments=_segments(job, as_of) if name in ("rfm", "run") else (),
-        reconciliation=_reconciliation(job, as_of) if name in ("rfm", "run") else (),
-        clusters=_clusters(job, as_of) if name in ("clusters", "run") else (),
-        cohorts=_cohorts(job, as_of) if name in ("cohorts", "run") else (),
+        segments=_segments(job, as_of) if name in ("rfm", *WHOLE) else (),
+        reconciliation=_reconciliation(job, as_of) if name in ("rfm", *WHOLE) else (),
+        clusters=_clusters(job, as_of) if name in ("clusters", *WHOLE) else (),
+        cohorts=_cohorts(job, as_of) if name in ("cohorts", *WHOLE) else (),
     )
 
 

@@ -179,6 +179,17 @@ class Clusters(Section):
         return window_of(self.window_days)
 
 
+class Maintenance(Section):
+    """What the nightly does after publishing."""
+
+    late_days: int = Field(
+        default=35, ge=1, description="days that late receipts still reach; older ones are folded"
+    )
+    keep_results_days: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="how long results of a day are kept; by default for ever"
+    )
+
+
 class Metastore(Section):
     """Where the tables are registered by name."""
 
@@ -196,6 +207,7 @@ class Settings(Section):
     rfm: dict[Name, Profile] = Field(default={"purchase": Profile()}, min_length=1)
     cohorts: Cohorts = Cohorts()
     clusters: Clusters = Clusters()
+    maintenance: Maintenance = Maintenance()
     metastore: Metastore | None = None
 
     @property

@@ -50,7 +50,10 @@ class Lookup(Section):
 class Source(Section):
     """Raw rows: files of one format under the input."""
 
-    path: PathBelow = Field(description="file or pattern, relative to the input")
+    path: PathBelow = Field(
+        description="file or pattern, relative to the input; `{date}` is the day of a nightly, "
+        "and any text for other jobs"
+    )
     format: Format = Field(description="of the files")
     delivery: Literal["file", "folder"] = Field(
         default="file", description="what one batch is: a file, or a folder of part files"

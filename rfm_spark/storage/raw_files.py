@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 
 from delta.tables import DeltaTable
@@ -56,24 +57,36 @@ class Delivery:
 
 
 def find_deliveries(
-    spark: SparkSession, source: Source | Lookup, place: str, label: str
+    spark: SparkSession,
+    source: Source | Lookup,
+    place: str,
+    label: str,
+    night: date | None = None,
 ) -> list[Delivery]:
     """The batches a source's path finds, in order.
+
+    Args:
+        spark: the session.
+        source: where they lie; `{date}` in its path stands for the night's day.
+        place: the input.
+        label: of the source, for messages.
+        night: the day; None for all of them.
 
     Raises:
         UserError: if there are none, or they cannot be listed.
     """
-    path = below(place, source.path)
+    asked = source.path.replace("{date}", "*" if night is None else night.isoformat())
+    path = below(place, asked)
     if source.format == "delta":
         if not DeltaTable.isDeltaTable(spark, path):
             raise UserError(f"[{label}] path: {path} is not a Delta table")
         newest = DeltaTable.forPath(spark, path).history(1).select("version").collect()
-        table = RawFile(path, path, source.path, 0)
-        return [Delivery(source.path, (table,), str(newest[0]["version"]))]
+        table = RawFile(path, path, asked, 0)
+        return [Delivery(asked, (table,), str(newest[0]["version"]))]
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     try:
         found = (
-            listing.load(below(literal(place), source.path))
+            listing.load(below(literal(place), asked))
             .select("_metadata.file_path", "path", "length", "modificationTime")
             .collect()
         )
@@ -124,7 +137,8 @@ def read_rows(
             f"[{label}] {shown} cannot be read as {source.format}: {_first_line(error)}"
         ) from None
     if source.format == "delta":
-        named = rows.withColumns({FILE: F.lit(source.path), DELIVERY: F.lit(source.path)})
+        [one] = deliveries
+        named = rows.withColumns({FILE: F.lit(one.name), DELIVERY: F.lit(one.name)})
     else:
         named = _with_delivery(spark, rows, deliveries)
     typed = typed_rows(named, source.types)

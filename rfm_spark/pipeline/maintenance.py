@@ -1,0 +1,119 @@
+"""Maintenance: keeps the layout of a growing warehouse, in steps that a night can afford.
+
+It runs after publishing, under the writer's lease. Every step is one commit and may be the last.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.facts import FOLDED
+from rfm_spark.storage.slices import day_slice
+from rfm_spark.storage.warehouse import Commit
+from rfm_spark.tables import (
+    ALL_TABLES,
+    CUSTOMER_DAY_CATEGORIES,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    INTERACTIONS,
+    RECEIPTS,
+    Table,
+)
+
+_FOLDED_TABLES = (CUSTOMER_DAYS, CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS)
+_BY_MONTH = (RECEIPTS, INTERACTIONS)
+_MONTHS_A_NIGHT = 2
+_SMALL_FILES = 64
+"""More than these in a table without partitions are joined."""
+
+
+def maintain(job: Job, day: date) -> None:
+    """Folds, compacts, drops old results and vacuums, as of a day."""
+    with job.progress.step("maintenance") as step:
+        late_until = day - timedelta(days=job.settings.maintenance.late_days)
+        done = [*_fold(job, late_until), *_compact(job, late_until), *_expire(job, day)]
+        done.append(_vacuum(job, day))
+        step.says(", ".join(done))
+
+
+def _fold(job: Job, late_until: date) -> Iterator[str]:
+    """Days no late receipt reaches any more go from one file a night to the order of customers.
+
+    A month is folded once; when a year is over, all of it: a customer's days then lie together.
+    """
+    for table in _present(job, _FOLDED_TABLES):
+        last = job.warehouse.last_note(table, FOLDED)
+        made = job.warehouse.last_note(table, "of")
+        if last is None or made is None:
+            continue
+        until = date.fromisoformat(last.content[FOLDED])
+        for end in _month_ends(until, late_until)[:_MONTHS_A_NIGHT]:
+            where = _month_or_year(table, end)
+            rows = job.warehouse.read(table).where(where)
+            # What is made from this table follows its days: none of them has changed.
+            note = {"of": made.content["of"], "days": [], FOLDED: end.isoformat()}
+            in_order = rows.repartitionByRange("customer_id", "day")
+            _noted(job, table, job.warehouse.replace(table, in_order, where, note))
+            yield f"folded {table.name} to {end}"
+
+
+def _month_ends(after: date, until: date) -> list[date]:
+    """Last days of months, after one day and up to another."""
+    ends = []
+    year, month = after.year, after.month
+    while (end := date(year, month, monthrange(year, month)[1])) <= until:
+        if end > after:
+            ends.append(end)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return ends
+
+
+def _month_or_year(table: Table, end: date) -> Column:
+    days = [end.replace(day=1) + timedelta(days=place) for place in range(end.day)]
+    part = day_slice(table, days)
+    return (part.whole() if end.month == 12 else part).condition(table)
+
+
+def _compact(job: Job, late_until: date) -> Iterator[str]:
+    """Joins the small files of the last month that is complete, and of small tables."""
+    closed = late_until.replace(day=1) - timedelta(days=1)
+    for table in _present(job, _BY_MONTH):
+        _noted(job, table, job.warehouse.compact(table, f"month = '{closed:%Y-%m}'"))
+    for table in _present(job, ALL_TABLES):
+        if not table.partition_by and job.warehouse.detail(table)[0] > _SMALL_FILES:
+            _noted(job, table, job.warehouse.compact(table))
+            yield f"compacted {table.name}"
+
+
+def _expire(job: Job, day: date) -> Iterator[str]:
+    """Drops results of days that are older than settings keep."""
+    keep = job.settings.maintenance.keep_results_days
+    if keep is None:
+        return
+    old = F.col("as_of") < F.lit(day - timedelta(days=keep))
+    for table in _present(job, ALL_TABLES):
+        if "as_of" in table.partition_by and not job.read(table).where(old).isEmpty():
+            _noted(job, table, job.warehouse.delete(table, old))
+            yield f"dropped old days of {table.name}"
+
+
+def _vacuum(job: Job, day: date) -> str:
+    """Another table every night: listing all files of all tables would take too long."""
+    present = _present(job, ALL_TABLES)
+    table = present[day.toordinal() % len(present)]
+    job.warehouse.vacuum(table)
+    return f"vacuumed {table.name}"
+
+
+def _present(job: Job, tables: tuple[Table, ...]) -> list[Table]:
+    return [table for table in tables if job.warehouse.is_there(table)]
+
+
+def _noted(job: Job, table: Table, commit: Commit) -> None:
+    job.commits[table.name] = commit

@@ -1,0 +1,145 @@
+"""Nights: day after day, they end in the tables a full rebuild makes, and in a good layout."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from datetime import date, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+from support.shop import Shop, interpreted, stored, stored_tables
+
+from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
+from rfm_spark.generator.market import Market
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.ingest import ingest
+from rfm_spark.settings import load_settings
+from rfm_spark.storage.warehouse import Warehouse
+
+FIRST, DAYS = date(2024, 12, 5), 60
+MARKET = Market(
+    receipts=900,
+    customers=60,
+    days=DAYS,
+    first_day=FIRST,
+    late_share=0.1,
+    duplicate_share=0.1,
+    correction_share=0.1,
+    broken_share=0.01,
+    interactions_per_receipt=0.3,
+)
+SETTINGS = (
+    "maintenance.late_days=1",
+    "maintenance.keep_results_days=25",
+    "ingest.max_rejected_share=0.1",
+    "clusters.k=3",
+)
+NOT_COMPARED = ("runs",)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _interpreted(spark):
+    with interpreted(spark):
+        yield
+
+
+@pytest.fixture(scope="module")
+def month(spark, run, tmp_path_factory):
+    """A shop after some nights of a randomised history; a delivery came again without a row."""
+    folder = tmp_path_factory.mktemp("month")
+    made, shop = folder / "made", Shop(folder / "shop")
+    files = Files(str(made), "parquet", "daily")
+    write_deliveries(spark, MARKET, files)
+    shop.configure(configuration(MARKET, files))
+    chance = random.Random(4)
+    nights = [chance.randrange(15, 25), chance.randrange(30, 50), DAYS - 1]
+    came: set[str] = set()
+    for number, place in enumerate(nights):
+        day = FIRST + timedelta(days=place)
+        for source in ("receipts", "interactions"):
+            for delivered in sorted(made.glob(f"{source}/delivered=*")):
+                name = f"{source}/{delivered.name}"
+                if name not in came and delivered.name <= f"delivered={day}":
+                    shutil.copytree(delivered, shop.raw / name)
+                    came.add(name)
+        if number == 1:
+            _deliver_again_without_a_row(shop, chance)
+        run(shop.config, shop.raw, shop.warehouse, "nightly", day, SETTINGS)
+    return shop, [FIRST + timedelta(days=place) for place in nights]
+
+
+def _deliver_again_without_a_row(shop, chance):
+    file = chance.choice(sorted(shop.raw.glob("receipts/*/*.parquet")))
+    (file.parent / f".{file.name}.crc").unlink()  # Hadoop's checksum of the file as it was
+    rows = pq.read_table(file)
+    pq.write_table(rows.slice(1), file)
+
+
+def as_of_last(tables, last):
+    """Results of the last day, and all other rows."""
+    return {
+        name: [row for row in rows if row.get("as_of", last) == last
+               and row.get("version", last) == last]
+        for name, rows in tables.items()
+    }  # fmt: skip
+
+
+def test_nights_end_in_the_tables_of_a_full_rebuild(run, month, tmp_path):
+    shop, nights = month
+    run(shop.config, shop.raw, tmp_path / "rebuilt", "run", nights[-1], SETTINGS)
+    found, rebuilt = (
+        as_of_last(stored_tables(place, NOT_COMPARED), nights[-1])
+        for place in (shop.warehouse, tmp_path / "rebuilt")
+    )
+    assert sorted(found) == sorted(rebuilt)
+    for name, rows in rebuilt.items():
+        assert rows, name
+        assert found[name] == rows, f"{name} differs"
+
+
+def test_every_night_is_on_record_and_old_results_are_dropped(month):
+    shop, nights = month
+    runs = {row["as_of"]: row["outcome"] for row in stored(shop.warehouse, "runs")}
+    assert runs == dict.fromkeys(nights, "succeeded")
+    kept = [day for day in nights if day >= nights[-1] - timedelta(days=25)]
+    assert kept != nights
+    for name in ("rfm", "segments", "cohorts", "customer_360", "cluster_assignments"):
+        assert {row["as_of"] for row in stored(shop.warehouse, name)} == set(kept)
+
+
+def test_months_that_no_late_receipt_reaches_are_folded_without_a_change(month):
+    shop, _ = month
+    folded = {}
+    for log in sorted((shop.warehouse / "customer_days" / "_delta_log").glob("*.json")):
+        actions = [json.loads(text) for text in log.read_text().splitlines()]
+        [info] = [one["commitInfo"] for one in actions if "commitInfo" in one]
+        note = json.loads(info.get("userMetadata") or "{}")
+        if note.get("days") == []:
+            kinds = {k for one in actions for k in one if k in ("add", "remove")}
+            assert kinds == {"add", "remove"}
+            folded[note["folded"]] = log
+    # All of 2024 is one run of customers now, and so is January.
+    assert list(folded) == ["2024-12-31", "2025-01-31"]
+    files = DeltaTable(str(shop.warehouse / "customer_days")).file_uris()
+    assert len([file for file in files if "/year=2024/" in file]) <= 2
+
+
+def test_a_path_with_the_date_takes_the_delivery_of_that_night_only(spark, month, tmp_path):
+    shop, nights = month
+    other = Shop(tmp_path)
+    text = shop.config.read_text()
+    for source in ("receipts", "interactions"):
+        text = text.replace(f"{source}/*/*", f"{source}/delivered={{date}}/*")
+    other.configure(text)
+    settings = load_settings(other.config, SETTINGS)
+    ingest(
+        Job(spark, settings, Warehouse(spark, str(other.warehouse)), str(shop.raw), night=nights[0])
+    )
+    taken = {(row["source"], row["delivery"]) for row in stored(other.warehouse, "deliveries")}
+    assert taken == {
+        ("receipts", f"receipts/delivered={nights[0]}"),
+        ("interactions.web", f"interactions/delivered={nights[0]}"),
+    }

@@ -52,6 +52,10 @@ SPEED = {
     # Measured on 100 million receipts: small splits keep a task's customers in one hash map.
     "spark.sql.files.maxPartitionBytes": "16m",
     "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "18",
+    # Listing a thousand files is not worth a thousand tasks.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",
+    # A task's rows lie in a few months: a file open for each is less work than sorting them first.
+    "spark.sql.maxConcurrentOutputFileWriters": "8",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

@@ -84,10 +84,15 @@ class Job:
         return self.warehouse.read_or_empty(table)
 
     def replace(
-        self, table: Table, rows: DataFrame, where: Column, note: Mapping[str, Any] | None = None
+        self,
+        table: Table,
+        rows: DataFrame,
+        where: Column,
+        note: Mapping[str, Any] | None = None,
+        is_in_order: bool = False,
     ) -> Commit:
         """Replaces a slice of a table in one commit, and notes it for the run record."""
-        commit = self.warehouse.replace(table, rows, where, note)
+        commit = self.warehouse.replace(table, rows, where, note, is_in_order)
         self.commits[table.name] = commit
         self.written_rows[table.name] = self.written_rows.get(table.name, 0) + commit.rows
         return commit

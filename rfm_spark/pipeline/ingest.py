@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 
 from pyspark import StorageLevel
@@ -22,6 +22,7 @@ from rfm_spark.pipeline.intake import (
 )
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import is_bad
+from rfm_spark.settings.sources import Receipts
 from rfm_spark.storage.slices import day_slice, since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.attributes import one_per_day
@@ -78,9 +79,10 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
     """Receipts that come once go straight to the table; of all others one version is kept."""
     with_categories = job.settings.has_categories
     [batch] = intake.batches
-    alone, several = intake.rows.where("is_single"), intake.rows.where(~F.col("is_single"))
-    versions = receipt_versions(several, with_categories).persist(StorageLevel.DISK_ONLY)
-    try:
+    with ExitStack() as stack:
+        unusual = stack.enter_context(_unusual(intake))
+        several = unusual.where(~F.col("is_single"))
+        versions = stack.enter_context(_on_disk(receipt_versions(several, with_categories)))
         for row in version_counts(versions).collect():
             count = intake.counts[batch.label, row["delivery"]]
             count.receipts += row["receipts"]
@@ -88,13 +90,34 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
             count.rejected_rows += row["rejected_rows"]
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        kept_out = rejected_rows(several, rejected).unionByName(single_rejected_rows(alone))
-        _quarantine(job, intake, kept_out)
-        singles = single_versions(alone, with_categories).where(~F.col("is_rejected"))
+        alone = single_rejected_rows(unusual.where("is_single"))
+        _quarantine(job, intake, rejected_rows(several, rejected).unionByName(alone))
+        singles = single_versions(intake.rows.where("is_single"), with_categories)
+        singles = singles.where(~F.col("is_rejected"))
         accepted = versions.where(~F.col("is_rejected"))
         _merge(job, intake, accepted, "receipt_id", singles if intake.single_days else None)
+
+
+@contextmanager
+def _unusual(intake: Intake) -> Iterator[DataFrame]:
+    """Lines that come to more than a row of their own, read once; all where there are lines."""
+    [batch] = intake.batches
+    if isinstance(batch.source, Receipts) and batch.source.grain == "line":
+        yield intake.rows
+        return
+    unusual = ~F.col("is_single") | is_bad() | F.col("is_dropped")
+    with _on_disk(intake.rows.where(unusual)) as rows:
+        yield rows
+
+
+@contextmanager
+def _on_disk(rows: DataFrame) -> Iterator[DataFrame]:
+    """The same rows, computed once."""
+    rows.persist(StorageLevel.DISK_ONLY)
+    try:
+        yield rows
     finally:
-        versions.unpersist()
+        rows.unpersist()
 
 
 def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:
@@ -150,7 +173,9 @@ def _merge(
         only = with_own_status(singles.select(*stored_columns))
         merged = merged.select(*only.columns).unionByName(only)
     note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
-    job.replace(table, merged, compared | (came & since(earliest)), note)
+    # In this order: the days, each told from a computed month, are asked only where need be.
+    where = (came & since(earliest)) | compared
+    job.replace(table, merged, where, note, is_in_order=intake.is_in_order)
 
 
 def _earliest(job: Job, days: set[date]) -> date | None:

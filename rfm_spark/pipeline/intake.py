@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
@@ -27,6 +27,8 @@ from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_i
 _BROADCAST_BYTES = 256 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
+_LARGE_FILE_BYTES = 8 * 2**20
+_FEW_MONTHS = 3
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Intake:
             a row that is a whole receipt and the only one of its id.
         counts: what there is in each delivery; of receipts without those that are not single.
         single_days: days on which single receipts are accepted.
+        is_in_order: whether a large file each holds the single receipts of few months.
     """
 
     table: Table
@@ -78,6 +81,7 @@ class Intake:
     rows: DataFrame
     counts: Counts = field(default_factory=dict)
     single_days: set[date] = field(default_factory=set)
+    is_in_order: bool = False
 
 
 @contextmanager
@@ -173,6 +177,7 @@ def _count_receipts(intake: Intake) -> None:
         intake.counts = _counts(intake.batches, by_day.groupBy("source", "delivery").agg(*sums))
         accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
         intake.single_days = {row[0] for row in accepted.collect()}
+        intake.is_in_order = _has_large_files(intake.batches) and _has_few_months(by_day)
     finally:
         by_day.unpersist()
 
@@ -206,6 +211,22 @@ def _new(
 def _rows_of(job: Job, batch: Batch) -> DataFrame:
     rows = checked_rows(job, batch.label, batch.source, batch.deliveries)
     return rows.withColumn("source", F.lit(batch.label))
+
+
+def _has_large_files(batches: Sequence[Batch]) -> bool:
+    lengths = [f.length for batch in batches for one in batch.deliveries for f in one.files]
+    return sum(lengths) >= _LARGE_FILE_BYTES * len(lengths)
+
+
+def _has_few_months(by_day: DataFrame) -> bool:
+    """Whether a delivery is of no more than a few months, on average and late receipts aside."""
+    month = F.trunc("business_date", "month").alias("month")
+    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").alias("receipts"))
+    total = Window.partitionBy("delivery")
+    share = F.col("receipts") / F.sum("receipts").over(total)
+    much = by_month.select("delivery", share.alias("share")).where("share > 0.05")
+    counted = much.agg(F.count(F.lit(1)), F.countDistinct("delivery")).collect()[0]
+    return bool(counted[0] <= _FEW_MONTHS * counted[1])
 
 
 def _counts(batches: Sequence[Batch], found: DataFrame) -> Counts:

@@ -22,6 +22,7 @@ _PROPERTIES = {
     # Any reader must be able to read every table: each of these can raise the reader protocol.
     "delta.ignoreProtocolDefaults": "true",
     "delta.enableDeletionVectors": "false",
+    "delta.autoOptimize.optimizeWrite": "false",
     "delta.columnMapping.mode": "none",
     "delta.checkpointPolicy": "classic",
     "delta.enableTypeWidening": "false",
@@ -118,6 +119,7 @@ class Warehouse:
         rows: DataFrame,
         where: Column,
         note: Mapping[str, Any] | None = None,
+        is_in_order: bool = False,
     ) -> Commit:
         """Replaces the slice `where` by `rows`, in one commit; creates the table if need be.
 
@@ -128,13 +130,17 @@ class Warehouse:
             rows: its columns, in any order; every row must lie in the slice.
             where: the slice.
             note: kept with the commit.
+            is_in_order: rows of a table that gathers them are large files of few partitions each
+                already: there is nothing to gather.
         """
         self.create(table)
         is_new = table.name in self._new
         self._new.discard(table.name)
         ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
         if is_new:
-            ordered = ordered.where(_inside(where))
+            ordered = ordered.withColumn(table.key[0], _inside(where, table.key[0]))
+        if table.gather and not is_in_order:
+            ordered = ordered.hint("rebalance", *table.partition_by)
         if table.sort_by:
             ordered = ordered.sortWithinPartitions(*table.partition_by, *table.sort_by)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
@@ -195,7 +201,6 @@ class Warehouse:
             .addColumns(table.schema)
             .partitionedBy(*table.partition_by)
             .property(_SCHEMA_VERSION, str(table.schema_version))
-            .property("delta.autoOptimize.optimizeWrite", str(table.optimize_write).lower())
             .property("delta.dataSkippingStatsColumns", ",".join(table.statistics_columns))
         )
         for name, value in _PROPERTIES.items():
@@ -283,10 +288,14 @@ def as_of_slice(as_of: date) -> Column:
     return F.col("as_of") == F.lit(as_of)
 
 
-def _inside(where: Column) -> Column:
-    """True of a row of the slice; any other row fails the write, as it does in `overwrite`."""
+def _inside(where: Column, column: str) -> Column:
+    """The column, of a row of the slice; any other row fails the write, as it does in `overwrite`.
+
+    Not a filter: Spark would push it down and repeat, for each mention of a column, the expression
+    the column is made of; the code it then generates is too long for the JVM to compile.
+    """
     outside = F.raise_error(F.lit("a row lies outside the slice that is written"))
-    return F.when(where, F.lit(True)).otherwise(outside.cast("boolean"))
+    return F.when(where, F.col(column)).otherwise(outside)
 
 
 def _note(version: int, operation: str, content: str | None) -> Note:

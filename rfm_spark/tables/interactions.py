@@ -25,6 +25,6 @@ INTERACTIONS = Table(
     ),
     key=("interaction_id", "delivery"),
     partition_by=("month",),
-    optimize_write=True,
+    gather=True,
     skip_by=("interaction_id", "delivery", "business_date"),
 )

@@ -41,8 +41,8 @@ class Table:
             replaces, so that replacing it touches no other file.
         sort_by: order of the rows inside a file, so that equal keys lie together.
         skip_by: columns with minimum and maximum kept per file; by default the key.
-        optimize_write: gather a partition's rows into few files before they are written: for
-            tables written straight from a shuffle by another key than their partition.
+        gather: bring a partition's rows together before they are written, so that they lie in few
+            files: for tables whose rows come in another order than that of their partitions.
         schema_version: raised whenever an older reader of this code could not write the table.
     """
 
@@ -53,7 +53,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
-    optimize_write: bool = False
+    gather: bool = False
     schema_version: int = 1
 
     @property

@@ -60,6 +60,6 @@ RECEIPTS = Table(
     ),
     key=("receipt_id", "delivery"),
     partition_by=("month",),
-    optimize_write=True,
+    gather=True,
     skip_by=("receipt_id", "delivery", "business_date"),
 )

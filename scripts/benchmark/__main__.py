@@ -56,7 +56,7 @@ def _environment(place: Place) -> dict[str, str]:
         made.mkdir(parents=True, exist_ok=True)
     (conf / "spark-defaults.conf").write_text(
         f"spark.eventLog.enabled true\nspark.eventLog.dir file://{events}\n"
-        f"spark.eventLog.compress false\nspark.driver.memory {MEMORY}\n"
+        f"spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\nspark.driver.memory {MEMORY}\n"
         "spark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
         encoding="utf-8",
     )
@@ -130,7 +130,7 @@ def _write(
             f"{median(one.peak_bytes for one in runs) / 1e9:.1f}",
             *(_megabytes(runs, name) for name in ("read_bytes", "shuffled_bytes", "written_bytes")),
         )
-    Console().print(shown)
+    Console(width=120).print(shown)
     told = {
         "size": size,
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},

@@ -104,8 +104,7 @@ def _resident(process: psutil.Process) -> int:
 
 def _task_sums(logs: set[Path]) -> dict[str, int]:
     sums = {"read_bytes": 0, "shuffled_bytes": 0, "written_bytes": 0, "written_rows": 0}
-    files = [file for log in logs for file in ([log] if log.is_file() else log.iterdir())]
-    for file in files:
+    for file in logs:
         with file.open(encoding="utf-8") as lines:
             for line in lines:
                 if not line.startswith('{"Event":"SparkListenerTaskEnd"'):

@@ -82,6 +82,7 @@ def main(case: str, receipts: str, out: str, last: str) -> None:
         rfm(rfm_values(rows, last), out)
     else:
         clusters(rfm_values(rows, last), out)
+    spark.stop()
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def _environment(place: Place) -> dict[str, str]:
         made.mkdir(parents=True, exist_ok=True)
     (conf / "spark-defaults.conf").write_text(
         f"spark.eventLog.enabled true\nspark.eventLog.dir file://{events}\n"
-        f"spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\nspark.driver.memory {MEMORY}\n"
-        "spark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
+        f"spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\n"
+        f"spark.driver.memory {MEMORY}\nspark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
         encoding="utf-8",
     )
     return {**os.environ, "SPARK_CONF_DIR": str(conf), "TZ": "UTC"}

@@ -18,6 +18,8 @@ from support.shop import (
     stored_tables,
 )
 
+from rfm_spark.pipeline import intake
+
 CONFIGURATION = RECEIPTS.replace('grain = "line"', 'grain = "receipt"').replace(
     'category = "category"\n', ""
 )
@@ -87,7 +89,9 @@ def expected_status(deliveries):
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_in_any_order_the_newest_version_of_each_receipt_counts(shop, take_in, tmp_path, seed):
+def test_in_any_order_the_newest_version_of_each_receipt_counts(
+    shop, take_in, tmp_path, monkeypatch, seed
+):
     deliveries = some_deliveries(seed)
     for number, rows in enumerate(deliveries):
         shop.csv(f"receipts{number}.csv", rows)
@@ -97,6 +101,7 @@ def test_in_any_order_the_newest_version_of_each_receipt_counts(shop, take_in, t
         for row in stored(shop.warehouse, "receipts")
     }
     assert found == expected_status(deliveries)
+    monkeypatch.setattr(intake, "_LARGE_FILE_BYTES", 0)  # and not gathered by month
     other = Shop(tmp_path / "other")
     other.configure(CONFIGURATION)
     for some in ((3, 0), (4, 2), (1,)):
@@ -119,6 +124,15 @@ def test_in_any_order_the_newest_version_of_each_receipt_counts(shop, take_in, t
     assert rejected == len(stored(shop.warehouse, "quarantine"))
     receipts = sum(row["receipts"] - row["rejected_receipts"] for row in counted[0])
     assert receipts == len(found)
+
+
+def test_large_files_of_lines_are_not_taken_for_receipts_in_order(shop, take_in, monkeypatch):
+    monkeypatch.setattr(intake, "_LARGE_FILE_BYTES", 0)
+    shop.configure(RECEIPTS)
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")] * 2)
+    take_in(shop)
+    [receipt] = stored(shop.warehouse, "receipts")
+    assert (receipt["net_cents"], receipt["lines"]) == (200, 2)
 
 
 def added_and_removed(table):

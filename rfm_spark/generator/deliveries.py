@@ -50,6 +50,9 @@ def write_deliveries(spark: SparkSession, market: Market, files: Files) -> None:
     Raises:
         UserError: if one of the folders is there already.
     """
+    once = {"duplicate_share": 0.0, "correction_share": 0.0}
+    # A Delta table is one delivery, in which nothing can come again.
+    market = market.model_copy(update=once) if files.format == "delta" else market
     receipts = delivered_receipts(spark, market)
     _write(as_lines(receipts, market) if market.lines_per_receipt else receipts, files, "receipts")
     if market.interactions_per_receipt:

@@ -63,6 +63,8 @@ class Market(BaseModel):
     def _shares_fit(self) -> Market:
         if self.guest_share + self.largest_customer_receipts / self.receipts > 1:
             raise ValueError("guest_share and largest_customer_receipts leave no receipt to others")
+        if self.first_day > date.max - timedelta(days=self.days):
+            raise ValueError("first_day and days reach beyond the calendar")
         return self
 
     @property

@@ -39,18 +39,20 @@ def delivered_receipts(spark: SparkSession, market: Market) -> DataFrame:
         `channel`, `store_id`.
     """
     made = _receipts(spark, market)
+    last = F.lit(market.last_day)
     chance = Chance(F.col("receipt_id"), market.seed, "delivery")
     late = chance.happens("late", market.late_share)
     days_late = 1 + F.floor(F.pow(chance.uniform("how late"), F.lit(2.0)) * F.lit(float(_LATEST)))
+    late_day = F.date_add("day", days_late.cast("int"))
     on_time = made.where(~late).withColumn("delivered", F.col("day"))
-    later = made.where(late).withColumn("delivered", F.date_add("day", days_late.cast("int")))
-    again = made.where(chance.happens("duplicate", market.duplicate_share))
-    repeated = again.withColumn("delivered", F.date_add("day", 1))
-    corrected = _corrected(made, chance, market)
-    off_day = later.unionByName(repeated).unionByName(corrected)
-    last = F.lit(market.last_day)
-    off_day = off_day.withColumn("delivered", F.least("delivered", last))
-    whole = on_time.unionByName(off_day.repartition("delivered"))
+    later = made.where(late).withColumn("delivered", F.least(late_day, last))
+    again = made.where(~late & chance.happens("duplicate", market.duplicate_share))
+    repeated = again.withColumn("delivered", F.date_add("day", 1)).where(F.col("delivered") <= last)
+    corrected = _corrected(made.where(~late), chance, market).where(F.col("delivered") <= last)
+    # Each in files of its own: no delivery may hold a receipt twice, or its rows would be added up.
+    whole = on_time
+    for off_day in (later, repeated, corrected):
+        whole = whole.unionByName(off_day.repartition("delivered"))
     broken = Chance(F.col("receipt_id"), market.seed, "row").happens("broken", market.broken_share)
     return whole.withColumn("time", F.when(~broken, F.col("time"))).drop("day")
 

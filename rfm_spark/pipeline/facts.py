@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
 from rfm_spark.storage.slices import day_column, day_slice
+from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
@@ -31,7 +32,7 @@ Transform = Callable[[DataFrame], DataFrame]
 
 
 FOLDED = "folded"
-"""Noted by a commit that leaves all days up to one in order of customers."""
+"""Noted by every commit of facts: the last day up to which they are in order of customers."""
 
 
 def refresh_facts(job: Job) -> None:
@@ -52,7 +53,8 @@ def _by_customer(receipts: DataFrame) -> DataFrame:
 def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> None:
     with job.progress.step(f"facts {target.name}") as step:
         rows = job.read(source)
-        days = changed_days(job, source, target)
+        made = _last_made(job, target)
+        days = changed_days(job, source, made)
         if days is not None and not days:
             step.says("up to date")
             return
@@ -69,19 +71,22 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             part = part.whole() if target is CUSTOMER_YEARS else part
             rebuilt, where = transform(rows.where(part.condition(source))), part.condition(target)
             note["days"] = sorted(day.isoformat() for day in days)
+            note |= {FOLDED: made.content[FOLDED]} if made and FOLDED in made.content else {}
         commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
 
 
-def changed_days(job: Job, source: Table, target: Table) -> set[date] | None:
-    """Days of the source that changed after the target was last made; None for all of them."""
-    if not job.warehouse.is_there(target):
+def _last_made(job: Job, target: Table) -> Note | None:
+    """What was noted when the target was last made; None where it never was, or too long ago."""
+    return job.warehouse.last_note(target) if job.warehouse.is_there(target) else None
+
+
+def changed_days(job: Job, source: Table, made: Note | None) -> set[date] | None:
+    """Days of the source that changed after the target was made; None for all of them."""
+    if made is None:
         return None
-    last = job.warehouse.last_note(target, "of")
-    if last is None:
-        return None
-    notes = job.warehouse.notes_since(source, int(last.content["of"]))
+    notes = job.warehouse.notes_since(source, int(made.content["of"]))
     if notes is None or any(note.is_write and "days" not in note.content for note in notes):
         return None
     return {date.fromisoformat(day) for note in notes for day in note.content.get("days", ())}

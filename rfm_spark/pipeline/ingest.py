@@ -168,8 +168,13 @@ def _merge(
     if stored is None:
         merged = with_status(incoming, key)
     else:
-        merged = merged_versions(stored.where(compared), incoming, came, key)
+        # Whole months may reach further back than a correction does: what is there stays.
+        inside = since(earliest)
+        merged = merged_versions(stored.where(compared & inside), incoming, came, key)
+        merged = merged.unionByName(stored.where(compared & ~inside))
     if singles is not None:
+        if intake.is_in_order:  # these are not: they come from a shuffle
+            merged = merged.hint("rebalance", *table.partition_by)
         only = with_own_status(singles.select(*stored_columns))
         merged = merged.select(*only.columns).unionByName(only)
     note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}

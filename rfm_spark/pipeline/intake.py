@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
@@ -24,7 +24,7 @@ from rfm_spark.storage.slices import since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, INTERACTIONS, RECEIPTS, Table
 from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_is_single
 
-_BROADCAST_BYTES = 256 * 2**20
+_BROADCAST_BYTES = 32 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
 _LARGE_FILE_BYTES = 8 * 2**20
@@ -219,14 +219,20 @@ def _has_large_files(batches: Sequence[Batch]) -> bool:
 
 
 def _has_few_months(by_day: DataFrame) -> bool:
-    """Whether a delivery is of no more than a few months, on average and late receipts aside."""
+    """Whether a delivery's single receipts are of no more than a few months, on average.
+
+    A delivery has as many months as there would be if they were all alike: a few late receipts
+    make no other month. False without any single receipt.
+    """
     month = F.trunc("business_date", "month").alias("month")
-    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").alias("receipts"))
-    total = Window.partitionBy("delivery")
-    share = F.col("receipts") / F.sum("receipts").over(total)
-    much = by_month.select("delivery", share.alias("share")).where("share > 0.05")
-    counted = much.agg(F.count(F.lit(1)), F.countDistinct("delivery")).collect()[0]
-    return bool(counted[0] <= _FEW_MONTHS * counted[1])
+    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
+    sums = by_month.groupBy("delivery").agg(
+        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q")
+    )
+    some = sums.where("n > 0").select("n", (F.col("n") ** 2 / F.col("q")).alias("months"))
+    mean = some.agg(F.try_divide(F.sum(F.col("n") * F.col("months")), F.sum("n")))
+    months = mean.collect()[0][0]
+    return months is not None and months <= _FEW_MONTHS
 
 
 def _counts(batches: Sequence[Batch], found: DataFrame) -> Counts:

@@ -12,10 +12,11 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from rfm_spark.pipeline.as_of import resolved_as_of
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.facts import FOLDED
 from rfm_spark.storage.slices import day_slice
-from rfm_spark.storage.warehouse import Commit
+from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     ALL_TABLES,
     CUSTOMER_DAY_CATEGORIES,
@@ -34,8 +35,9 @@ _SMALL_FILES = 64
 
 
 def maintain(job: Job, day: date) -> None:
-    """Folds, compacts, drops old results and vacuums, as of a day."""
+    """Folds, compacts, drops old results and vacuums, as of a day, or the last one of the data."""
     with job.progress.step("maintenance") as step:
+        day = min(day, resolved_as_of(job, None))
         late_until = day - timedelta(days=job.settings.maintenance.late_days)
         done = [*_fold(job, late_until), *_compact(job, late_until), *_expire(job, day)]
         done.append(_vacuum(job, day))
@@ -48,19 +50,26 @@ def _fold(job: Job, late_until: date) -> Iterator[str]:
     A month is folded once; when a year is over, all of it: a customer's days then lie together.
     """
     for table in _present(job, _FOLDED_TABLES):
-        last = job.warehouse.last_note(table, FOLDED)
-        made = job.warehouse.last_note(table, "of")
-        if last is None or made is None:
+        made = job.warehouse.last_note(table)
+        until = _folded_until(job, table, made)
+        if made is None or until is None:
             continue
-        until = date.fromisoformat(last.content[FOLDED])
         for end in _month_ends(until, late_until)[:_MONTHS_A_NIGHT]:
             where = _month_or_year(table, end)
             rows = job.warehouse.read(table).where(where)
             # What is made from this table follows its days: none of them has changed.
             note = {"of": made.content["of"], "days": [], FOLDED: end.isoformat()}
             in_order = rows.repartitionByRange("customer_id", "day")
-            _noted(job, table, job.warehouse.replace(table, in_order, where, note))
+            job.warehouse.replace(table, in_order, where, note)
             yield f"folded {table.name} to {end}"
+
+
+def _folded_until(job: Job, table: Table, made: Note | None) -> date | None:
+    """The last day in order; where none was noted, that before the first. None without a row."""
+    if made is not None and FOLDED in made.content:
+        return date.fromisoformat(made.content[FOLDED])
+    first: date | None = job.warehouse.read(table).agg(F.min("day")).collect()[0][0]
+    return first and first - timedelta(days=1)
 
 
 def _month_ends(after: date, until: date) -> list[date]:
@@ -84,10 +93,10 @@ def _compact(job: Job, late_until: date) -> Iterator[str]:
     """Joins the small files of the last month that is complete, and of small tables."""
     closed = late_until.replace(day=1) - timedelta(days=1)
     for table in _present(job, _BY_MONTH):
-        _noted(job, table, job.warehouse.compact(table, f"month = '{closed:%Y-%m}'"))
+        job.warehouse.compact(table, f"month = '{closed:%Y-%m}'")
     for table in _present(job, ALL_TABLES):
         if not table.partition_by and job.warehouse.detail(table)[0] > _SMALL_FILES:
-            _noted(job, table, job.warehouse.compact(table))
+            job.warehouse.compact(table)
             yield f"compacted {table.name}"
 
 
@@ -99,7 +108,7 @@ def _expire(job: Job, day: date) -> Iterator[str]:
     old = F.col("as_of") < F.lit(day - timedelta(days=keep))
     for table in _present(job, ALL_TABLES):
         if "as_of" in table.partition_by and not job.read(table).where(old).isEmpty():
-            _noted(job, table, job.warehouse.delete(table, old))
+            job.warehouse.delete(table, old)
             yield f"dropped old days of {table.name}"
 
 
@@ -113,7 +122,3 @@ def _vacuum(job: Job, day: date) -> str:
 
 def _present(job: Job, tables: tuple[Table, ...]) -> list[Table]:
     return [table for table in tables if job.warehouse.is_there(table)]
-
-
-def _noted(job: Job, table: Table, commit: Commit) -> None:
-    job.commits[table.name] = commit

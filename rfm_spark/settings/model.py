@@ -183,9 +183,12 @@ class Maintenance(Section):
     """What the nightly does after publishing."""
 
     late_days: int = Field(
-        default=35, ge=1, description="days that late receipts still reach; older ones are folded"
+        default=35,
+        ge=1,
+        le=3650,
+        description="days that late receipts still reach; older ones are folded",
     )
-    keep_results_days: Annotated[int, Field(gt=0)] | None = Field(
+    keep_results_days: Annotated[int, Field(gt=0, le=36_525)] | None = Field(
         default=None, description="how long results of a day are kept; by default for ever"
     )
 

@@ -75,7 +75,9 @@ def find_deliveries(
     Raises:
         UserError: if there are none, or they cannot be listed.
     """
-    asked = source.path.replace("{date}", "*" if night is None else night.isoformat())
+    asked = source.path
+    if isinstance(source, Source):
+        asked = asked.replace("{date}", "*" if night is None else night.isoformat())
     path = below(place, asked)
     if source.format == "delta":
         if not DeltaTable.isDeltaTable(spark, path):

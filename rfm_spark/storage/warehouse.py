@@ -176,11 +176,10 @@ class Warehouse:
             return None
         return [_note(row["version"], row["operation"], row["userMetadata"]) for row in found]
 
-    def last_note(self, table: Table, key: str) -> Note | None:
-        """The newest commit that noted something under a key; None where none did."""
+    def last_note(self, table: Table) -> Note | None:
+        """The newest commit that left a note; None where none did."""
         history = self._delta(table).history().select("version", "operation", "userMetadata")
-        has_key = F.get_json_object("userMetadata", f"$.{key}").isNotNull()
-        noted = history.where(has_key).orderBy(F.desc("version"))
+        noted = history.where(F.col("userMetadata").isNotNull()).orderBy(F.desc("version"))
         newest = noted.limit(1).collect()
         return _note(*newest[0]) if newest else None
 
@@ -208,16 +207,14 @@ class Warehouse:
         builder.execute()
         self._new.add(table.name)
 
-    def compact(self, table: Table, where: str | None = None) -> Commit:
+    def compact(self, table: Table, where: str | None = None) -> None:
         """Joins small files, of some partitions or of all; rows and readers are not touched."""
         optimize = self._delta(table).optimize()
         (optimize.where(where) if where else optimize).executeCompaction()
-        return Commit(self.version(table), 0)
 
-    def delete(self, table: Table, where: Column) -> Commit:
+    def delete(self, table: Table, where: Column) -> None:
         """Removes a slice of rows."""
         self._delta(table).delete(where)
-        return Commit(self.version(table), 0)
 
     def vacuum(self, table: Table) -> None:
         """Removes files that no version within the table's retention needs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -13,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
+import psutil
 import typer
 from cases import CASES, OURS, Case, Place, cases
 from measure import Measured, measured
@@ -20,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 FIRST_DAY = date(2022, 1, 1)
-MEMORY = "12g"
+MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
+"""What rfm-spark gives itself: half of the machine."""
 
 _screen = Console(stderr=True, highlight=False)
 
@@ -93,8 +96,11 @@ def _prepare(
 def _job(
     rfm_spark: str, name: str, place: Place, data: Path, warehouse: Path, env: dict[str, str]
 ) -> None:
-    where = ["--input", str(data), "--warehouse", str(warehouse)]
+    half = warehouse.with_name(f"{warehouse.name}-half")
+    shutil.rmtree(half, ignore_errors=True)
+    where = ["--input", str(data), "--warehouse", str(half)]
     subprocess.run([rfm_spark, name, "--config", str(place.config), *where], check=True, env=env)
+    half.rename(warehouse)
 
 
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured:

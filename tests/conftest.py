@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 from support.crashes import snapshots
 from support.shop import Shop, interpreted, whole_shop
+from xdist.scheduler import LoadScopeScheduling
 
 from rfm_spark.cli import exit_code
 from rfm_spark.pipeline.context import Job
@@ -24,7 +26,17 @@ from rfm_spark.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]
 
-LONGEST_FIRST = ("test_end_to_end", "test_crash", "test_cli", "test_determinism", "test_ingest")
+LONGEST_FIRST = (
+    "test_crash",
+    "test_end_to_end",
+    "test_cli",
+    "test_run_record",
+    "test_storage",
+    "test_determinism",
+    "test_nightly",
+    "test_whole_receipts",
+    "test_ingest",
+)
 
 OF_ONE_SHOP = ("test_crash", "test_cli", "test_run_record", "test_storage")
 
@@ -32,17 +44,22 @@ RunJob = Callable[..., Job]
 Cli = Callable[..., int]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, a file stays in one process, and so do all that use one finished shop.
-
-    Long files come first: they would else be all that is left in the end.
-    """
+    """Long files come first: they would else be all that is left in the end."""
     order = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    for item in items:
-        file = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("shop" if file in OF_ONE_SHOP else file))
+
+
+class ByFile(LoadScopeScheduling):
+    """Side by side, a file stays in one process, and so do all that use one finished shop."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).stem
+        return "the finished shop" if file in OF_ONE_SHOP else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

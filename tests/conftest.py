@@ -32,13 +32,14 @@ LONGEST_FIRST = (
     "test_cli",
     "test_run_record",
     "test_storage",
+    "test_maintenance",
     "test_determinism",
     "test_nightly",
     "test_whole_receipts",
     "test_ingest",
 )
 
-OF_ONE_SHOP = ("test_crash", "test_cli", "test_run_record", "test_storage")
+OF_ONE_SHOP = ("test_crash", "test_cli", "test_run_record", "test_storage", "test_maintenance")
 
 RunJob = Callable[..., Job]
 Cli = Callable[..., int]

@@ -79,6 +79,19 @@ def test_repeated_deliveries_carry_the_same_id_and_corrections_another_amount(sp
     assert whole["delivered"].max() == date(2022, 12, 31)
 
 
+def test_no_delivery_holds_a_receipt_twice(spark):
+    often = Market(
+        receipts=3_000,
+        customers=100,
+        days=20,
+        late_share=0.3,
+        duplicate_share=0.3,
+        correction_share=0.3,
+    )
+    delivered = delivered_receipts(spark, often).groupBy("delivered", "receipt_id").count()
+    assert delivered.agg(F.max("count")).collect()[0][0] == 1
+
+
 def test_guests_and_the_largest_customer_can_be_made_as_large_as_wanted(spark):
     skewed = Market(
         receipts=20_000,

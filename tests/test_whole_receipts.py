@@ -164,6 +164,31 @@ def test_receipts_that_come_once_leave_what_is_stored_alone_late_ones_too(shop, 
     assert now == {"a1": "c1", "a2": "c3", "a3": "c1", "b1": "c1", "late": "c2"}
 
 
+def test_whole_months_that_are_replaced_keep_what_lies_beyond_the_bound(shop, take_in):
+    shop.configure(RECEIPTS)
+    bound = "ingest.correction_days=30"
+    old = [line("far", "c1", "2025-02-03", "1.00"), line("near", "c1", "2025-02-20", "2.00")]
+    shop.csv("receipts1.csv", old)
+    take_in(shop, bound)
+    days = [date(2025, 3, 10) + timedelta(days=place) for place in range(40)]
+    new = [line(f"n{day}", "c2", day.isoformat(), "0.50") for day in days]
+    again = [line("far", "c1", "2025-03-10", "4.00"), line("near", "c1", "2025-03-10", "8.00")]
+    shop.csv("receipts2.csv", [*new, *again])
+    take_in(shop, bound)
+    of_c1 = [row for row in stored(shop.warehouse, "receipts") if row["customer_id"] == "c1"]
+    status = {(row["receipt_id"], row["net_cents"]): row["status"] for row in of_c1}
+    assert status == {
+        ("far", 100): "current",
+        ("far", 400): "current",
+        ("near", 200): "superseded",
+        ("near", 800): "current",
+    }
+    found = {row["day"].isoformat(): row["net_cents"]
+             for row in stored(shop.warehouse, "customer_days")
+             if row["customer_id"] == "c1"}  # fmt: skip
+    assert found == {"2025-02-03": 100, "2025-03-10": 1200}
+
+
 def test_a_correction_beyond_the_bound_is_a_receipt_of_its_own(shop, take_in):
     bound = "ingest.correction_days=30"
     shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])

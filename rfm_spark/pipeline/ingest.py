@@ -22,7 +22,6 @@ from rfm_spark.pipeline.intake import (
 )
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import is_bad
-from rfm_spark.settings.sources import Receipts
 from rfm_spark.storage.slices import day_slice, since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.attributes import one_per_day
@@ -31,7 +30,6 @@ from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.receipt_versions import (
     receipt_versions,
     rejected_rows,
-    single_rejected_rows,
     single_versions,
 )
 from rfm_spark.transforms.versions import (
@@ -90,8 +88,7 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
             count.rejected_rows += row["rejected_rows"]
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        alone = single_rejected_rows(unusual.where("is_single"))
-        _quarantine(job, intake, rejected_rows(several, rejected).unionByName(alone))
+        _quarantine(job, intake, rejected_rows(unusual, rejected))
         singles = single_versions(intake.rows.where("is_single"), with_categories)
         singles = singles.where(~F.col("is_rejected"))
         accepted = versions.where(~F.col("is_rejected"))
@@ -100,13 +97,11 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
 
 @contextmanager
 def _unusual(intake: Intake) -> Iterator[DataFrame]:
-    """Lines that come to more than a row of their own, read once; all where there are lines."""
-    [batch] = intake.batches
-    if isinstance(batch.source, Receipts) and batch.source.grain == "line":
+    """Rows that do not go straight to the table, read once; where there are lines, all of them."""
+    if intake.batches[0].has_lines:
         yield intake.rows
         return
-    unusual = ~F.col("is_single") | is_bad() | F.col("is_dropped")
-    with _on_disk(intake.rows.where(unusual)) as rows:
+    with _on_disk(intake.rows.where(~F.col("is_single") | is_bad())) as rows:
         yield rows
 
 

@@ -45,6 +45,11 @@ class Batch:
         """Of the deliveries."""
         return [delivery.name for delivery in self.deliveries]
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether receipts come as lines, to be added up."""
+        return isinstance(self.source, Receipts) and self.source.grain == "line"
+
 
 @dataclass
 class Count:
@@ -123,7 +128,7 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[None]:
     """Adds `is_single` to the rows: false where receipts are given as lines."""
     [batch] = intake.batches
     lines = intake.rows
-    if not isinstance(batch.source, Receipts) or batch.source.grain == "line":
+    if batch.has_lines:
         intake.rows = lines.withColumn("is_single", F.lit(False))
         yield
         return
@@ -160,15 +165,18 @@ def _count(intake: Intake) -> None:
 
 
 def _count_receipts(intake: Intake) -> None:
-    """Counts of raw rows, before any rule; rows of receipts that are not single come on top."""
+    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
+
+    A single row is never dropped: the row it would equal has its id.
+    """
     single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
     alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
     by_day = intake.rows.groupBy("source", "delivery", "business_date").agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(alone).alias("rejected_rows"),
         F.count_if(dropped).alias("dropped_rows"),
-        F.count_if(single & ~dropped).alias("receipts"),
-        F.count_if(single & ~dropped & bad).alias("rejected_receipts"),
+        F.count_if(single).alias("receipts"),
+        F.count_if(single & bad).alias("rejected_receipts"),
         F.sum("cents").alias("net_cents"),
     )
     by_day.persist()

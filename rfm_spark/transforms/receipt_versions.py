@@ -34,9 +34,8 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
 
 def single_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
     """The same columns, for lines that are whole receipts and come once: nothing to add up."""
-    counted = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
     of_category = F.struct("category", "items", F.col("cents").alias("net_cents"))
-    return counted.select(
+    return lines.select(
         *VERSION,
         "customer_id",
         "receipt_ts",
@@ -81,13 +80,6 @@ def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
         .withColumn("reasons", reasons({}, F.col("reasons"), inherited, dropped))
         .drop("two_customers", "rejected")
     )
-
-
-def single_rejected_rows(lines: DataFrame) -> DataFrame:
-    """The same, of lines that are whole receipts and come once: each stands for itself."""
-    dropped = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
-    kept_out = lines.where(is_bad() | F.col("is_dropped"))
-    return kept_out.withColumn("reasons", reasons({}, F.col("reasons"), dropped))
 
 
 _TEXTS = ("customer_id", "store_id", "channel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -135,7 +135,7 @@ def peer_case(place: Place, peer: str, case: str) -> Case | None:
     return Case(case, peer, lambda: _empty(place.out), [*command, str(place.last)])
 
 
-def cases(place: Place, names: Mapping[str, object] | tuple[str, ...]) -> list[Case]:
+def cases(place: Place, names: Sequence[str]) -> list[Case]:
     """Everything to time, contenders of a case one after another."""
     ours = our_cases(place)
     found: list[Case] = []
@@ -145,8 +145,8 @@ def cases(place: Place, names: Mapping[str, object] | tuple[str, ...]) -> list[C
     return found
 
 
-def _remove(folders: object) -> None:
-    for folder in folders:  # type: ignore[attr-defined]
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -69,6 +69,8 @@ _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.debug.maxToStringFields": "200",
     "spark.log.level": "ERROR",
+    # Errors are told in our words: nobody asks which line of Python made a column.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     # Throughput counts here, not pauses. And the JVM's optimising compiler took more of a short run
     # than the work itself: it is to wait until a method has been called four times as often as
     # by default, which code that goes through rows does at once and code that plans seldom does.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import date
@@ -13,7 +15,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from support.crashes import snapshots
-from support.shop import Shop, interpreted, whole_shop
+from support.files import rewrite
+from support.sessions import FEW_ROWS, as_in_use, session_settings
+from support.shop import Shop, whole_shop
 from xdist.scheduler import LoadScopeScheduling
 
 from rfm_spark.cli import exit_code
@@ -39,7 +43,17 @@ LONGEST_FIRST = (
     "test_ingest",
 )
 
-OF_ONE_SHOP = ("test_crash", "test_cli", "test_run_record", "test_storage", "test_maintenance")
+TOGETHER = {
+    "test_crash": "the finished shop",
+    "test_cli": "the finished shop",
+    "test_run_record": "the finished shop",
+    "test_storage": "the finished shop",
+    "test_maintenance": "the finished shop",
+    "test_end_to_end": "the groceries",
+    "test_determinism": "the groceries",
+    "test_submit": "the groceries",  # and the packed environment
+}
+"""Files that share a run which takes long to make."""
 
 RunJob = Callable[..., Job]
 Cli = Callable[..., int]
@@ -52,11 +66,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByFile(LoadScopeScheduling):
-    """Side by side, a file stays in one process, and so do all that use one finished shop."""
+    """Side by side, a file stays in one process, and so do all that share a long run."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).stem
-        return "the finished shop" if file in OF_ONE_SHOP else file
+        return TOGETHER.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
@@ -65,8 +79,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    with local_session(driver_memory="3g") as session:
-        session.conf.set("spark.sql.shuffle.partitions", "2")
+    with local_session(driver_memory="3g") as session, session_settings(session, FEW_ROWS):
         yield session
 
 
@@ -112,16 +125,34 @@ def cli(spark: SparkSession) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def finished_shop(
-    spark: SparkSession, run: RunJob, tmp_path_factory: pytest.TempPathFactory
-) -> Shop:
+def groceries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's input, with the receipts of every 20th household."""
+    folder = tmp_path_factory.mktemp("groceries") / "complete_journey"
+    script = ROOT / "scripts" / "complete_journey_data.py"
+    subprocess.run([sys.executable, script, folder], check=True, timeout=120)
+    rewrite(folder / "transactions.parquet", "household_id % 20 = 0", "transaction_ts, basket_id")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def groceries_run(
+    spark: SparkSession, run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The warehouse after a whole run on the groceries; not to be written to."""
+    warehouse = tmp_path_factory.mktemp("groceries_run")
+    with as_in_use(spark):
+        run(ROOT / "conf" / "complete_journey.toml", groceries, warehouse)
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def finished_shop(run: RunJob, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A tiny shop after one whole run, with the warehouse as it was after each commit.
 
     Not to be written to: copy it. The copies of the warehouse are in `folder / "snapshots"`.
     """
     shop = whole_shop(tmp_path_factory.mktemp("finished"))
     with (
-        interpreted(spark),
         pytest.MonkeyPatch.context() as patch,
         snapshots(patch, shop.warehouse, shop.folder / "snapshots"),
     ):

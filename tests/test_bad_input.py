@@ -12,7 +12,6 @@ from support.shop import (
     EVERYTHING,
     RECEIPTS,
     Shop,
-    interpreted,
     line,
     person,
     some_lines,
@@ -24,12 +23,6 @@ import rfm_spark.cli
 
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 9)]
 AMOUNT = 'amount = "amount"'
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture

@@ -3,87 +3,65 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import deltalake
-import duckdb
 import pandas as pd
 import pytest
-from conftest import ROOT, RunJob
-from pyspark.sql import SparkSession
-from support.shop import interpreted
+from conftest import ROOT
+from support.cluster import standalone_cluster
+from support.files import rewrite
+from support.sessions import FEW_ROWS, SHORT_LIVED
 
 from rfm_spark.tables import ALL_TABLES
 
-CONFIG = ROOT / "conf" / "complete_journey.toml"
-OTHER_PARTITIONS = {
+ON_THE_CLUSTER = {
+    "spark.driver.memory": "1g",
+    "spark.executor.memory": "1g",
+    "spark.executor.cores": "1",
+    "spark.cores.max": "2",
+    "spark.dynamicAllocation.enabled": "false",
+    "spark.ui.enabled": "false",
+    # Other partitions than a session here has, and no generated code.
+    **FEW_ROWS,
     "spark.sql.shuffle.partitions": "7",
-    "spark.sql.files.maxPartitionBytes": "200k",
+    "spark.sql.files.maxPartitionBytes": "400k",
     "spark.sql.files.openCostInBytes": "10k",
+    "spark.sql.leafNodeDefaultParallelism": "3",
 }
-FEW_CUSTOMERS = ("--set", "clusters.k=4")
-
-
-@pytest.fixture(scope="module")
-def groceries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's input, with the receipts of every 20th household."""
-    folder = tmp_path_factory.mktemp("groceries") / "input"
-    script = ROOT / "scripts" / "complete_journey_data.py"
-    subprocess.run([sys.executable, script, folder], check=True, timeout=120)
-    _rewrite(folder, "household_id % 20 = 0", "transaction_ts, basket_id, product_id")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def undisturbed(run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    warehouse = tmp_path_factory.mktemp("undisturbed")
-    run(CONFIG, groceries, warehouse, overrides=("clusters.k=4",))
-    return warehouse
-
-
-def test_shuffled_input_on_other_partitions_without_generated_code_gives_the_same_tables(
-    spark: SparkSession, run: RunJob, groceries: Path, undisturbed: Path, tmp_path: Path
-) -> None:
-    shuffled = tmp_path / "input"
-    shuffled.mkdir()
-    for file in groceries.iterdir():
-        (shuffled / file.name).write_bytes(file.read_bytes())
-    _rewrite(shuffled, "true", "hash(transaction_ts, basket_id, product_id)")
-    with interpreted(spark, **OTHER_PARTITIONS):
-        run(CONFIG, shuffled, tmp_path / "warehouse", overrides=("clusters.k=4",))
-    assert_same_tables(undisturbed, tmp_path / "warehouse")
 
 
 @pytest.mark.cluster
-def test_executors_in_processes_of_their_own_give_the_same_tables(
-    groceries: Path, undisturbed: Path, tmp_path: Path
+def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
+    groceries: Path, groceries_run: Path, tmp_path: Path
 ) -> None:
-    submit = Path(sys.executable).parent / "spark-submit"
-    command = [
-        *(submit, "--master", "local-cluster[2,1,1024]"),
-        *("--properties-file", ROOT / "conf" / "spark" / "standalone.conf"),
-        *("--conf", "spark.driver.memory=1g", "--conf", "spark.executor.memory=1g"),
-        *("--conf", "spark.executor.cores=1", "--conf", "spark.dynamicAllocation.enabled=false"),
-        *("--conf", "spark.shuffle.service.enabled=false"),
-        *("--conf", "spark.databricks.delta.snapshotPartitions=2"),
-        *("--conf", "spark.sql.shuffle.partitions=4"),
-        *("--conf", "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1"),
-        *(ROOT / "jobs" / "run.py", "--config", CONFIG, *FEW_CUSTOMERS),
-        *("--input", groceries, "--warehouse", tmp_path / "warehouse"),
+    """A master, two workers, and a driver that has the packed environment and jars only."""
+    shuffled = tmp_path / "input"
+    shutil.copytree(groceries, shuffled)
+    rewrite(shuffled / "transactions.parquet", "true", "hash(transaction_ts, basket_id, quantity)")
+    settings = [
+        word for name, value in ON_THE_CLUSTER.items() for word in ("--conf", f"{name}={value}")
     ]
-    done = subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable},
-    )
+    with standalone_cluster(tmp_path) as master:
+        command = [
+            *(ROOT / "scripts" / "submit", "run", "--master", master, *settings, "--"),
+            *("--config", ROOT / "conf" / "complete_journey.toml"),
+            *("--input", shuffled, "--warehouse", tmp_path / "warehouse"),
+        ]
+        done = subprocess.run(
+            [str(part) for part in command],
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, **SHORT_LIVED, "SPARK_LOCAL_IP": "127.0.0.1"},
+        )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert_same_tables(undisturbed, tmp_path / "warehouse")
+    assert len(list(tmp_path.glob("work*/app-*/*/stderr"))) == 2, "one executor on each worker"
+    assert_same_tables(groceries_run, tmp_path / "warehouse")
 
 
 def assert_same_tables(one: Path, other: Path) -> None:
@@ -104,12 +82,3 @@ def _sorted(place: Path, key: list[str]) -> pd.DataFrame:
 
 def _is_nested(value: object) -> bool:
     return isinstance(value, list | dict) or hasattr(value, "tolist")
-
-
-def _rewrite(folder: Path, where: str, order: str) -> None:
-    file, new = folder / "transactions.parquet", folder / "new.parquet"
-    duckdb.sql(
-        f"COPY (SELECT * FROM '{file}' WHERE {where} ORDER BY {order}) TO '{new}'"
-        " (FORMAT parquet, ROW_GROUP_SIZE 20000)"
-    )
-    new.replace(file)

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import reference
 from conftest import ROOT, RunJob
+from pyspark.sql import SparkSession
+from support.sessions import as_in_use
 
 CENT = 100
 
@@ -37,15 +39,21 @@ LAST_DAYS = {
 @pytest.fixture(scope="module", params=LAST_DAYS)
 def real(
     request: pytest.FixtureRequest,
+    spark: SparkSession,
     run: RunJob,
-    shared_data: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> RealRun:
     dataset = request.param
-    warehouse = tmp_path_factory.mktemp(dataset)
-    run(ROOT / "conf" / f"{dataset}.toml", shared_data / dataset, warehouse)
+    if dataset == "complete_journey":
+        data = request.getfixturevalue("groceries").parent
+        warehouse = request.getfixturevalue("groceries_run")
+    else:
+        data = request.getfixturevalue("shared_data")
+        warehouse = tmp_path_factory.mktemp(dataset)
+        with as_in_use(spark):
+            run(ROOT / "conf" / f"{dataset}.toml", data / dataset, warehouse)
     connection = duckdb.connect()
-    reference.receipts(connection, dataset, shared_data)
+    reference.receipts(connection, dataset, data)
     reference.customer_days(connection)
     return RealRun(dataset, LAST_DAYS[dataset], warehouse, connection)
 

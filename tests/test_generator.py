@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 from pyspark.sql import functions as F
-from support.shop import Shop, interpreted, stored
+from support.shop import Shop, stored
 
 from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
 from rfm_spark.generator.details import as_lines, interactions
@@ -147,14 +147,8 @@ def ingested(spark, run, shop, kind):
     files = Files(str(shop.raw), kind, "daily")
     write_deliveries(spark, market, files)
     shop.configure(configuration(market, files))
-    with interpreted(spark):
-        run(
-            shop.config,
-            shop.raw,
-            shop.warehouse,
-            "ingest",
-            overrides=("ingest.max_rejected_share=0.1",),
-        )
+    bad = ("ingest.max_rejected_share=0.1",)
+    run(shop.config, shop.raw, shop.warehouse, "ingest", overrides=bad)
     return [
         {name: value for name, value in row.items() if name != "delivery"}
         for row in stored(shop.warehouse, "receipts")

@@ -11,7 +11,6 @@ from deltalake import DeltaTable
 from support.shop import (
     Shop,
     assert_same_tables,
-    interpreted,
     line,
     some_lines,
     stored,
@@ -24,12 +23,6 @@ JSON_TYPES = (
     'types = { receipt = "string", customer = "string", time = "string", quantity = "string", '
     'amount = "string", category = "string", void = "string" }'
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-from support.shop import interpreted, versions
+from support.shop import versions
 
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.maintenance import maintain
 from rfm_spark.settings import load_settings
 from rfm_spark.storage.warehouse import Warehouse
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 def test_maintenance_goes_by_the_data_not_by_a_date_far_ahead(spark, copied_shop):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from support.shop import Shop, interpreted, stored, stored_tables
+from support.shop import Shop, stored, stored_tables
 
 from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
 from rfm_spark.generator.market import Market
@@ -19,9 +19,9 @@ from rfm_spark.pipeline.ingest import ingest
 from rfm_spark.settings import load_settings
 from rfm_spark.storage.warehouse import Warehouse
 
-FIRST, DAYS = date(2024, 12, 5), 60
+FIRST, DAYS = date(2024, 12, 20), 45
 MARKET = Market(
-    receipts=900,
+    receipts=700,
     customers=60,
     days=DAYS,
     first_day=FIRST,
@@ -33,17 +33,11 @@ MARKET = Market(
 )
 SETTINGS = (
     "maintenance.late_days=1",
-    "maintenance.keep_results_days=25",
+    "maintenance.keep_results_days=20",
     "ingest.max_rejected_share=0.1",
     "clusters.k=3",
 )
 NOT_COMPARED = ("runs",)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +49,7 @@ def month(spark, run, tmp_path_factory):
     write_deliveries(spark, MARKET, files)
     shop.configure(configuration(MARKET, files))
     chance = random.Random(4)
-    nights = [chance.randrange(15, 25), chance.randrange(30, 50), DAYS - 1]
+    nights = [chance.randrange(5, 15), chance.randrange(20, 38), DAYS - 1]
     came: set[str] = set()
     for number, place in enumerate(nights):
         day = FIRST + timedelta(days=place)
@@ -104,7 +98,7 @@ def test_every_night_is_on_record_and_old_results_are_dropped(month):
     shop, nights = month
     runs = {row["as_of"]: row["outcome"] for row in stored(shop.warehouse, "runs")}
     assert runs == dict.fromkeys(nights, "succeeded")
-    kept = [day for day in nights if day >= nights[-1] - timedelta(days=25)]
+    kept = [day for day in nights if day >= nights[-1] - timedelta(days=20)]
     assert kept != nights
     for name in ("rfm", "segments", "cohorts", "customer_360", "cluster_assignments"):
         assert {row["as_of"] for row in stored(shop.warehouse, name)} == set(kept)

@@ -10,7 +10,6 @@ from support.shop import (
     RECEIPTS,
     Shop,
     click,
-    interpreted,
     person,
     some_lines,
     stored,
@@ -34,8 +33,7 @@ def test_interactions_are_corrected_and_the_latest_attributes_win(run, spark, tm
     shop = Shop(tmp_path)
 
     def take_in():
-        with interpreted(spark):
-            run(shop.config, shop.raw, shop.warehouse, "ingest")
+        run(shop.config, shop.raw, shop.warehouse, "ingest")
 
     def attributes():
         customers = spark.read.format("delta").load(str(shop.warehouse / "customers"))

@@ -6,15 +6,9 @@ import json
 
 import pytest
 from support.screen import on_screen, problems
-from support.shop import CUSTOMERS, RECEIPTS, Shop, interpreted, line, person, stored, versions
+from support.shop import CUSTOMERS, RECEIPTS, Shop, line, person, stored, versions
 
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 9)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture

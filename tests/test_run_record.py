@@ -19,11 +19,11 @@ DAY = date(2025, 3, 20)
 
 @pytest.fixture
 def stand(spark, copied_shop):
-    def ask(name="run", as_of=DAY, overrides=()):
+    def ask(names=("run", "nightly"), as_of=DAY, overrides=()):
         settings = load_settings(copied_shop.config, overrides)
         warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
         job = Job(spark, settings, warehouse, location(str(copied_shop.raw)))
-        return run_record.results_stand(job, name, as_of)
+        return run_record.results_stand(job, names, as_of)
 
     return ask
 
@@ -35,7 +35,7 @@ def test_they_stand_where_nothing_has_changed(stand):
 def test_what_was_read_and_written_is_noted_for_the_next_run(spark, copied_shop):
     warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
     job = Job(spark, load_settings(copied_shop.config), warehouse, location(str(copied_shop.raw)))
-    assert run_record.results_stand(job, "run", DAY)
+    assert run_record.results_stand(job, ["run"], DAY)
     now = {
         log.parent.name: DeltaTable(str(log.parent)).version()
         for log in copied_shop.warehouse.glob("*/_delta_log")
@@ -46,7 +46,7 @@ def test_what_was_read_and_written_is_noted_for_the_next_run(spark, copied_shop)
 
 def test_another_day_job_or_setting_is_another_result(stand):
     assert not stand(as_of=date(2025, 3, 19))
-    assert not stand(name="rfm")
+    assert not stand(names=["rfm"])
     assert not stand(overrides=("clusters.k=3",))
 
 

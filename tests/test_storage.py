@@ -14,7 +14,8 @@ from deltalake import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 from support import rows_of
-from support.shop import interpreted, session_settings, stored, versions
+from support.sessions import session_settings
+from support.shop import stored, versions
 
 from rfm_spark.errors import UserError
 from rfm_spark.storage.lease import LEASE, _remote, lease
@@ -33,12 +34,6 @@ HOSTILE = {
     f"{DEFAULTS}minWriterVersion": "7",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture

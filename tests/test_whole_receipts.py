@@ -12,7 +12,6 @@ from support.shop import (
     RECEIPTS,
     Shop,
     assert_same_tables,
-    interpreted,
     line,
     stored,
     stored_tables,
@@ -23,12 +22,6 @@ from rfm_spark.pipeline import intake
 CONFIGURATION = RECEIPTS.replace('grain = "line"', 'grain = "receipt"').replace(
     'category = "category"\n', ""
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _interpreted(spark):
-    with interpreted(spark):
-        yield
 
 
 @pytest.fixture

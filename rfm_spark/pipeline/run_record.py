@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -55,8 +56,8 @@ def record_run(job: Job, name: str, run_id: str, as_of: date | None, outcome: Ou
     job.warehouse.append(RUNS, local_rows(job.spark, [row], RUNS.schema))
 
 
-def results_stand(job: Job, name: str, as_of: date) -> bool:
-    """Whether the last run of this job made the same results, and they are still there.
+def results_stand(job: Job, names: Collection[str], as_of: date) -> bool:
+    """Whether the last run of these jobs made the same results, and they are still there.
 
     It did where it succeeded with the same code and settings for the same day, and every table it
     read or wrote is at the version it left. The versions are then noted as read by this run, so
@@ -64,7 +65,7 @@ def results_stand(job: Job, name: str, as_of: date) -> bool:
     """
     if not job.warehouse.is_there(RUNS):
         return False
-    of_job = job.warehouse.read(RUNS).where(F.col("job") == name)
+    of_job = job.warehouse.read(RUNS).where(F.col("job").isin(*names))
     last = of_job.orderBy(F.desc("started_at")).limit(1).collect()
     same = {
         "as_of": as_of,

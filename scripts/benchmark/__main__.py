@@ -88,7 +88,7 @@ def _prepare(
                 link.symlink_to(delivery)
         _screen.print("loading all days but the last ...")
         _job(rfm_spark, "ingest", place, place.before, place.warehouse("before"), env)
-    if {"rfm", "clusters"} & set(names) and not place.warehouse("loaded").exists():
+    if "load" not in names and not place.warehouse("loaded").exists():
         _screen.print("loading all days ...")
         _job(rfm_spark, "ingest", place, place.input, place.warehouse("loaded"), env)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 CONTENDERS = Path(__file__).parent / "contenders"
 PEERS = ("duckdb", "polars", "pyspark")
 OURS = "rfm-spark"
-CASES = ("load", "rfm", "clusters", "night")
+CASES = ("load", "rfm", "windows", "cohorts", "clusters", "night")
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
+COHORT_TABLES = ("cohorts", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
 
 
@@ -90,6 +91,12 @@ def our_cases(place: Place) -> dict[str, Case]:
     data = ["--input", str(place.input)]
     loaded, night = place.warehouse("loaded"), place.warehouse("night")
     as_of = ["--as-of", str(place.last)]
+    # `rfm` scores the profile `purchase`, over 365 days, whatever others there are.
+    windows = [
+        "rfm.quarter.window_days=90",
+        "rfm.two_years.window_days=730",
+        "rfm.ever.window_days='all'",
+    ]
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
 
     def on(warehouse: Path) -> list[str]:
@@ -99,8 +106,8 @@ def our_cases(place: Place) -> dict[str, Case]:
         "load": Case(
             "load",
             OURS,
-            lambda: _remove([place.warehouse("new")]),
-            [*rfm_spark, "ingest", *common, *data, *on(place.warehouse("new"))],
+            lambda: _remove([loaded]),
+            [*rfm_spark, "ingest", *common, *data, *on(loaded)],
         ),
         "rfm": Case(
             "rfm",
@@ -108,11 +115,30 @@ def our_cases(place: Place) -> dict[str, Case]:
             lambda: _remove(loaded / name for name in RFM_TABLES),
             [*rfm_spark, "rfm", *common, *on(loaded), *as_of],
         ),
+        "windows": Case(
+            "windows",
+            OURS,
+            lambda: _remove(loaded / name for name in RFM_TABLES),
+            [*rfm_spark, "rfm", *common, *on(loaded), *as_of, *_set(windows)],
+        ),
+        "cohorts": Case(
+            "cohorts",
+            OURS,
+            lambda: _remove(loaded / name for name in COHORT_TABLES),
+            [
+                *rfm_spark,
+                "cohorts",
+                *common,
+                *on(loaded),
+                *as_of,
+                *_set(["cohorts.grains=['month']"]),
+            ],
+        ),
         "clusters": Case(
             "clusters",
             OURS,
             lambda: _remove(loaded / name for name in CLUSTER_TABLES),
-            [*rfm_spark, "clusters", *common, *on(loaded), *as_of, "--set", features],
+            [*rfm_spark, "clusters", *common, *on(loaded), *as_of, *_set([features])],
         ),
         "night": Case(
             "night",
@@ -143,6 +169,10 @@ def cases(place: Place, names: Sequence[str]) -> list[Case]:
         found.append(ours[name])
         found += [case for peer in PEERS if (case := peer_case(place, peer, name))]
     return found
+
+
+def _set(settings: Iterable[str]) -> list[str]:
+    return [word for one in settings for word in ("--set", one)]
 
 
 def _remove(folders: Iterable[Path]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
-from pyspark.sql import SparkSession
 
 from rfm_spark.tables import ALL_TABLES
 
@@ -236,41 +234,6 @@ def whole_shop(folder: Path) -> Shop:
     shop.csv("clicks1.csv", [click("1", "c1", "2025-01-03"), click("2", "c7", "2025-01-04")])
     shop.csv("customers1.csv", [person("c1", "Ulm"), person("c8", "Aix", "2025-01-01")])
     return shop
-
-
-@contextmanager
-def interpreted(spark: SparkSession, **more: str) -> Iterator[None]:
-    """Plans are interpreted, not compiled, and made with less care: for a handful of rows.
-
-    A run on a dozen rows takes half the time. More settings of the session can be given.
-    """
-    quick = {
-        "spark.sql.lightweightPlanChangeValidation": "false",
-        "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
-        "spark.databricks.delta.stats.skipping": "false",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.shuffle.partitions": "1",
-    }
-    with session_settings(spark, {**quick, **more}):
-        yield
-
-
-@contextmanager
-def session_settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Changes settings of the session for a while."""
-    before = {name: spark.conf.get(name, None) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                spark.conf.unset(name)
-            else:
-                spark.conf.set(name, value)
 
 
 def assert_same_tables(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

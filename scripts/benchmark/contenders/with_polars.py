@@ -27,12 +27,16 @@ def load(receipts: pl.LazyFrame, out: str) -> None:
     days.sort("customer_id", "day").sink_parquet(f"{out}/customer_days.parquet")
 
 
-def rfm(receipts: pl.LazyFrame, out: str, last: date) -> None:
-    """Values and quintile scores over 365 days."""
+WINDOWS = {"rfm": (365,), "windows": (90, 365, 730, 100_000)}
+"""Days looked back, by case; the last stands for all time."""
+
+
+def rfm(receipts: pl.LazyFrame, out: str, last: date, days: int) -> None:
+    """Values and quintile scores over some days."""
     age = (pl.lit(last) - pl.col("day")).dt.total_days()
     is_visit = pl.col("amount") >= 0
     customers = (
-        receipts.filter((pl.col("customer_id") != 0) & (age < 365))
+        receipts.filter((pl.col("customer_id") != 0) & (age < days))
         .group_by("customer_id")
         .agg(
             age.filter(is_visit).min().alias("recency_days"),
@@ -52,7 +56,26 @@ def rfm(receipts: pl.LazyFrame, out: str, last: date) -> None:
         (1 + place["f"].floor()).cast(pl.Int32).alias("f_score"),
         (1 + place["m"].floor()).cast(pl.Int32).alias("m_score"),
     )
-    scored.write_parquet(f"{out}/rfm.parquet")
+    scored.write_parquet(f"{out}/rfm-{days}.parquet")
+
+
+def cohorts(receipts: pl.LazyFrame, out: str, last: date) -> None:
+    """Monthly cohorts by first visit: who came, how often, and what they spent."""
+    inside = (pl.col("customer_id") != 0) & (pl.col("amount") >= 0) & (pl.col("day") <= last)
+    visits = receipts.filter(inside).select(
+        "customer_id", "amount", month=pl.col("day").dt.truncate("1mo")
+    )
+    members = visits.group_by("customer_id").agg(pl.col("month").min().alias("cohort"))
+    found = (
+        visits.join(members, on="customer_id")
+        .group_by("cohort", "month")
+        .agg(
+            pl.col("customer_id").n_unique().alias("active_customers"),
+            pl.len().alias("visits"),
+            (pl.col("amount").sum() * 100).cast(pl.Int64).alias("revenue_cents"),
+        )
+    )
+    found.sort("cohort", "month").sink_parquet(f"{out}/cohorts.parquet")
 
 
 def main(case: str, receipts: str, out: str, last: str) -> None:
@@ -60,8 +83,11 @@ def main(case: str, receipts: str, out: str, last: str) -> None:
     rows = one_version_each(receipts)
     if case == "load":
         load(rows, out)
+    elif case == "cohorts":
+        cohorts(rows, out, date.fromisoformat(last))
     else:
-        rfm(rows, out, date.fromisoformat(last))
+        for days in WINDOWS[case]:
+            rfm(rows, out, date.fromisoformat(last), days)
 
 
 if __name__ == "__main__":

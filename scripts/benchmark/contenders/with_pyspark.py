@@ -35,9 +35,9 @@ def load(receipts: DataFrame, out: str) -> None:
     days.orderBy("customer_id", "day").write.parquet(f"{out}/customer_days")
 
 
-def rfm_values(receipts: DataFrame, last: str) -> DataFrame:
-    """Values over 365 days."""
-    inside = (F.col("customer_id") != 0) & (F.datediff(F.lit(last), "day") < 365)
+def rfm_values(receipts: DataFrame, last: str, days: int = 365) -> DataFrame:
+    """Values over some days."""
+    inside = (F.col("customer_id") != 0) & (F.datediff(F.lit(last), "day") < days)
     visit_day = F.when(F.col("amount") >= 0, F.col("day"))
     return (
         receipts.where(inside)
@@ -51,7 +51,7 @@ def rfm_values(receipts: DataFrame, last: str) -> DataFrame:
     )
 
 
-def rfm(values: DataFrame, out: str) -> None:
+def rfm(values: DataFrame, out: str, name: str = "rfm") -> None:
     """Quintile scores."""
     scored = values.withColumns(
         {
@@ -60,7 +60,7 @@ def rfm(values: DataFrame, out: str) -> None:
             "m_score": F.ntile(5).over(Window.orderBy("monetary_cents")),
         }
     )
-    scored.write.parquet(f"{out}/rfm")
+    scored.write.parquet(f"{out}/{name}")
 
 
 def clusters(values: DataFrame, out: str) -> None:
@@ -72,6 +72,23 @@ def clusters(values: DataFrame, out: str) -> None:
     model.transform(scaled).select("customer_id", "prediction").write.parquet(f"{out}/clusters")
 
 
+def cohorts(receipts: DataFrame, out: str, last: str) -> None:
+    """Monthly cohorts by first visit: who came, how often, and what they spent."""
+    inside = (F.col("customer_id") != 0) & (F.col("amount") >= 0) & (F.col("day") <= last)
+    visits = receipts.where(inside).withColumn("month", F.trunc("day", "month"))
+    members = visits.groupBy("customer_id").agg(F.min("month").alias("cohort"))
+    found = (
+        visits.join(members, "customer_id")
+        .groupBy("cohort", "month")
+        .agg(
+            F.count_distinct("customer_id").alias("active_customers"),
+            F.count("*").alias("visits"),
+            (F.sum("amount") * 100).cast("bigint").alias("revenue_cents"),
+        )
+    )
+    found.orderBy("cohort", "month").write.parquet(f"{out}/cohorts")
+
+
 def main(case: str, receipts: str, out: str, last: str) -> None:
     """Does one case."""
     spark = SparkSession.builder.appName("plain").getOrCreate()
@@ -80,6 +97,11 @@ def main(case: str, receipts: str, out: str, last: str) -> None:
         load(rows, out)
     elif case == "rfm":
         rfm(rfm_values(rows, last), out)
+    elif case == "windows":
+        for days in (90, 365, 730, 100_000):
+            rfm(rfm_values(rows, last, days), out, f"rfm-{days}")
+    elif case == "cohorts":
+        cohorts(rows, out, last)
     else:
         clusters(rfm_values(rows, last), out)
     spark.stop()

@@ -1,0 +1,88 @@
+"""`scripts/submit`: what reaches spark-submit, and what is refused before it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKED = ROOT / "build" / "cluster"
+
+
+@pytest.fixture
+def submit(tmp_path: Path):
+    """Runs the script with a Spark that shows what it is given, a word a line."""
+    spark = tmp_path / "spark"
+    (spark / "bin").mkdir(parents=True)
+    shown = spark / "bin" / "spark-submit"
+    shown.write_text('#!/bin/sh\necho "python $PYSPARK_PYTHON"\nprintf "%s\\n" "$@"\n')
+    shown.chmod(0o755)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [ROOT / "scripts" / "submit", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "SPARK_HOME": str(spark), "PYSPARK_PYTHON": "none"},
+        )
+
+    return call
+
+
+def given(words: list[str], option: str) -> list[str]:
+    """Every value of an option."""
+    return [words[place + 1] for place, word in enumerate(words) if word == option]
+
+
+def test_a_driver_on_this_machine_has_the_packed_environment_and_jars(submit):
+    done = submit("run", "--master", "spark://h:7077", "--conf", "a=b", "--", "--config", "x.toml")
+    words = done.stdout.splitlines()
+    assert words[0] == f"python {PACKED}/environment/bin/python"
+    assert given(words, "--properties-file") == [str(ROOT / "conf/spark/standalone.conf")]
+    jars = given(words, "--jars")[0].split(",")
+    assert any("delta-spark" in jar for jar in jars)
+    assert all(Path(jar).is_file() for jar in jars)
+    assert given(words, "--conf") == ["spark.jars.packages=", "a=b"]
+    assert words[-3:] == [str(ROOT / "jobs" / "run.py"), "--config", "x.toml"]
+
+
+def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit):
+    done = submit(
+        "nightly", "--master=yarn", "--", "--config", "some/x.toml", "--input", "hdfs:///r"
+    )
+    words = done.stdout.splitlines()
+    assert given(words, "--archives") == [f"{PACKED}/environment.tar.gz#environment"]
+    assert given(words, "--files") == ["some/x.toml"]
+    job = words.index(str(ROOT / "jobs" / "nightly.py"))
+    assert words[job + 1 :] == ["--config", "x.toml", "--input", "hdfs:///r"]
+
+
+def test_on_kubernetes_everything_is_in_the_image(submit):
+    done = submit("rfm", "--master", "k8s://https://h", "--", "--config", "/opt/x.toml")
+    words = done.stdout.splitlines()
+    assert "local:///opt/rfm-spark/jobs/rfm.py" in words
+    assert not given(words, "--jars")
+    assert words[-1] == "/opt/x.toml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "say what to submit"),
+        (("runs", "--master", "yarn", "--", "-h"), "there is no job 'runs'"),
+        (("run", "--", "--config", "x.toml"), "name the cluster"),
+        (("run", "--master", "mesos://h", "--", "--config", "x"), "'mesos://h' is no master"),
+        (("run", "--master", "yarn", "--config", "x.toml"), "after --"),
+    ],
+)
+def test_a_mistake_is_told(submit, arguments, told):
+    done = submit(*arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not done.stdout

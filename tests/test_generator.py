@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 from pyspark.sql import functions as F
+from support.screen import on_screen
 from support.shop import Shop, stored
 
 from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
@@ -169,6 +170,11 @@ def test_the_command_prints_the_configuration_and_writes_nothing_twice(cli, capf
     assert 'grain = "line"' in told
     assert cli(*asked, *out) == 2
     assert "is there already" in capfd.readouterr().err
+    (tmp_path / "other" / "interactions").mkdir(parents=True)
+    asked += ["--out", tmp_path / "other", "--set", "interactions_per_receipt=1"]
+    assert cli(*asked) == 2
+    assert "interactions is there already" in on_screen(capfd)
+    assert not (tmp_path / "other" / "receipts").exists()
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,13 @@ def test_what_cannot_be_true_together_is_refused(refused, overrides, says):
     assert problem.startswith(says)
 
 
+def test_only_a_path_of_files_that_come_names_the_day(refused):
+    lookup = "receipts.lookups.products={path='{date}.csv', format='csv', on='product'}"
+    assert "in a source's path only" in refused(BASE, lookup)[0]
+    delta = BASE.replace('format = "csv"', 'format = "delta"')
+    assert "a Delta table is read as a whole" in refused(delta, "receipts.path='{date}'")[0]
+
+
 @pytest.mark.parametrize("path", ["../products.csv", "/etc/products.csv", "s3a://x/products.csv"])
 def test_a_lookup_stays_below_the_input_too(refused, path):
     (problem,) = refused(

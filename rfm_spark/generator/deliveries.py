@@ -15,7 +15,7 @@ from rfm_spark.generator.details import as_lines, interactions
 from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
 from rfm_spark.settings.sources import Format
-from rfm_spark.storage.locations import below
+from rfm_spark.storage.locations import below, literal
 
 Layout = Literal["daily", "bulk"]
 
@@ -50,6 +50,10 @@ def write_deliveries(spark: SparkSession, market: Market, files: Files) -> None:
     Raises:
         UserError: if one of the folders is there already.
     """
+    folders = ["receipts", *(["interactions"] if market.interactions_per_receipt else [])]
+    for path in (below(files.place, folder) for folder in folders):
+        if _is_there(spark, path):
+            raise UserError(f"--out: {path} is there already: choose another folder")
     once = {"duplicate_share": 0.0, "correction_share": 0.0}
     # A Delta table is one delivery, in which nothing can come again.
     market = market.model_copy(update=once) if files.format == "delta" else market
@@ -111,13 +115,18 @@ def _write(rows: DataFrame, files: Files, folder: str) -> None:
         writer = writer.option("header", True)
     if files.is_daily:
         writer = writer.partitionBy("delivered")
+    with _open_files(rows.sparkSession):
+        writer.save(path)
+
+
+def _is_there(spark: SparkSession, path: str) -> bool:
     try:
-        with _open_files(rows.sparkSession):
-            writer.save(path)
+        spark.read.format("binaryFile").load(literal(path))
     except AnalysisException as error:
-        if error.getCondition() in ("PATH_ALREADY_EXISTS", "DELTA_PATH_EXISTS"):
-            raise UserError(f"--out: {path} is there already: choose another folder") from None
+        if error.getCondition() == "PATH_NOT_FOUND":
+            return False
         raise
+    return True
 
 
 @contextmanager

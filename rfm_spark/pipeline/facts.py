@@ -37,7 +37,7 @@ FOLDED = "folded"
 
 def refresh_facts(job: Job) -> None:
     """Brings every fact table up to the version of what it is made from."""
-    _refresh(job, RECEIPTS, CUSTOMER_DAYS, lambda rows: customer_days(_by_customer(rows)))
+    _refresh(job, RECEIPTS, CUSTOMER_DAYS, lambda rows: customer_days(by_customer(rows)))
     if job.settings.has_categories:
         _refresh(job, RECEIPTS, CUSTOMER_DAY_CATEGORIES, customer_day_categories)
     _refresh(job, CUSTOMER_DAYS, CUSTOMER_YEARS, customer_years)
@@ -45,7 +45,7 @@ def refresh_facts(job: Job) -> None:
         _refresh(job, INTERACTIONS, CUSTOMER_DAY_EVENTS, customer_day_events)
 
 
-def _by_customer(receipts: DataFrame) -> DataFrame:
+def by_customer(receipts: DataFrame) -> DataFrame:
     """One exchange serves both the sums and the order by customer inside the files."""
     return receipts.repartitionByRange("customer_id", "business_date")
 

@@ -29,6 +29,15 @@ def _stays_inside(path: str) -> str:
     return path
 
 
+def _names_no_date(path: str) -> str:
+    if DATE in path:
+        raise ValueError(f"{DATE} stands for a day in a source's path only")
+    return path
+
+
+DATE = "{date}"
+"""In a source's path: the day of a nightly."""
+
 PathBelow = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]
 
 
@@ -41,7 +50,9 @@ class Section(BaseModel):
 class Lookup(Section):
     """A small table whose columns expressions can use as `name.column`."""
 
-    path: PathBelow = Field(description="file, relative to the input")
+    path: Annotated[PathBelow, AfterValidator(_names_no_date)] = Field(
+        description="file, relative to the input"
+    )
     format: Literal["csv", "parquet", "delta"] = Field(description="of the file")
     on: str = Field(min_length=1, description="column of the same name on both sides")
     delimiter: str = Field(default=",", min_length=1, description="of CSV")
@@ -82,6 +93,8 @@ class Source(Section):
             raise ValueError("JSON lines name no columns up front: list them under `types`")
         if self.types and self.format in ("parquet", "delta"):
             raise ValueError(f"{self.format} carries its own types: remove `types`")
+        if self.format == "delta" and DATE in self.path:
+            raise ValueError(f"{DATE} is for files: a Delta table is read as a whole")
         return self
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.errors import UserError
-from rfm_spark.settings.sources import Lookup, Source
+from rfm_spark.settings.sources import DATE, Lookup, Source
 from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
 from rfm_spark.transforms.local_rows import local_rows
@@ -77,7 +77,7 @@ def find_deliveries(
     """
     asked = source.path
     if isinstance(source, Source):
-        asked = asked.replace("{date}", "*" if night is None else night.isoformat())
+        asked = asked.replace(DATE, "*" if night is None else night.isoformat())
     path = below(place, asked)
     if source.format == "delta":
         if not DeltaTable.isDeltaTable(spark, path):

@@ -26,7 +26,7 @@ FEW_ROWS = {
 SHORT_LIVED = {
     # The JVM's second compiler pays after some minutes only. Without it the room for code is so
     # small by default that code is thrown away and made again.
-    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 }
 """Environment of processes that run one job."""
 

@@ -11,9 +11,9 @@ import deltalake
 import pandas as pd
 import pytest
 from conftest import ROOT
-from support.cluster import ON_LOOPBACK, standalone_cluster
+from support.cluster import standalone_cluster
 from support.files import rewrite
-from support.sessions import FEW_ROWS
+from support.sessions import FEW_ROWS, SHORT_LIVED
 
 from rfm_spark.tables import ALL_TABLES
 
@@ -57,7 +57,7 @@ def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
             timeout=900,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, **ON_LOOPBACK},
+            env={**os.environ, **SHORT_LIVED, "SPARK_LOCAL_IP": "127.0.0.1"},
         )
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(list(tmp_path.glob("work*/app-*/*/stderr"))) == 2, "one executor on each worker"

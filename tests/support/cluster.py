@@ -15,12 +15,6 @@ import pyspark
 from support.sessions import SHORT_LIVED
 
 _SPARK = Path(pyspark.__file__).parent
-ON_LOOPBACK = {
-    "SPARK_LOCAL_IP": "127.0.0.1",
-    "JDK_JAVA_OPTIONS": SHORT_LIVED["JDK_JAVA_OPTIONS"] + " -XX:+UseSerialGC",
-}
-"""Environment of the cluster's processes, and of what is submitted to it."""
-
 _DEPLOY = "org.apache.spark.deploy"
 _SECONDS = 120
 """How long a process has to be ready, on a machine that does other things as well."""
@@ -53,7 +47,8 @@ def _process(folder: Path, name: str, *command: object) -> Iterator[Path]:
     """A process of Spark until the context ends; yields its log."""
     environment = {
         **os.environ,
-        **ON_LOOPBACK,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "JDK_JAVA_OPTIONS": SHORT_LIVED["JDK_JAVA_OPTIONS"] + " -XX:+UseSerialGC",
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_DAEMON_MEMORY": "256m",
     }

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from support.crashes import snapshots
-from support.files import rewrite
-from support.sessions import FEW_ROWS, as_in_use, session_settings
+from support.sessions import FEW_ROWS, session_settings
 from support.shop import Shop, whole_shop
 from xdist.scheduler import LoadScopeScheduling
 
@@ -49,11 +48,10 @@ TOGETHER = {
     "test_run_record": "the finished shop",
     "test_storage": "the finished shop",
     "test_maintenance": "the finished shop",
-    "test_end_to_end": "the groceries",
-    "test_determinism": "the groceries",
-    "test_submit": "the groceries",  # and the packed environment
+    "test_determinism": "the packed environment",
+    "test_submit": "the packed environment",
 }
-"""Files that share a run which takes long to make."""
+"""Files that share what takes long to make."""
 
 RunJob = Callable[..., Job]
 Cli = Callable[..., int]
@@ -66,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByFile(LoadScopeScheduling):
-    """Side by side, a file stays in one process, and so do all that share a long run."""
+    """Side by side, a file stays in one process, and so do all that share something."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).stem
@@ -126,23 +124,11 @@ def cli(spark: SparkSession) -> Cli:
 
 @pytest.fixture(scope="session")
 def groceries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's input, with the receipts of every 20th household."""
+    """The demo's input."""
     folder = tmp_path_factory.mktemp("groceries") / "complete_journey"
     script = ROOT / "scripts" / "complete_journey_data.py"
     subprocess.run([sys.executable, script, folder], check=True, timeout=120)
-    rewrite(folder / "transactions.parquet", "household_id % 20 = 0", "transaction_ts, basket_id")
     return folder
-
-
-@pytest.fixture(scope="session")
-def groceries_run(
-    spark: SparkSession, run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The warehouse after a whole run on the groceries; not to be written to."""
-    warehouse = tmp_path_factory.mktemp("groceries_run")
-    with as_in_use(spark):
-        run(ROOT / "conf" / "complete_journey.toml", groceries, warehouse)
-    return warehouse
 
 
 @pytest.fixture(scope="session")

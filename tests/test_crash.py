@@ -42,7 +42,10 @@ def facts(warehouse):
     return {name: stored(warehouse, name) for name in FACTS}
 
 
-@pytest.mark.parametrize("commit", ["receipts-created", "customer_days-created"])
+@pytest.mark.parametrize(
+    "commit",
+    ["receipts-created", "receipts-written", "deliveries-written", "customer_days-created"],
+)
 def test_a_first_run_can_end_with_any_commit_of_receipts_and_facts(run, finished_shop, commit):
     snapshot = sorted((finished_shop.folder / "snapshots").glob(f"*-{commit}"))[0]
     run(finished_shop.config, finished_shop.raw, snapshot, "ingest")

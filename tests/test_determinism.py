@@ -10,13 +10,15 @@ from pathlib import Path
 import deltalake
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, RunJob
+from pyspark.sql import SparkSession
 from support.cluster import standalone_cluster
 from support.files import rewrite
-from support.sessions import FEW_ROWS, SHORT_LIVED
+from support.sessions import FEW_ROWS, SHORT_LIVED, as_in_use
 
 from rfm_spark.tables import ALL_TABLES
 
+SHUFFLED = "hash(transaction_ts, basket_id, quantity)"
 ON_THE_CLUSTER = {
     "spark.driver.memory": "1g",
     "spark.executor.memory": "1g",
@@ -35,20 +37,26 @@ ON_THE_CLUSTER = {
 
 @pytest.mark.cluster
 def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
-    groceries: Path, groceries_run: Path, tmp_path: Path
+    spark: SparkSession, run: RunJob, groceries: Path, tmp_path: Path
 ) -> None:
-    """A master, two workers, and a driver that has the packed environment and jars only."""
-    shuffled = tmp_path / "input"
-    shutil.copytree(groceries, shuffled)
-    rewrite(shuffled / "transactions.parquet", "true", "hash(transaction_ts, basket_id, quantity)")
+    """A master, two workers, and a driver that has the packed environment and jars only.
+
+    The receipts are those of every 20th household.
+    """
+    config, one, other = ROOT / "conf" / "complete_journey.toml", tmp_path / "1", tmp_path / "2"
+    ordered, shuffled = one / "input", other / "input"
+    for folder, order in ((ordered, "transaction_ts, basket_id"), (shuffled, SHUFFLED)):
+        shutil.copytree(groceries, folder)
+        rewrite(folder / "transactions.parquet", "household_id % 20 = 0", order)
+    with as_in_use(spark):
+        run(config, ordered, one / "warehouse")
     settings = [
         word for name, value in ON_THE_CLUSTER.items() for word in ("--conf", f"{name}={value}")
     ]
     with standalone_cluster(tmp_path) as master:
         command = [
             *(ROOT / "scripts" / "submit", "run", "--master", master, *settings, "--"),
-            *("--config", ROOT / "conf" / "complete_journey.toml"),
-            *("--input", shuffled, "--warehouse", tmp_path / "warehouse"),
+            *("--config", config, "--input", shuffled, "--warehouse", other / "warehouse"),
         ]
         done = subprocess.run(
             [str(part) for part in command],
@@ -61,7 +69,7 @@ def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
         )
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(list(tmp_path.glob("work*/app-*/*/stderr"))) == 2, "one executor on each worker"
-    assert_same_tables(groceries_run, tmp_path / "warehouse")
+    assert_same_tables(one / "warehouse", other / "warehouse")
 
 
 def assert_same_tables(one: Path, other: Path) -> None:

@@ -46,12 +46,11 @@ def real(
     dataset = request.param
     if dataset == "complete_journey":
         data = request.getfixturevalue("groceries").parent
-        warehouse = request.getfixturevalue("groceries_run")
     else:
         data = request.getfixturevalue("shared_data")
-        warehouse = tmp_path_factory.mktemp(dataset)
-        with as_in_use(spark):
-            run(ROOT / "conf" / f"{dataset}.toml", data / dataset, warehouse)
+    warehouse = tmp_path_factory.mktemp(dataset)
+    with as_in_use(spark):
+        run(ROOT / "conf" / f"{dataset}.toml", data / dataset, warehouse)
     connection = duckdb.connect()
     reference.receipts(connection, dataset, data)
     reference.customer_days(connection)

@@ -10,6 +10,7 @@ from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
 from rfm_spark.pipeline.facts import by_customer
 
+PARTITIONS = 8
 MARKET = Market(
     receipts=40_000, customers=500, days=365, guest_share=0.3, largest_customer_receipts=4_000
 )
@@ -20,16 +21,17 @@ def receipts(spark):
     rows = delivered_receipts(spark, MARKET).where("time IS NOT NULL")
     customer = F.nullif(F.col("customer_id").cast("string"), F.lit(str(GUEST)))
     found = rows.select(customer.alias("customer_id"), F.to_date("time").alias("business_date"))
-    return found.persist()
+    yield found.persist()
+    found.unpersist()
 
 
 def largest_share(rows):
     """Rows of the largest partition, as a multiple of the mean."""
     sizes = [row["count"] for row in rows.groupBy(F.spark_partition_id()).count().collect()]
-    return max(sizes) * 8 / sum(sizes)
+    return max(sizes) * PARTITIONS / sum(sizes)
 
 
 def test_no_task_of_the_facts_has_much_more_than_the_others(spark, receipts):
-    with session_settings(spark, {"spark.sql.shuffle.partitions": "8"}):
+    with session_settings(spark, {"spark.sql.shuffle.partitions": str(PARTITIONS)}):
         assert largest_share(receipts.repartitionByRange("customer_id")) > 2
         assert largest_share(by_customer(receipts)) < 1.25

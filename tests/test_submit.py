@@ -52,15 +52,23 @@ def test_a_driver_on_this_machine_has_the_packed_environment_and_jars(submit):
     assert words[-3:] == [str(ROOT / "jobs" / "run.py"), "--config", "x.toml"]
 
 
-def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit):
-    done = submit(
-        "nightly", "--master=yarn", "--", "--config", "some/x.toml", "--input", "hdfs:///r"
-    )
-    words = done.stdout.splitlines()
-    assert given(words, "--archives") == [f"{PACKED}/environment.tar.gz#environment"]
-    assert given(words, "--files") == ["some/x.toml"]
-    job = words.index(str(ROOT / "jobs" / "nightly.py"))
-    assert words[job + 1 :] == ["--config", "x.toml", "--input", "hdfs:///r"]
+def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit, tmp_path):
+    config = tmp_path / "so me"
+    config.mkdir()
+    (config / "x.toml").touch()
+    own = ["--jars", "a.jar", "--files=b.xml", "--archives", "c.zip"]
+    path = str(config / "x.toml")
+    for words, sent in (
+        (["--config", path], ["--config", "x.toml"]),
+        ([f"--config={path}"], ["--config=x.toml"]),
+    ):
+        done = submit("nightly", "--master=yarn", *own, "--", *words, "--input", "hdfs:///r")
+        found = done.stdout.splitlines()
+        assert given(found, "--archives") == [f"c.zip,{PACKED}/environment.tar.gz#environment"]
+        assert given(found, "--files") == [f"b.xml,{path}"]
+        assert given(found, "--jars")[0].startswith("a.jar,")
+        job = found.index(str(ROOT / "jobs" / "nightly.py"))
+        assert found[job + 1 :] == [*sent, "--input", "hdfs:///r"]
 
 
 def test_on_kubernetes_everything_is_in_the_image(submit):
@@ -79,6 +87,9 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
         (("run", "--", "--config", "x.toml"), "name the cluster"),
         (("run", "--master", "mesos://h", "--", "--config", "x"), "'mesos://h' is no master"),
         (("run", "--master", "yarn", "--config", "x.toml"), "after --"),
+        (("run", "--master", "yarn", "--jars"), "--jars needs a value"),
+        (("run", "--master", "yarn", "--", "--config"), "--config: there is no file ''"),
+        (("run", "--master", "yarn", "--", "--config=x.toml"), "there is no file 'x.toml'"),
     ],
 )
 def test_a_mistake_is_told(submit, arguments, told):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date, timedelta
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.counts import add_versions, told
 from rfm_spark.pipeline.intake import (
     Batch,
     Intake,
     explaining,
     new_intakes,
     refuse_too_many_rejected,
-    told,
-    version_counts,
 )
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import is_bad
@@ -81,11 +79,7 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
         unusual = stack.enter_context(_unusual(intake))
         several = unusual.where(~F.col("is_single"))
         versions = stack.enter_context(_on_disk(receipt_versions(several, with_categories)))
-        for row in version_counts(versions).collect():
-            count = intake.counts[batch.label, row["delivery"]]
-            count.receipts += row["receipts"]
-            count.rejected_receipts += row["rejected_receipts"]
-            count.rejected_rows += row["rejected_rows"]
+        add_versions(intake.counts, batch.label, versions)
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
         _quarantine(job, intake, rejected_rows(unusual, rejected))
@@ -150,7 +144,8 @@ def _merge(
     days = {row[0] for row in incoming.select("business_date").distinct().collect()}
     came = _of(intake.batches) if "source" in table.column_names else _delivery_of(intake.batches)
     stored = job.warehouse.read(table) if job.warehouse.is_there(table) else None
-    earliest = _earliest(job, days | intake.single_days)
+    first_day = min(days | intake.single_days, default=None)
+    earliest = job.settings.ingest.correctable_from(first_day)
     if stored is not None:
         within = stored.where(since(earliest))
         touched = touched_keys(within, incoming, came, key)
@@ -176,12 +171,6 @@ def _merge(
     # In this order: the days, each told from a computed month, are asked only where need be.
     where = (came & since(earliest)) | compared
     job.replace(table, merged, where, note, is_in_order=intake.is_in_order)
-
-
-def _earliest(job: Job, days: set[date]) -> date | None:
-    """The first business day a delivery of these days can correct; None for any."""
-    reach = job.settings.ingest.correction_days
-    return None if reach is None or not days else min(days) - timedelta(days=reach)
 
 
 def _note_deliveries(job: Job, intake: Intake) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import reduce
 
 from pyspark import StorageLevel
@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.counts import Counts, receipt_counts, row_counts
 from rfm_spark.pipeline.input_errors import FAILED, explained
 from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
@@ -28,7 +29,6 @@ _BROADCAST_BYTES = 32 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
 _LARGE_FILE_BYTES = 8 * 2**20
-_FEW_MONTHS = 3
 
 
 @dataclass(frozen=True)
@@ -46,25 +46,14 @@ class Batch:
         return [delivery.name for delivery in self.deliveries]
 
     @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Source and name of the deliveries."""
+        return [(self.label, name) for name in self.names]
+
+    @property
     def has_lines(self) -> bool:
         """Whether receipts come as lines, to be added up."""
         return isinstance(self.source, Receipts) and self.source.grain == "line"
-
-
-@dataclass
-class Count:
-    """What a delivery held: columns of `deliveries`."""
-
-    rows: int = 0
-    rejected_rows: int = 0
-    dropped_rows: int = 0
-    receipts: int = 0
-    rejected_receipts: int = 0
-    net_cents: int = 0
-
-
-Counts = dict[tuple[str, str], Count]
-"""By source and delivery."""
 
 
 @dataclass
@@ -87,6 +76,11 @@ class Intake:
     counts: Counts = field(default_factory=dict)
     single_days: set[date] = field(default_factory=set)
     is_in_order: bool = False
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Source and name of the deliveries."""
+        return [key for batch in self.batches for key in batch.keys]
 
 
 @contextmanager
@@ -118,7 +112,7 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
                         stack.enter_context(_singles_told(job, intake))
                         _count_receipts(intake)
                     else:
-                        _count(intake)
+                        intake.counts = row_counts(rows, intake.keys)
                         refuse_too_many_rejected(job, intake)
         yield intakes
 
@@ -150,44 +144,17 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[None]:
 
 def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
     """Stored versions that these lines can correct."""
-    stored, reach = job.read(RECEIPTS), job.settings.ingest.correction_days
-    if reach is None:
+    stored, settings = job.read(RECEIPTS), job.settings.ingest
+    if settings.correction_days is None:
         return stored
-    earliest = lines.where(~is_bad()).agg(F.min("business_date")).collect()[0][0]
-    return stored.where(since(earliest and earliest - timedelta(days=reach)))
-
-
-def _count(intake: Intake) -> None:
-    found = intake.rows.groupBy("source", "delivery").agg(
-        F.count(F.lit(1)).alias("rows"), F.count_if(is_bad()).alias("rejected_rows")
-    )
-    intake.counts = _counts(intake.batches, found)
+    first_day = lines.where(~is_bad()).agg(F.min("business_date")).collect()[0][0]
+    return stored.where(since(settings.correctable_from(first_day)))
 
 
 def _count_receipts(intake: Intake) -> None:
-    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
-
-    A single row is never dropped: the row it would equal has its id.
-    """
-    single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
-    alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
-    by_day = intake.rows.groupBy("source", "delivery", "business_date").agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(alone).alias("rejected_rows"),
-        F.count_if(dropped).alias("dropped_rows"),
-        F.count_if(single).alias("receipts"),
-        F.count_if(single & bad).alias("rejected_receipts"),
-        F.sum("cents").alias("net_cents"),
-    )
-    by_day.persist()
-    try:
-        sums = [F.sum(name).alias(name) for name in vars(Count())]
-        intake.counts = _counts(intake.batches, by_day.groupBy("source", "delivery").agg(*sums))
-        accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
-        intake.single_days = {row[0] for row in accepted.collect()}
-        intake.is_in_order = _has_large_files(intake.batches) and _has_few_months(by_day)
-    finally:
-        by_day.unpersist()
+    found = receipt_counts(intake.rows, intake.keys)
+    intake.counts, intake.single_days = found.counts, found.single_days
+    intake.is_in_order = found.has_few_months and _has_large_files(intake.batches)
 
 
 @contextmanager
@@ -226,41 +193,6 @@ def _has_large_files(batches: Sequence[Batch]) -> bool:
     return sum(lengths) >= _LARGE_FILE_BYTES * len(lengths)
 
 
-def _has_few_months(by_day: DataFrame) -> bool:
-    """Whether a delivery's single receipts are of no more than a few months, on average.
-
-    A delivery has as many months as there would be if they were all alike: a few late receipts
-    make no other month. False without any single receipt.
-    """
-    month = F.trunc("business_date", "month").alias("month")
-    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
-    sums = by_month.groupBy("delivery").agg(
-        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q")
-    )
-    some = sums.where("n > 0").select("n", (F.col("n") ** 2 / F.col("q")).alias("months"))
-    mean = some.agg(F.try_divide(F.sum(F.col("n") * F.col("months")), F.sum("n")))
-    months = mean.collect()[0][0]
-    return months is not None and months <= _FEW_MONTHS
-
-
-def _counts(batches: Sequence[Batch], found: DataFrame) -> Counts:
-    counts = {(batch.label, name): Count() for batch in batches for name in batch.names}
-    for row in found.collect():
-        told = {name: row[name] for name in found.columns if name not in ("source", "delivery")}
-        counts[row["source"], row["delivery"]] = Count(**told)
-    return counts
-
-
-def version_counts(versions: DataFrame) -> DataFrame:
-    """Receipts of every delivery, and the lines that are rejected with their receipt."""
-    rejected = F.col("is_rejected")
-    return versions.groupBy("delivery").agg(
-        F.count(F.lit(1)).alias("receipts"),
-        F.count_if(rejected).alias("rejected_receipts"),
-        F.sum(F.col("lines") * rejected.cast("bigint")).alias("rejected_rows"),
-    )
-
-
 def refuse_too_many_rejected(job: Job, intake: Intake) -> None:
     """Stops where a source has no rows at all, or more bad ones than settings allow.
 
@@ -291,14 +223,3 @@ def _most_frequent(rows: DataFrame, label: str) -> str:
     worst = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
     told = ", ".join(f"{row['reason']} ({row['count']:,})" for row in worst.collect())
     return told or "two customers on one receipt"
-
-
-def told(counts: Counts) -> str:
-    """What came in, for a person."""
-    read = sum(count.rows for count in counts.values())
-    rejected = sum(count.rejected_rows for count in counts.values())
-    dropped = sum(count.dropped_rows for count in counts.values())
-    more = f", {rejected:,} rejected" if rejected else ""
-    more += f", {dropped:,} equal lines dropped" if dropped else ""
-    plural = "delivery" if len(counts) == 1 else "deliveries"
-    return f"{read:,} rows from {len(counts)} {plural}{more}"

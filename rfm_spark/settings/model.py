@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -52,6 +52,12 @@ class Ingest(Section):
     correction_days: Annotated[int, Field(gt=0)] | None = Field(
         default=None, description="how far back a delivery can correct; by default all history"
     )
+
+    def correctable_from(self, first_day: date | None) -> date | None:
+        """The first business day that deliveries from `first_day` on can correct; None for any."""
+        if self.correction_days is None or first_day is None:
+            return None
+        return first_day - timedelta(days=self.correction_days)
 
 
 class Dimension(Section):

@@ -29,14 +29,15 @@ def _stays_inside(path: str) -> str:
     return path
 
 
+DATE = "{date}"
+"""In a source's path: the day of a nightly."""
+
+
 def _names_no_date(path: str) -> str:
     if DATE in path:
         raise ValueError(f"{DATE} stands for a day in a source's path only")
     return path
 
-
-DATE = "{date}"
-"""In a source's path: the day of a nightly."""
 
 PathBelow = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]
 

@@ -25,6 +25,9 @@ FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
 """What rfm-spark gives itself: half of the machine."""
 
+Found = dict[tuple[str, str], list[Measured | None]]
+"""By case and contender; None for a run that failed."""
+
 _screen = Console(stderr=True, highlight=False)
 
 
@@ -37,19 +40,20 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
-    names = tuple(case or CASES)
-    unknown = set(names) - set(CASES)
-    if unknown:
+    asked = set(case or CASES)
+    names = tuple(name for name in CASES if name in asked)
+    if unknown := asked - set(CASES):
         raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(CASES)}")
     size = f"{float(receipts):.0f}-{float(customers):.0f}-{days}"
     place = Place(folder.absolute() / size, days, FIRST_DAY)
     environment = _environment(place)
     _prepare(place, receipts, customers, names, environment)
-    found: dict[tuple[str, str], list[Measured]] = defaultdict(list)
+    found: Found = defaultdict(list)
     for number in range(repeat):
         for one in cases(place, names):
             found[one.name, one.contender].append(_timed(place, one, number, environment))
-    _write(place, found, {"receipts": receipts, "customers": customers, "days": days})
+            _keep(place, found, {"receipts": receipts, "customers": customers, "days": days})
+    _show(found)
 
 
 def _environment(place: Place) -> dict[str, str]:
@@ -103,52 +107,71 @@ def _job(
     half.rename(warehouse)
 
 
-def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured:
+def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:
+    """None for a peer that fails, such as for want of memory."""
     one.prepare()
     log = place.folder / "logs" / f"{one.name}-{one.contender}-{number}.log"
     log.parent.mkdir(exist_ok=True)
     events = place.folder / "events" if one.has_spark else None
-    result = measured(one.command, log, environment, events)
+    try:
+        result = measured(one.command, log, environment, events)
+    except subprocess.CalledProcessError:
+        if one.contender == OURS:
+            raise
+        _screen.print(f"{one.name:<10}{one.contender:<12}  failed: {log}")
+        return None
     _screen.print(f"{one.name:<10}{one.contender:<12}{result.seconds:8.1f} s")
     return result
 
 
-def _write(
-    place: Place, found: dict[tuple[str, str], list[Measured]], size: dict[str, object]
-) -> None:
-    """Medians on the screen; every figure in a JSON file."""
+def _show(found: Found) -> None:
+    """Medians on the screen."""
     shown = Table(title=f"medians of {max(map(len, found.values()))}")
     for column in ("case", "contender", "s", "ratio to ours", "peak GB", "read MB", "shuffled MB",
                    "written MB"):  # fmt: skip
         shown.add_column(column, justify="left" if column in ("case", "contender") else "right")
-    ours = {
-        case: median(one.seconds for one in runs)
-        for (case, who), runs in found.items()
-        if who == OURS
-    }
-    for (case, who), runs in found.items():
+    done = {key: [one for one in runs if one] for key, runs in found.items()}
+    for (case, who), runs in done.items():
+        if not runs:
+            shown.add_row(case, who, "failed")
+            continue
         seconds = median(one.seconds for one in runs)
+        ours = median(one.seconds for one in done[case, OURS])
         shown.add_row(
             case,
             who,
             f"{seconds:.1f}",
-            f"{seconds / ours[case]:.2f}",
+            f"{seconds / ours:.2f}",
             f"{median(one.peak_bytes for one in runs) / 1e9:.1f}",
             *(_megabytes(runs, name) for name in ("read_bytes", "shuffled_bytes", "written_bytes")),
         )
     Console(width=120).print(shown)
+
+
+def _keep(place: Place, found: Found, size: dict[str, object]) -> None:
+    """Every figure, in a JSON file; of cases that are not run now the figures stay."""
+    file = place.folder / "result.json"
+    before = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
+    now = {case for case, _ in found}
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
     told = {
         "size": size,
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-        "runs": [
-            {"case": case, "contender": who, **one.as_dict()}
+        "runs": [one for one in before if one["case"] not in now]
+        + [
+            {
+                "case": case,
+                "contender": who,
+                "commit": commit.stdout.strip(),
+                **(one.as_dict() if one else {"failed": True}),
+            }
             for (case, who), runs in found.items()
             for one in runs
         ],
     }
-    file = place.folder / "result.json"
     file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    _screen.print(f"every figure: {file}")
 
 
 def _megabytes(runs: list[Measured], name: str) -> str:

@@ -13,6 +13,7 @@ CONTENDERS = Path(__file__).parent / "contenders"
 PEERS = ("duckdb", "polars", "pyspark")
 OURS = "rfm-spark"
 CASES = ("load", "rfm", "windows", "cohorts", "clusters", "night")
+"""In this order: the first leaves the warehouse that others read."""
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
 COHORT_TABLES = ("cohorts", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
@@ -91,8 +92,7 @@ def our_cases(place: Place) -> dict[str, Case]:
     data = ["--input", str(place.input)]
     loaded, night = place.warehouse("loaded"), place.warehouse("night")
     as_of = ["--as-of", str(place.last)]
-    # `rfm` scores the profile `purchase`, over 365 days, whatever others there are.
-    windows = [
+    windows = [  # beside the profile `purchase`, over 365 days
         "rfm.quarter.window_days=90",
         "rfm.two_years.window_days=730",
         "rfm.ever.window_days='all'",

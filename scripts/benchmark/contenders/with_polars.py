@@ -7,6 +7,9 @@ from datetime import date
 
 import polars as pl
 
+WINDOWS = {"rfm": (365,), "windows": (90, 365, 730, 100_000)}
+"""Days looked back, by case; the last stands for all time."""
+
 
 def one_version_each(receipts: str) -> pl.LazyFrame:
     """Of all deliveries of a receipt the last."""
@@ -25,10 +28,6 @@ def load(receipts: pl.LazyFrame, out: str) -> None:
         (pl.col("amount").sum() * 100).cast(pl.Int64).alias("net_cents"),
     )
     days.sort("customer_id", "day").sink_parquet(f"{out}/customer_days.parquet")
-
-
-WINDOWS = {"rfm": (365,), "windows": (90, 365, 730, 100_000)}
-"""Days looked back, by case; the last stands for all time."""
 
 
 def rfm(receipts: pl.LazyFrame, out: str, last: date, days: int) -> None:

@@ -1,0 +1,139 @@
+"""Counts: what deliveries held, found before anything of them is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.quality.rules import is_bad
+
+_FEW_MONTHS = 3
+
+
+@dataclass
+class Count:
+    """What a delivery held: columns of `deliveries`."""
+
+    rows: int = 0
+    rejected_rows: int = 0
+    dropped_rows: int = 0
+    receipts: int = 0
+    rejected_receipts: int = 0
+    net_cents: int = 0
+
+
+Counts = dict[tuple[str, str], Count]
+"""By source and delivery."""
+
+
+@dataclass(frozen=True)
+class ReceiptCounts:
+    """What deliveries of receipts held.
+
+    Attributes:
+        counts: of raw rows, and of those receipts that are single.
+        single_days: days on which single receipts are accepted.
+        has_few_months: whether a delivery's single receipts are of no more than a few months.
+    """
+
+    counts: Counts
+    single_days: set[date]
+    has_few_months: bool
+
+
+def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts:
+    """Counts of raw rows.
+
+    Args:
+        rows: one checked row per raw row, with `source` and `delivery`.
+        deliveries: sources and names, those without rows too.
+    """
+    found = rows.groupBy("source", "delivery").agg(
+        F.count(F.lit(1)).alias("rows"), F.count_if(is_bad()).alias("rejected_rows")
+    )
+    return _collected(found, deliveries)
+
+
+def receipt_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
+    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
+
+    A single row is never dropped: the row it would equal has its id.
+
+    Args:
+        rows: one checked row per raw row, with `source`, `delivery` and `is_single`.
+        deliveries: sources and names, those without rows too.
+    """
+    single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
+    alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
+    by_day = rows.groupBy("source", "delivery", "business_date").agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(alone).alias("rejected_rows"),
+        F.count_if(dropped).alias("dropped_rows"),
+        F.count_if(single).alias("receipts"),
+        F.count_if(single & bad).alias("rejected_receipts"),
+        F.sum("cents").alias("net_cents"),
+    )
+    by_day.persist()
+    try:
+        sums = [F.sum(name).alias(name) for name in vars(Count())]
+        counts = _collected(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
+        accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
+        days = {row[0] for row in accepted.collect()}
+        return ReceiptCounts(counts, days, _has_few_months(by_day))
+    finally:
+        by_day.unpersist()
+
+
+def add_versions(counts: Counts, source: str, versions: DataFrame) -> None:
+    """Adds receipts that were made of several rows, and the rows that are rejected with them."""
+    rejected = F.col("is_rejected")
+    found = versions.groupBy("delivery").agg(
+        F.count(F.lit(1)).alias("receipts"),
+        F.count_if(rejected).alias("rejected_receipts"),
+        F.sum(F.col("lines") * rejected.cast("bigint")).alias("rejected_rows"),
+    )
+    for row in found.collect():
+        count = counts[source, row["delivery"]]
+        count.receipts += row["receipts"]
+        count.rejected_receipts += row["rejected_receipts"]
+        count.rejected_rows += row["rejected_rows"]
+
+
+def told(counts: Counts) -> str:
+    """What came in, for a person."""
+    read = sum(count.rows for count in counts.values())
+    rejected = sum(count.rejected_rows for count in counts.values())
+    dropped = sum(count.dropped_rows for count in counts.values())
+    more = f", {rejected:,} rejected" if rejected else ""
+    more += f", {dropped:,} equal lines dropped" if dropped else ""
+    plural = "delivery" if len(counts) == 1 else "deliveries"
+    return f"{read:,} rows from {len(counts)} {plural}{more}"
+
+
+def _collected(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts:
+    counts = {delivery: Count() for delivery in deliveries}
+    for row in found.collect():
+        told = {name: row[name] for name in found.columns if name not in ("source", "delivery")}
+        counts[row["source"], row["delivery"]] = Count(**told)
+    return counts
+
+
+def _has_few_months(by_day: DataFrame) -> bool:
+    """Whether a delivery's single receipts are of no more than a few months, on average.
+
+    A delivery has as many months as there would be if they were all alike: a few late receipts
+    make no other month. False without any single receipt.
+    """
+    month = F.trunc("business_date", "month").alias("month")
+    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
+    sums = by_month.groupBy("delivery").agg(
+        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q")
+    )
+    some = sums.where("n > 0").select("n", (F.col("n") ** 2 / F.col("q")).alias("months"))
+    mean = some.agg(F.try_divide(F.sum(F.col("n") * F.col("months")), F.sum("n")))
+    months = mean.collect()[0][0]
+    return months is not None and months <= _FEW_MONTHS

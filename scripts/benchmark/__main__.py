@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -16,7 +17,18 @@ from typing import Annotated
 
 import psutil
 import typer
-from cases import CASES, OURS, Case, Place, cases
+from cases import (
+    CASES,
+    DAYS_LATE,
+    OURS,
+    SORTED_FACTS,
+    Case,
+    Place,
+    cases,
+    our_cases,
+    peer_command,
+)
+from deliveries import late_delivery, next_delivery, some_customer
 from measure import Measured, measured
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +40,8 @@ MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
 Found = dict[tuple[str, str], list[Measured | None]]
 """By case and contender; None for a run that failed."""
 
+_SKEW = ("--set", "guest_share=0.3", "--set", "largest_customer_receipts=1_000_000")
+
 _screen = Console(stderr=True, highlight=False)
 
 
@@ -37,6 +51,7 @@ def main(
     days: Annotated[int, typer.Option(help="Length of the history.")] = 1095,
     repeat: Annotated[int, typer.Option(help="Times each is run; medians are told.")] = 3,
     case: Annotated[list[str] | None, typer.Option(help="By default all of them.")] = None,
+    skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
@@ -44,15 +59,17 @@ def main(
     names = tuple(name for name in CASES if name in asked)
     if unknown := asked - set(CASES):
         raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(CASES)}")
-    size = f"{float(receipts):.0f}-{float(customers):.0f}-{days}"
-    place = Place(folder.absolute() / size, days, FIRST_DAY)
+    size = {"receipts": receipts, "customers": customers, "days": days, "skewed": skewed}
+    name = f"{float(receipts):.0f}-{float(customers):.0f}-{days}{'-skewed' if skewed else ''}"
+    place = Place(folder.absolute() / name, days, FIRST_DAY)
     environment = _environment(place)
-    _prepare(place, receipts, customers, names, environment)
+    made_up = ["--receipts", receipts, "--customers", customers, "--days", str(days)]
+    place = _prepare(place, [*made_up, *(_SKEW if skewed else ())], names, environment)
     found: Found = defaultdict(list)
     for number in range(repeat):
         for one in cases(place, names):
             found[one.name, one.contender].append(_timed(place, one, number, environment))
-            _keep(place, found, {"receipts": receipts, "customers": customers, "days": days})
+            _keep(place, found, size)
     _show(found)
 
 
@@ -71,40 +88,31 @@ def _environment(place: Place) -> dict[str, str]:
 
 
 def _prepare(
-    place: Place, receipts: str, customers: str, names: tuple[str, ...], env: dict[str, str]
-) -> None:
-    rfm_spark = str(Path(sys.executable).parent / "rfm-spark")
+    place: Place, made_up: list[str], names: tuple[str, ...], env: dict[str, str]
+) -> Place:
+    """Makes what is to be there before anything is timed, and finds whose history is asked for."""
     if not place.config.exists():
         _screen.print("making receipts up ...")
-        size = ["--receipts", receipts, "--customers", customers, "--days", str(place.days)]
-        made = subprocess.run(
-            [rfm_spark, "generate", *size, "--out", str(place.input)],
-            check=True,
-            stdout=subprocess.PIPE,
-            env=env,
-        )
+        rfm_spark = str(Path(sys.executable).parent / "rfm-spark")
+        command = [rfm_spark, "generate", *made_up, "--out", str(place.input)]
+        made = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=env)
         place.config.write_bytes(made.stdout)
-    if "night" in names and not place.warehouse("before").exists():
-        (place.before / "receipts").mkdir(parents=True, exist_ok=True)
-        for delivery in sorted((place.input / "receipts").glob("delivered=*"))[:-1]:
-            link = place.before / "receipts" / delivery.name
-            if not link.exists():
-                link.symlink_to(delivery)
-        _screen.print("loading all days but the last ...")
-        _job(rfm_spark, "ingest", place, place.before, place.warehouse("before"), env)
+    if not place.further("night").exists():
+        next_delivery(place.receipts, place.last, place.further("night"))
+    if not place.further("late").exists():
+        late_delivery(place.receipts, place.last, DAYS_LATE, place.further("late"))
+    place = replace(place, customer=some_customer(place.receipts, place.last))
     if "load" not in names and not place.warehouse("loaded").exists():
         _screen.print("loading all days ...")
-        _job(rfm_spark, "ingest", place, place.input, place.warehouse("loaded"), env)
-
-
-def _job(
-    rfm_spark: str, name: str, place: Place, data: Path, warehouse: Path, env: dict[str, str]
-) -> None:
-    half = warehouse.with_name(f"{warehouse.name}-half")
-    shutil.rmtree(half, ignore_errors=True)
-    where = ["--input", str(data), "--warehouse", str(half)]
-    subprocess.run([rfm_spark, name, "--config", str(place.config), *where], check=True, env=env)
-    half.rename(warehouse)
+        subprocess.run(our_cases(place)["load"].command, check=True, env=env)
+    if any(SORTED_FACTS in CASES[name] for name in names) and not place.sorted_facts.exists():
+        _screen.print("loading all days into DuckDB's facts ...")
+        half = place.sorted_facts.with_name("half")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir()
+        subprocess.run(peer_command(place, "duckdb", "load", half), check=True, env=env)
+        half.rename(place.sorted_facts)
+    return place
 
 
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -10,13 +11,29 @@ from datetime import date, timedelta
 from pathlib import Path
 
 CONTENDERS = Path(__file__).parent / "contenders"
-PEERS = ("duckdb", "polars", "pyspark")
 OURS = "rfm-spark"
-CASES = ("load", "rfm", "windows", "cohorts", "clusters", "night")
-"""In this order: the first leaves the warehouse that others read."""
+SORTED_FACTS = "duckdb-facts"
+"""DuckDB on the facts that its case `load` makes; all other peers start from receipts."""
+CASES: dict[str, tuple[str, ...]] = {
+    "load": ("duckdb", "polars", "pyspark"),
+    "rfm": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
+    "windows": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
+    "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
+    "clusters": ("pyspark",),
+    "results": (),
+    "history": ("duckdb", SORTED_FACTS),
+    "night": (),
+    "late": (),
+}
+"""Peers by case, in this order: the first case leaves the warehouse that others read.
+
+A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
+"""
+DAYS_LATE = 60
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
 COHORT_TABLES = ("cohorts", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
+RESULT_TABLES = {*RFM_TABLES, *COHORT_TABLES, *CLUSTER_TABLES, "customer_360"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +44,13 @@ class Place:
         folder: everything lies below it.
         days: of the history.
         first_day: of it.
+        customer: whose history is asked for.
     """
 
     folder: Path
     days: int
     first_day: date
+    customer: int = 0
 
     @property
     def input(self) -> Path:
@@ -39,9 +58,18 @@ class Place:
         return self.folder / "input"
 
     @property
-    def before(self) -> Path:
-        """The same, without the last delivery."""
-        return self.folder / "before"
+    def receipts(self) -> Path:
+        """Their deliveries, a folder each."""
+        return self.input / "receipts"
+
+    def further(self, name: str) -> Path:
+        """The input of a further delivery."""
+        return self.folder / f"input-{name}"
+
+    @property
+    def sorted_facts(self) -> Path:
+        """What DuckDB makes of the receipts once."""
+        return self.folder / "duckdb-facts"
 
     @property
     def config(self) -> Path:
@@ -82,15 +110,12 @@ class Case:
     @property
     def has_spark(self) -> bool:
         """Whether it leaves an event log."""
-        return self.contender in (OURS, "pyspark")
+        return self.contender == "pyspark" or Path(self.command[0]).name == "rfm-spark"
 
 
 def our_cases(place: Place) -> dict[str, Case]:
     """What rfm-spark does, by case."""
-    rfm_spark = [str(Path(sys.executable).parent / "rfm-spark")]
-    common = ["--config", str(place.config)]
-    data = ["--input", str(place.input)]
-    loaded, night = place.warehouse("loaded"), place.warehouse("night")
+    loaded, night, late = (place.warehouse(name) for name in ("loaded", "night", "late"))
     as_of = ["--as-of", str(place.last)]
     windows = [  # beside the profile `purchase`, over 365 days
         "rfm.quarter.window_days=90",
@@ -99,66 +124,64 @@ def our_cases(place: Place) -> dict[str, Case]:
     ]
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
 
-    def on(warehouse: Path) -> list[str]:
-        return ["--warehouse", str(warehouse)]
+    def job(name: str, warehouse: Path, *options: str) -> list[str]:
+        rfm_spark = str(Path(sys.executable).parent / "rfm-spark")
+        where = ["--config", str(place.config), "--warehouse", str(warehouse)]
+        return [rfm_spark, name, *where, *options]
 
-    return {
-        "load": Case(
-            "load",
-            OURS,
+    def without(tables: Iterable[str]) -> Callable[[], None]:
+        return lambda: _remove(loaded / name for name in tables)
+
+    history = [sys.executable, str(CONTENDERS / "with_delta.py"), str(loaded / "customer_days")]
+    commands: dict[str, tuple[Callable[[], None], list[str]]] = {
+        "load": (
             lambda: _remove([loaded]),
-            [*rfm_spark, "ingest", *common, *data, *on(loaded)],
+            job("ingest", loaded, "--input", str(place.input)),
         ),
-        "rfm": Case(
-            "rfm",
-            OURS,
-            lambda: _remove(loaded / name for name in RFM_TABLES),
-            [*rfm_spark, "rfm", *common, *on(loaded), *as_of],
+        "rfm": (without(RFM_TABLES), job("rfm", loaded, *as_of)),
+        "windows": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(windows))),
+        "cohorts": (
+            without(COHORT_TABLES),
+            job("cohorts", loaded, *as_of, *_set(["cohorts.grains=['month']"])),
         ),
-        "windows": Case(
-            "windows",
-            OURS,
-            lambda: _remove(loaded / name for name in RFM_TABLES),
-            [*rfm_spark, "rfm", *common, *on(loaded), *as_of, *_set(windows)],
+        "clusters": (
+            without(CLUSTER_TABLES),
+            job("clusters", loaded, *as_of, *_set([features])),
         ),
-        "cohorts": Case(
-            "cohorts",
-            OURS,
-            lambda: _remove(loaded / name for name in COHORT_TABLES),
-            [
-                *rfm_spark,
-                "cohorts",
-                *common,
-                *on(loaded),
-                *as_of,
-                *_set(["cohorts.grains=['month']"]),
-            ],
+        "results": (
+            without(RESULT_TABLES),
+            job("run", loaded, "--input", str(place.input), *as_of),
         ),
-        "clusters": Case(
-            "clusters",
-            OURS,
-            lambda: _remove(loaded / name for name in CLUSTER_TABLES),
-            [*rfm_spark, "clusters", *common, *on(loaded), *as_of, *_set([features])],
+        "history": (_nothing, [*history, str(place.customer)]),
+        "night": (
+            lambda: _copy(loaded, night),
+            job(
+                "nightly",
+                night,
+                *("--input", str(place.further("night"))),
+                *("--date", str(place.last + timedelta(days=1))),
+            ),
         ),
-        "night": Case(
-            "night",
-            OURS,
-            lambda: _copy(place.warehouse("before"), night),
-            [*rfm_spark, "nightly", *common, *data, *on(night), "--date", str(place.last)],
+        "late": (
+            lambda: _copy(loaded, late),
+            job("ingest", late, "--input", str(place.further("late"))),
         ),
     }
+    return {name: Case(name, OURS, *how) for name, how in commands.items()}
 
 
-def peer_case(place: Place, peer: str, case: str) -> Case | None:
-    """What a peer does; None where it has nothing like it.
+def peer_case(place: Place, peer: str, case: str) -> Case:
+    """What a peer does."""
+    return Case(case, peer, lambda: _empty(place.out), peer_command(place, peer, case, place.out))
 
-    A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
-    """
-    if (case == "clusters" and peer != "pyspark") or case == "night":
-        return None
-    script = CONTENDERS / f"with_{peer}.py"
-    command = [sys.executable, str(script), case, str(place.input / "receipts"), str(place.out)]
-    return Case(case, peer, lambda: _empty(place.out), [*command, str(place.last)])
+
+def peer_command(place: Place, peer: str, case: str, out: Path) -> list[str]:
+    """How a peer is started."""
+    script = CONTENDERS / f"with_{peer.partition('-')[0]}.py"
+    facts = place.sorted_facts / "load.parquet"
+    source = facts if peer == SORTED_FACTS else place.receipts
+    command = [sys.executable, str(script), case, str(source), str(out), str(place.last)]
+    return [*command, str(place.customer)] if peer.startswith("duckdb") else command
 
 
 def cases(place: Place, names: Sequence[str]) -> list[Case]:
@@ -167,8 +190,12 @@ def cases(place: Place, names: Sequence[str]) -> list[Case]:
     found: list[Case] = []
     for name in names:
         found.append(ours[name])
-        found += [case for peer in PEERS if (case := peer_case(place, peer, name))]
+        found += [peer_case(place, peer, name) for peer in CASES[name]]
     return found
+
+
+def _nothing() -> None:
+    pass
 
 
 def _set(settings: Iterable[str]) -> list[str]:
@@ -186,5 +213,13 @@ def _empty(folder: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """A copy; files of data, which no writer changes, are links to the same bytes."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)
+    shutil.copytree(source, target, copy_function=_linked)
+
+
+def _linked(source: str, target: str) -> None:
+    if source.endswith(".parquet") and "/_delta_log/" not in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)

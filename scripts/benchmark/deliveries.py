@@ -1,0 +1,60 @@
+"""Deliveries: further ones than those made up, derived from the last of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+_NEW_IDS = 10**12
+
+
+def next_delivery(receipts: Path, last: date, out: Path) -> None:
+    """The delivery of a night: receipts of the last day come again, as new ones of the next day.
+
+    What the last delivery held of earlier days, late or corrected, comes once more as it was.
+    """
+    rows = _delivery(receipts, last)
+    of_last = _is_day(rows, last)
+    moved = _moved(rows.filter(of_last), timedelta(days=1))
+    _write(pa.concat_tables([moved, rows.filter(pc.invert(of_last))]), last, out)
+
+
+def late_delivery(receipts: Path, last: date, days_late: int, out: Path) -> None:
+    """The delivery of a day that comes late: as many new receipts as the last day has."""
+    rows = _delivery(receipts, last)
+    _write(_moved(rows.filter(_is_day(rows, last)), timedelta(days=-days_late)), last, out)
+
+
+def some_customer(receipts: Path, last: date) -> int:
+    """A customer of the last delivery, the one with the median id."""
+    ids = _delivery(receipts, last)["customer_id"]
+    return int(pc.quantile(ids.filter(pc.greater(ids, 0)), interpolation="lower")[0].as_py())
+
+
+def _delivery(receipts: Path, day: date) -> pa.Table:
+    return pq.read_table(receipts / f"delivered={day}", partitioning=None)
+
+
+def _is_day(rows: pa.Table, day: date) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(pc.cast(rows["time"], pa.date32()), pa.scalar(day)), False)
+
+
+def _moved(rows: pa.Table, by: timedelta) -> pa.Table:
+    """New receipts, on another day."""
+    return _changed(_changed(rows, "receipt_id", _NEW_IDS), "time", by)
+
+
+def _changed(rows: pa.Table, name: str, by: int | timedelta) -> pa.Table:
+    place = rows.schema.get_field_index(name)
+    field = rows.schema.field(place)
+    return rows.set_column(place, field, pc.cast(pc.add(rows[name], pa.scalar(by)), field.type))
+
+
+def _write(rows: pa.Table, last: date, out: Path) -> None:
+    folder = out / "receipts" / f"delivered={last + timedelta(days=1)}"
+    folder.mkdir(parents=True)
+    pq.write_table(rows, folder / "part-0.parquet")

@@ -56,6 +56,8 @@ SPEED = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",
     # A task's rows lie in a few months: a file open for each is less work than sorting them first.
     "spark.sql.maxConcurrentOutputFileWriters": "8",
+    # Customers are looked up in a hash map where a task's fit one, instead of sorting both sides.
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

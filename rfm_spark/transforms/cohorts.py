@@ -55,7 +55,7 @@ def _members(years: DataFrame, as_of: date, grain: Grain, week_start: Weekday) -
 def _activity(
     days: DataFrame, members: DataFrame, as_of: date, grain: Grain, week_start: Weekday
 ) -> DataFrame:
-    """Per cohort and period: visits, money, who came and who had come in the period before."""
+    """Per cohort and period: visits, money, who came and who of them had in the period before."""
     period = period_start(F.col("day"), grain, week_start)
     by_customer = (
         days.where((F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of)))
@@ -67,30 +67,22 @@ def _activity(
     )
     came = F.col("visits") > 0
     history = Window.partitionBy("customer_id").orderBy("period_index")
-    visits_only = by_customer.where(came).select(
-        "customer_id",
-        "cohort",
-        "period_index",
-        F.lag("period_index").over(history).alias("previous"),
-        F.lead("period_index").over(history).alias("following"),
+    # The row before is of the period before, if there is one of it.
+    came_before = (
+        came
+        & (F.lag("period_index").over(history) == F.col("period_index") - 1)
+        & F.lag(came).over(history)
     )
-    came_before = F.col("previous") == F.col("period_index") - 1
-    stays = F.col("following") == F.col("period_index") + 1
-    states = visits_only.groupBy("cohort", "period_index").agg(
-        F.count(F.lit(1)).alias("active_so_far"),
-        F.count_if(F.coalesce(came_before, F.lit(False))).alias("came_before"),
-        F.count_if(~F.coalesce(stays, F.lit(False))).alias("gone_after"),
+    return (
+        by_customer.withColumn("came_before", came_before)
+        .groupBy("cohort", "period_index")
+        .agg(
+            F.sum("visits").alias("receipts"),
+            F.sum("revenue_cents").alias("revenue_cents"),
+            F.count_if(came).alias("active_so_far"),
+            F.count_if("came_before").alias("came_before"),
+        )
     )
-    gone = states.select(
-        "cohort",
-        (F.col("period_index") + 1).alias("period_index"),
-        F.col("gone_after").alias("skipped"),
-    )
-    money = by_customer.groupBy("cohort", "period_index").agg(
-        F.sum("visits").alias("receipts"), F.sum("revenue_cents").alias("revenue_cents")
-    )
-    at = ["cohort", "period_index"]
-    return money.join(states.drop("gone_after"), at, "full").join(gone, at, "full")
 
 
 def _spine(
@@ -119,6 +111,7 @@ def _measured(found: DataFrame, as_of: date, grain: Grain) -> DataFrame:
     came_before = _or_zero("came_before")
     receipts, revenue = _or_zero("receipts"), _or_zero("revenue_cents")
     until_here = Window.partitionBy("cohort").orderBy("period_index")
+    active_before = F.lag(active_so_far, 1, 0).over(until_here)
     return found.select(
         F.lit(as_of).alias("as_of"),
         F.lit("receipt").alias("origin"),
@@ -143,7 +136,7 @@ def _measured(found: DataFrame, as_of: date, grain: Grain) -> DataFrame:
         F.when(is_first, active_so_far).otherwise(F.lit(0)).alias("new"),
         F.when(is_first, F.lit(0)).otherwise(came_before).alias("retained"),
         F.when(is_first, F.lit(0)).otherwise(active_so_far - came_before).alias("reactivated"),
-        _or_zero("skipped").alias("skipped"),
+        (active_before - came_before).alias("skipped"),
     )
 
 

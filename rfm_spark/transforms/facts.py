@@ -19,7 +19,7 @@ def customer_days(receipts: DataFrame) -> DataFrame:
         One row per customer and business day with a receipt.
     """
     current = receipts.where(F.col("status") == CURRENT)
-    return current.groupBy("customer_id", *_day_and_year()).agg(
+    sums = current.groupBy("customer_id", F.col("business_date").alias("day")).agg(
         F.count(F.lit(1)).alias("receipts"),
         _count("is_visit").alias("visits"),
         _count("is_return").alias("returns"),
@@ -28,6 +28,7 @@ def customer_days(receipts: DataFrame) -> DataFrame:
         F.sum("gross_cents").alias("gross_cents"),
         F.sum((F.col("is_visit") & F.col("has_promotion")).cast("bigint")).alias("promo_visits"),
     )
+    return sums.withColumn("year", F.year("day"))  # as a key it would be hashed with every row
 
 
 def customer_years(days: DataFrame) -> DataFrame:

@@ -49,9 +49,6 @@ def reconciliation_terms(
     taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
     kept_out = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
     only_dropped = F.col("reasons") == F.array(F.lit(EQUAL_LINE))
-    scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
-    placed = days.join(scored, "customer_id", "left").withColumn("term", _place(as_of, window))
-    by_place = _term_sums(placed, _PLACES)
     parts = [
         taken.agg(_total("receipts", "receipts"), _total("net_cents")).select(
             F.lit(RAW).alias("term"), "receipts", "net_cents"
@@ -66,18 +63,33 @@ def reconciliation_terms(
             receipts.select(F.col("status").alias("term"), F.lit(1).alias("receipts"), "net_cents"),
             (SUPERSEDED, VOID),
         ),
-        by_place,
+        _term_sums(_placed(days, rfm, in_window("day", as_of, window)), _PLACES),
     ]
     return reduce(DataFrame.unionByName, parts)
 
 
-def _place(as_of: date, window: Window) -> Column:
-    return (
-        F.when(F.col("customer_id").isNull(), "guests")
-        .when(~in_window("day", as_of, window), "outside_window")
-        .when(F.col("is_scored"), "scored")
-        .otherwise("unscored")
+def _placed(days: DataFrame, rfm: DataFrame, is_inside: Column) -> DataFrame:
+    """Sums of each customer, in the window and outside it, by term.
+
+    Customers are added up before they are looked up in `rfm`, so that few rows have to meet.
+    """
+    measures = ("receipts", "net_cents")
+    by_customer = days.groupBy("customer_id").agg(
+        *[F.sum(F.when(is_inside, F.col(name))).alias(f"{name}_inside") for name in measures],
+        *[F.sum(F.when(~is_inside, F.col(name))).alias(f"{name}_outside") for name in measures],
     )
+    scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
+    is_guest = F.col("customer_id").isNull()
+    inside = F.when(F.col("is_scored"), "scored").otherwise("unscored")
+    terms = {"inside": inside, "outside": F.lit("outside_window")}
+    parts = [
+        F.struct(
+            F.when(is_guest, "guests").otherwise(term).alias("term"),
+            *[F.col(f"{name}_{where}").alias(name) for name in measures],
+        )
+        for where, term in terms.items()
+    ]
+    return by_customer.join(scored, "customer_id", "left").select(F.inline(F.array(*parts)))
 
 
 def _term_sums(rows: DataFrame, terms: tuple[str, ...]) -> DataFrame:

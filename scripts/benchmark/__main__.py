@@ -50,14 +50,15 @@ def main(
     customers: Annotated[str, typer.Option(help="Who can buy.")] = "5e4",
     days: Annotated[int, typer.Option(help="Length of the history.")] = 1095,
     repeat: Annotated[int, typer.Option(help="Times each is run; medians are told.")] = 3,
-    case: Annotated[list[str] | None, typer.Option(help="By default all of them.")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="One, or CASE/CONTENDER.")] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
     asked = set(case or CASES)
-    names = tuple(name for name in CASES if name in asked)
-    if unknown := asked - set(CASES):
+    names = tuple(name for name in CASES if name in {one.partition("/")[0] for one in asked})
+    known = {f"{name}/{who}" for name, peers in CASES.items() for who in (OURS, *peers)}
+    if unknown := asked - known - set(CASES):
         raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(CASES)}")
     size = {"receipts": receipts, "customers": customers, "days": days, "skewed": skewed}
     name = f"{float(receipts):.0f}-{float(customers):.0f}-{days}{'-skewed' if skewed else ''}"
@@ -68,6 +69,8 @@ def main(
     found: Found = defaultdict(list)
     for number in range(repeat):
         for one in cases(place, names):
+            if asked.isdisjoint((one.name, f"{one.name}/{one.contender}")):
+                continue
             found[one.name, one.contender].append(_timed(place, one, number, environment))
             _keep(place, found, size)
     _show(found)
@@ -144,12 +147,12 @@ def _show(found: Found) -> None:
             shown.add_row(case, who, "failed")
             continue
         seconds = median(one.seconds for one in runs)
-        ours = median(one.seconds for one in done[case, OURS])
+        ours = [one.seconds for one in done.get((case, OURS), [])]
         shown.add_row(
             case,
             who,
             f"{seconds:.1f}",
-            f"{seconds / ours:.2f}",
+            f"{seconds / median(ours):.2f}" if ours else "",
             f"{median(one.peak_bytes for one in runs) / 1e9:.1f}",
             *(_megabytes(runs, name) for name in ("read_bytes", "shuffled_bytes", "written_bytes")),
         )
@@ -157,17 +160,16 @@ def _show(found: Found) -> None:
 
 
 def _keep(place: Place, found: Found, size: dict[str, object]) -> None:
-    """Every figure, in a JSON file; of cases that are not run now the figures stay."""
+    """Every figure, in a JSON file; of what is not run now the figures stay."""
     file = place.folder / "result.json"
     before = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
-    now = {case for case, _ in found}
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
     told = {
         "size": size,
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-        "runs": [one for one in before if one["case"] not in now]
+        "runs": [one for one in before if (one["case"], one["contender"]) not in found]
         + [
             {
                 "case": case,

@@ -117,8 +117,9 @@ def our_cases(place: Place) -> dict[str, Case]:
     """What rfm-spark does, by case."""
     loaded, night, late = (place.warehouse(name) for name in ("loaded", "night", "late"))
     as_of = ["--as-of", str(place.last)]
-    windows = [  # beside the profile `purchase`, over 365 days
+    windows = [  # what is set takes the place of the profile that would be there by default
         "rfm.quarter.window_days=90",
+        "rfm.purchase.window_days=365",
         "rfm.two_years.window_days=730",
         "rfm.ever.window_days='all'",
     ]

@@ -52,7 +52,7 @@ SPEED = {
     # Measured on 100 million receipts: small splits keep a task's customers in one hash map.
     "spark.sql.files.maxPartitionBytes": "16m",
     "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "18",
-    # The JVM never compiles a method of more than 8,000 bytes, and would interpret it for every row.
+    # The JVM compiles no method of more than 8,000 bytes: it would interpret it for every row.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # Listing a thousand files is not worth a thousand tasks.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",

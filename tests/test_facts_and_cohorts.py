@@ -208,6 +208,19 @@ def test_cohorts_say_who_is_new_retained_reactivated_and_skipped(spark):
     )
 
 
+def test_who_only_brought_something_back_has_not_come(spark):
+    history = [
+        ("eve", "2026-01-10", 9_00),
+        ("eve", "2026-02-10", -9_00),
+        ("eve", "2026-03-10", 5_00),
+    ]
+    names = ("period_index", "new", "retained", "reactivated", "skipped")
+    assert_rows(
+        cohorts_of(spark, history, "2026-03-31"),
+        sums(names, (0, 1, 0, 0, 0), (1, 0, 0, 0, 1), (2, 0, 0, 1, 0)),
+    )
+
+
 def test_cohorts_know_their_revenue_per_receipt_and_customer(spark):
     names = ("cohort", "period_index", "average_receipt_cents", "revenue_per_customer_cents",
              "cumulative_revenue_per_customer_cents")  # fmt: skip

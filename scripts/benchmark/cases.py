@@ -86,6 +86,11 @@ class Place:
         return self.folder / f"warehouse-{name}"
 
     @property
+    def is_loaded(self) -> Path:
+        """A file that is there once the warehouse `loaded` is whole."""
+        return self.folder / "loaded"
+
+    @property
     def out(self) -> Path:
         """Where peers write."""
         return self.folder / "out"
@@ -136,7 +141,7 @@ def our_cases(place: Place) -> dict[str, Case]:
     history = [sys.executable, str(CONTENDERS / "with_delta.py"), str(loaded / "customer_days")]
     commands: dict[str, tuple[Callable[[], None], list[str]]] = {
         "load": (
-            lambda: _remove([loaded]),
+            lambda: _remove([place.is_loaded, loaded]),
             job("ingest", loaded, "--input", str(place.input)),
         ),
         "rfm": (without(RFM_TABLES), job("rfm", loaded, *as_of)),
@@ -205,6 +210,8 @@ def _set(settings: Iterable[str]) -> list[str]:
 
 def _remove(folders: Iterable[Path]) -> None:
     for folder in folders:
+        if folder.is_file():
+            folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -56,5 +56,7 @@ def _changed(rows: pa.Table, name: str, by: int | timedelta) -> pa.Table:
 
 def _write(rows: pa.Table, last: date, out: Path) -> None:
     folder = out / "receipts" / f"delivered={last + timedelta(days=1)}"
-    folder.mkdir(parents=True)
-    pq.write_table(rows, folder / "part-0.parquet")
+    half = folder / "part-0.half"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, half)
+    half.rename(folder / "part-0.parquet")

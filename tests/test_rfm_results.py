@@ -147,7 +147,7 @@ SCORED = [
 
 
 def test_all_125_cells_are_there_empty_ones_too(spark):
-    found = cell_results(rows_of(spark, RFM, SCORED), SCORING, spark).collect()
+    found = cell_results(rows_of(spark, RFM, SCORED), SCORING).collect()
     cells = {row["rfm_cell"]: row for row in found}
     assert len(found) == len(cells) == 125
     assert set(cells) == {f"{r}{f}{m}" for r, f, m in product(range(1, 6), repeat=3)}
@@ -160,7 +160,7 @@ def test_all_125_cells_are_there_empty_ones_too(spark):
 
 
 def test_segments_have_shares_of_customers_and_revenue(spark):
-    found = segment_results(rows_of(spark, RFM, SCORED), SCORING, spark).collect()
+    found = segment_results(rows_of(spark, RFM, SCORED), SCORING).collect()
     assert {row["segment"] for row in found} == {rule.name for rule in DEFAULT_GRID}
     assert_rows(
         [row for row in found if row["customers"]],
@@ -182,6 +182,4 @@ def test_segments_have_shares_of_customers_and_revenue(spark):
 
 def test_without_revenue_there_is_no_share_of_it(spark):
     rows = rows_of(spark, RFM, [scored_row("dora", "411", "Promising", 6, 1, 0)])
-    assert {row["revenue_share"] for row in segment_results(rows, SCORING, spark).collect()} == {
-        None
-    }
+    assert {row["revenue_share"] for row in segment_results(rows, SCORING).collect()} == {None}

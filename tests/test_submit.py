@@ -88,6 +88,7 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
         (("run", "--master", "mesos://h", "--", "--config", "x"), "'mesos://h' is no master"),
         (("run", "--master", "yarn", "--config", "x.toml"), "after --"),
         (("run", "--master", "yarn", "--jars"), "--jars needs a value"),
+        (("run", "--master", "yarn", "--jars", "--", "--config", "x"), "--jars needs a value"),
         (("run", "--master", "yarn", "--", "--config"), "--config: there is no file ''"),
         (("run", "--master", "yarn", "--", "--config=x.toml"), "there is no file 'x.toml'"),
     ],

@@ -76,8 +76,8 @@ def _score(job: Job, name: str, profile: Profile, as_of: date) -> int:
         values.unpersist()
     rfm = job.warehouse.read(RFM).where(profile_slice(name, as_of))
     where = profile_slice(name, as_of)
-    job.replace(RFM_CELLS, cell_results(rfm, scoring, job.spark), where)
-    job.replace(SEGMENTS, segment_results(rfm, scoring, job.spark), where)
+    job.replace(RFM_CELLS, cell_results(rfm, scoring), where)
+    job.replace(SEGMENTS, segment_results(rfm, scoring), where)
     return commit.rows
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
@@ -107,13 +107,12 @@ def scored_customers(
     )
 
 
-def cell_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> DataFrame:
+def cell_results(rfm: DataFrame, scoring: Scoring) -> DataFrame:
     """Every cell, empty ones too.
 
     Args:
         rfm: `rfm` of one profile and day.
         scoring: the profile's rules.
-        spark: to make the list of all cells.
 
     Returns:
         One row per cell: the columns of `rfm_cells`.
@@ -123,7 +122,7 @@ def cell_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> DataF
         {"rfm_cell": f"{r}{f}{m}", "r_score": r, "f_score": f, "m_score": m}
         for r, f, m in product(axis, axis, axis)
     ]
-    cells = local_rows(spark, rows, _CELL)
+    cells = local_rows(rfm.sparkSession, rows, _CELL)
     found = rfm.groupBy("rfm_cell").agg(*_sums())
     return cells.join(found, "rfm_cell", "left").select(
         F.lit(scoring.profile).alias("profile"),
@@ -133,20 +132,19 @@ def cell_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> DataF
     )
 
 
-def segment_results(rfm: DataFrame, scoring: Scoring, spark: SparkSession) -> DataFrame:
+def segment_results(rfm: DataFrame, scoring: Scoring) -> DataFrame:
     """Every segment of the grid with its size, revenue and what to do.
 
     Args:
         rfm: `rfm` of one profile and day.
         scoring: the profile's rules.
-        spark: to make the list of all segments.
 
     Returns:
         One row per segment: the columns of `segments`.
     """
     actions = {rule.name: rule.action for rule in scoring.grid}
     rows = [{"segment": name, "suggested_action": action} for name, action in actions.items()]
-    named = local_rows(spark, rows, _SEGMENT)
+    named = local_rows(rfm.sparkSession, rows, _SEGMENT)
     found = rfm.groupBy("segment").agg(*_sums())
     whole = rfm.agg(
         F.count(F.lit(1)).alias("all_customers"), F.sum("monetary_cents").alias("all_revenue")

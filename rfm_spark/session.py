@@ -58,8 +58,8 @@ SPEED = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",
     # A task's rows lie in a few months: a file open for each is less work than sorting them first.
     "spark.sql.maxConcurrentOutputFileWriters": "8",
-    # Customers are looked up in a hash map where a task's fit one, instead of sorting both sides.
-    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
+    # Parts of one partition each stay as many tasks, instead of becoming one that reads them all.
+    "spark.sql.unionOutputPartitioning": "false",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

@@ -17,7 +17,7 @@ from support.shop import (
     stored_tables,
 )
 
-from rfm_spark.pipeline import intake
+from rfm_spark.pipeline import counts
 
 CONFIGURATION = RECEIPTS.replace('grain = "line"', 'grain = "receipt"').replace(
     'category = "category"\n', ""
@@ -94,7 +94,7 @@ def test_in_any_order_the_newest_version_of_each_receipt_counts(
         for row in stored(shop.warehouse, "receipts")
     }
     assert found == expected_status(deliveries)
-    monkeypatch.setattr(intake, "_LARGE_FILE_BYTES", 0)  # and not gathered by month
+    monkeypatch.setattr(counts, "_FEW_MONTHS", 0)  # and moved to their months
     other = Shop(tmp_path / "other")
     other.configure(CONFIGURATION)
     for some in ((3, 0), (4, 2), (1,)):
@@ -119,13 +119,20 @@ def test_in_any_order_the_newest_version_of_each_receipt_counts(
     assert receipts == len(found)
 
 
-def test_large_files_of_lines_are_not_taken_for_receipts_in_order(shop, take_in, monkeypatch):
-    monkeypatch.setattr(intake, "_LARGE_FILE_BYTES", 0)
-    shop.configure(RECEIPTS)
-    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")] * 2)
+def test_deliveries_of_a_month_are_written_together_without_being_moved(shop, take_in):
+    january = [line(f"a{n}", "c1", f"2025-01-0{n}", "1.00") for n in (1, 2, 3)]
+    for number, row in enumerate(january):
+        shop.csv(f"receipts{number}.csv", [row])
+    late = line("late", "c1", "2025-01-31", "1.00")
+    february = [line(f"b{n}", "c1", f"2025-02-0{n}", "1.00") for n in (1, 2)]
+    shop.csv("receipts3.csv", [late, *february])
+    header = shop.file("receipts3.csv").read_text(encoding="utf-8").splitlines()[0]
+    shop.file("receipts4.csv").write_text(header + "\n", encoding="utf-8")
     take_in(shop)
-    [receipt] = stored(shop.warehouse, "receipts")
-    assert (receipt["net_cents"], receipt["lines"]) == (200, 2)
+    table = DeltaTable(str(shop.warehouse / "receipts"))
+    months = sorted(uri.split("/")[-2] for uri in table.file_uris())
+    assert months == ["month=2025-01", "month=2025-01", "month=2025-02"]
+    assert len(stored(shop.warehouse, "receipts")) == 6
 
 
 def added_and_removed(table):

@@ -37,12 +37,13 @@ class ReceiptCounts:
     Attributes:
         counts: of raw rows, and of those receipts that are single.
         single_days: days on which single receipts are accepted.
-        has_few_months: whether a delivery's single receipts are of no more than a few months.
+        months: by delivery the first day of the month of most of its single receipts, where
+            deliveries are of no more than a few months each; otherwise empty.
     """
 
     counts: Counts
     single_days: set[date]
-    has_few_months: bool
+    months: dict[str, date]
 
 
 def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts:
@@ -83,7 +84,7 @@ def receipt_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Re
         counts = _collected(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
         accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
         days = {row[0] for row in accepted.collect()}
-        return ReceiptCounts(counts, days, _has_few_months(by_day))
+        return ReceiptCounts(counts, days, _months(by_day))
     finally:
         by_day.unpersist()
 
@@ -122,18 +123,17 @@ def _collected(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Count
     return counts
 
 
-def _has_few_months(by_day: DataFrame) -> bool:
-    """Whether a delivery's single receipts are of no more than a few months, on average.
+def _months(by_day: DataFrame) -> dict[str, date]:
+    """The month of most single receipts of each delivery; empty if there are many months in each.
 
     A delivery has as many months as there would be if they were all alike: a few late receipts
-    make no other month. False without any single receipt.
+    make no other month.
     """
     month = F.trunc("business_date", "month").alias("month")
     by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
-    sums = by_month.groupBy("delivery").agg(
-        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q")
+    found = by_month.groupBy("delivery").agg(
+        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q"), F.max_by("month", "n").alias("m")
     )
-    some = sums.where("n > 0").select("n", (F.col("n") ** 2 / F.col("q")).alias("months"))
-    mean = some.agg(F.try_divide(F.sum(F.col("n") * F.col("months")), F.sum("n")))
-    months = mean.collect()[0][0]
-    return months is not None and months <= _FEW_MONTHS
+    rows = found.where("n > 0").collect()
+    many = sum(row["n"] ** 3 / row["q"] for row in rows) > _FEW_MONTHS * sum(r["n"] for r in rows)
+    return {} if many else {row["delivery"]: row["m"] for row in rows}

@@ -83,10 +83,12 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
         _quarantine(job, intake, rejected_rows(unusual, rejected))
-        singles = single_versions(intake.rows.where("is_single"), with_categories)
-        singles = singles.where(~F.col("is_rejected"))
-        accepted = versions.where(~F.col("is_rejected"))
-        _merge(job, intake, accepted, "receipt_id", singles if intake.single_days else None)
+        accepted = ~F.col("is_rejected")
+        singles = [
+            single_versions(rows.where("is_single"), with_categories).where(accepted)
+            for rows in (intake.by_month or [intake.rows] if intake.single_days else [])
+        ]
+        _merge(job, intake, versions.where(accepted), "receipt_id", singles)
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:
 
 
 def _merge(
-    job: Job, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
+    job: Job, intake: Intake, versions: DataFrame, key: str, singles: Sequence[DataFrame] = ()
 ) -> None:
     """Takes versions into their table, all in one commit.
 
@@ -151,7 +153,7 @@ def _merge(
         touched = touched_keys(within, incoming, came, key)
         old = within.join(touched, key, "left_semi").select("business_date").distinct()
         days |= {row[0] for row in old.collect()}
-    if not days and singles is None:
+    if not days and not singles:
         job.warehouse.create(table)
         return
     compared = day_slice(table, days).condition(table) if days else F.lit(False)
@@ -162,15 +164,15 @@ def _merge(
         inside = since(earliest)
         merged = merged_versions(stored.where(compared & inside), incoming, came, key)
         merged = merged.unionByName(stored.where(compared & ~inside))
-    if singles is not None:
-        if intake.is_in_order:  # these are not: they come from a shuffle
-            merged = merged.hint("rebalance", *table.partition_by)
-        only = with_own_status(singles.select(*stored_columns))
-        merged = merged.select(*only.columns).unionByName(only)
+    is_in_order = bool(intake.by_month)
+    if is_in_order:  # these are not: they come from a shuffle
+        merged = merged.hint("rebalance", *table.partition_by)
+    for part in singles:
+        merged = merged.unionByName(with_own_status(part.select(*stored_columns)))
     note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
     # In this order: the days, each told from a computed month, are asked only where need be.
     where = (came & since(earliest)) | compared
-    job.replace(table, merged, where, note, is_in_order=intake.is_in_order)
+    job.replace(table, merged, where, note, is_in_order)
 
 
 def _note_deliveries(job: Job, intake: Intake) -> None:

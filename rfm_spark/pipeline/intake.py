@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +16,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.counts import Counts, receipt_counts, row_counts
 from rfm_spark.pipeline.input_errors import FAILED, explained
-from rfm_spark.pipeline.sources import checked_rows, configured_sources
+from rfm_spark.pipeline.sources import checked_parts, checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
@@ -28,7 +28,8 @@ from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_i
 _BROADCAST_BYTES = 32 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
-_LARGE_FILE_BYTES = 8 * 2**20
+_TASK_BYTES = 128 * 2**20
+"""Of raw files that one task reads and writes to their month."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Intake:
             a row that is a whole receipt and the only one of its id.
         counts: what there is in each delivery; of receipts without those that are not single.
         single_days: days on which single receipts are accepted.
-        is_in_order: whether a large file each holds the single receipts of few months.
+        by_month: the same rows, those of one month's deliveries each; empty where deliveries
+            hold many months each.
     """
 
     table: Table
@@ -75,7 +77,7 @@ class Intake:
     rows: DataFrame
     counts: Counts = field(default_factory=dict)
     single_days: set[date] = field(default_factory=set)
-    is_in_order: bool = False
+    by_month: list[DataFrame] = field(default_factory=list)
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -109,8 +111,8 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
                 intakes.append(intake)
                 with explaining(intake):
                     if table is RECEIPTS:
-                        stack.enter_context(_singles_told(job, intake))
-                        _count_receipts(intake)
+                        repeated = stack.enter_context(_singles_told(job, intake))
+                        _count_receipts(job, intake, repeated)
                     else:
                         intake.counts = row_counts(rows, intake.keys)
                         refuse_too_many_rejected(job, intake)
@@ -118,13 +120,18 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
 
 
 @contextmanager
-def _singles_told(job: Job, intake: Intake) -> Iterator[None]:
-    """Adds `is_single` to the rows: false where receipts are given as lines."""
+def _singles_told(job: Job, intake: Intake) -> Iterator[DataFrame | None]:
+    """Adds `is_single` to the rows: false where receipts are given as lines.
+
+    Yields:
+        The hashes of all ids that are not single; None where there are too many to tell every
+        task of them, or receipts are given as lines.
+    """
     [batch] = intake.batches
     lines = intake.rows
     if batch.has_lines:
         intake.rows = lines.withColumn("is_single", F.lit(False))
-        yield
+        yield None
         return
     incoming, size = id_hashes(lines), sum(f.length for one in batch.deliveries for f in one.files)
     stored = None
@@ -135,9 +142,9 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[None]:
             incoming = F.broadcast(incoming)
     repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        few = repeated.count() <= _BROADCAST_HASHES
-        intake.rows = with_is_single(lines, F.broadcast(repeated) if few else repeated)
-        yield
+        few = F.broadcast(repeated) if repeated.count() <= _BROADCAST_HASHES else None
+        intake.rows = with_is_single(lines, repeated if few is None else few)
+        yield few
     finally:
         repeated.unpersist()
 
@@ -151,10 +158,28 @@ def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
     return stored.where(since(settings.correctable_from(first_day)))
 
 
-def _count_receipts(intake: Intake) -> None:
+def _count_receipts(job: Job, intake: Intake, repeated: DataFrame | None) -> None:
     found = receipt_counts(intake.rows, intake.keys)
     intake.counts, intake.single_days = found.counts, found.single_days
-    intake.is_in_order = found.has_few_months and _has_large_files(intake.batches)
+    if found.months and repeated is not None:
+        [batch] = intake.batches
+        intake.by_month = [
+            with_is_single(rows, repeated) for rows in _rows_by_month(job, batch, found.months)
+        ]
+
+
+def _rows_by_month(job: Job, batch: Batch, months: Mapping[str, date]) -> list[DataFrame]:
+    """The rows of each month's deliveries, in as few partitions as there are files to write."""
+    deliveries: dict[date | None, list[Delivery]] = {}
+    for one in batch.deliveries:
+        deliveries.setdefault(months.get(one.name), []).append(one)
+    parts = list(deliveries.values())
+    sizes = [sum(file.length for one in part for file in one.files) for part in parts]
+    rows = checked_parts(job, batch.label, batch.source, parts)
+    return [
+        _named(part, batch).coalesce(1 + size // _TASK_BYTES)
+        for part, size in zip(rows, sizes, strict=True)
+    ]
 
 
 @contextmanager
@@ -184,13 +209,11 @@ def _new(
 
 
 def _rows_of(job: Job, batch: Batch) -> DataFrame:
-    rows = checked_rows(job, batch.label, batch.source, batch.deliveries)
+    return _named(checked_rows(job, batch.label, batch.source, batch.deliveries), batch)
+
+
+def _named(rows: DataFrame, batch: Batch) -> DataFrame:
     return rows.withColumn("source", F.lit(batch.label))
-
-
-def _has_large_files(batches: Sequence[Batch]) -> bool:
-    lengths = [f.length for batch in batches for one in batch.deliveries for f in one.files]
-    return sum(lengths) >= _LARGE_FILE_BYTES * len(lengths)
 
 
 def refuse_too_many_rejected(job: Job, intake: Intake) -> None:

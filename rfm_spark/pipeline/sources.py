@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -68,6 +68,19 @@ def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery
     problems = _column_problems(raw, source, label)
     if problems:
         raise UserError(problems)
+    return _checked(job, label, source, raw)
+
+
+def checked_parts(
+    job: Job, label: str, source: Source, parts: Sequence[list[Delivery]]
+) -> list[DataFrame]:
+    """The same rows, those of some of the deliveries each, once `checked_rows` found no problem."""
+    every = [delivery for part in parts for delivery in part]
+    opened = (read_rows(job.spark, source, part, job.input, label, every) for part in parts)
+    return [_checked(job, label, source, raw) for raw in opened]
+
+
+def _checked(job: Job, label: str, source: Source, raw: DataFrame) -> DataFrame:
     own = raw if source.where is None else raw.where(F.expr(source.where))
     rows = delivered_fields(own, _fields(source), source.reject)
     business = job.settings.business

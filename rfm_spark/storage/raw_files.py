@@ -110,9 +110,22 @@ def find_deliveries(
 
 
 def read_rows(
-    spark: SparkSession, source: Source, deliveries: list[Delivery], place: str, label: str
+    spark: SparkSession,
+    source: Source,
+    deliveries: list[Delivery],
+    place: str,
+    label: str,
+    among: list[Delivery] | None = None,
 ) -> DataFrame:
     """The raw rows of some deliveries, with the lookups' columns beside them.
+
+    Args:
+        spark: the session.
+        source: where they lie.
+        deliveries: to be read.
+        place: the input.
+        label: of the source, for messages.
+        among: more of them, read beside these: their names are then sent out only once.
 
     Returns:
         One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (why the row
@@ -142,7 +155,7 @@ def read_rows(
         [one] = deliveries
         named = rows.withColumns({FILE: F.lit(one.name), DELIVERY: F.lit(one.name)})
     else:
-        named = _with_delivery(spark, rows, deliveries)
+        named = _with_delivery(spark, rows, among or deliveries)
     typed = typed_rows(named, source.types)
     for name, lookup in source.lookups.items():
         typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")

@@ -9,7 +9,7 @@ import pytest
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, INTERACTIONS, RECEIPTS
-from rfm_spark.transforms.cohorts import cohorts
+from rfm_spark.transforms.cohorts import cohort_activity, cohorts
 from rfm_spark.transforms.facts import (
     customer_day_categories,
     customer_day_events,
@@ -150,7 +150,9 @@ def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
     rows = [receipt(customer, on, cents) if cents >= 0 else a_return(customer, on, cents)
             for customer, on, cents in receipts]  # fmt: skip
     days = customer_days(rows_of(spark, RECEIPTS, rows)).persist()
-    found = cohorts(days, customer_years(days), date.fromisoformat(as_of), grain, week_start)
+    on = date.fromisoformat(as_of)
+    activity = cohort_activity(days, on, ["year", grain], week_start)
+    found = cohorts(activity, customer_years(days), on, grain, week_start)
     assert set(found.columns) == set(COHORTS.column_names)
     return found.collect()
 

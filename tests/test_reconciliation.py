@@ -7,8 +7,10 @@ from datetime import date
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS, RFM
+from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.reconciliation import reconciliation_terms
+from rfm_spark.transforms.reconciliation import delivered_terms, placed_terms
+from rfm_spark.transforms.rfm_values import customer_sums
 from rfm_spark.transforms.window import Window
 
 AS_OF = date(2026, 1, 31)
@@ -16,6 +18,12 @@ AS_OF = date(2026, 1, 31)
 
 def day(customer, on, receipts=1, net_cents=10_00):
     return {"customer_id": customer, "day": on, "receipts": receipts, "net_cents": net_cents}
+
+
+def terms_of(window, deliveries, quarantine, receipts, days, rfm):
+    sums = customer_sums(days, customer_years(days), AS_OF, [window, Window(7)])
+    delivered = delivered_terms(deliveries, quarantine, receipts)
+    return delivered.unionByName(placed_terms(sums, rfm, window)).collect()
 
 
 def test_every_receipt_and_every_cent_is_accounted_for(spark):
@@ -52,15 +60,14 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         {"source": "customers", "delivery": "c", "receipts": 0, "net_cents": 0},
     ]
     quarantine = [{"source": "receipts", "reasons": ["x"], **row} for row in quarantine]
-    found = reconciliation_terms(
+    found = terms_of(
+        Window(30),
         rows_of(spark, DELIVERIES, deliveries),
         rows_of(spark, QUARANTINE, quarantine),
         rows_of(spark, RECEIPTS, receipts),
         rows_of(spark, CUSTOMER_DAYS, days),
         rows_of(spark, RFM, [{"customer_id": "anna"}]),
-        AS_OF,
-        Window(30),
-    ).collect()
+    )
     names = ("term", "receipts", "net_cents")
     rows = [
         ("raw", 15, 75_60),
@@ -81,6 +88,6 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
 def test_a_term_without_receipts_is_zero(spark):
     tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS, RFM)
     empty = [rows_of(spark, table, []) for table in tables]
-    found = reconciliation_terms(*empty, AS_OF, Window(None)).collect()
+    found = terms_of(Window(None), *empty)
     assert len(found) == 9
     assert {(row["receipts"], row["net_cents"]) for row in found} == {(0, 0)}

@@ -16,7 +16,7 @@ from rfm_spark.transforms.rfm_results import (
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import first_visits, population_means, rfm_values
+from rfm_spark.transforms.rfm_values import customer_sums, population_means, rfm_values
 from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
 from rfm_spark.transforms.window import Window
 
@@ -103,22 +103,18 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
     days = [
         day("new", "2026-01-31", net_cents=-1),
         day("returned", "2026-01-31", net_cents=0),
+        day("returned", "2026-01-01"),
         day("champion", "2026-01-31", visits=7, net_cents=500_00),
         day("asleep", "2026-01-21", visits=2, net_cents=10_00),
     ]
-    years = [
-        {"customer_id": "new", "year": 2026, "first_visit": "2026-01-02"},
-        {"customer_id": "returned", "year": 2026, "first_visit": "2026-01-01"},
-        {"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"},
-        {"customer_id": "asleep", "year": 2026, "first_visit": "2026-01-21"},
-    ]
-    values = rfm_values(rows_of(spark, CUSTOMER_DAYS, days), AS_OF, SCORING.window)
-    firsts = first_visits(rows_of(spark, CUSTOMER_YEARS, years))
-    scored = scored_customers(values, population_means(values), firsts, SCORING)
+    years = [{"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"}]
+    facts = rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, CUSTOMER_YEARS, years)
+    values = rfm_values(customer_sums(*facts, AS_OF, [SCORING.window]), AS_OF, SCORING.window)
+    scored = scored_customers(values, population_means(values), SCORING)
     assert set(scored.columns) == set(RFM.column_names)
     names = ("customer_id", "rfm_cell", "rfm_total", "segment", "first_visit", "last_visit")
     rows = [
-        ("new", "511", 511.0, "New", "2026-01-02", "2026-01-31"),
+        ("new", "511", 511.0, "New", "2026-01-31", "2026-01-31"),
         ("returned", "512", 512.0, "Returned", "2026-01-01", "2026-01-31"),
         ("champion", "554", 554.0, "Champions", "2019-01-01", "2026-01-31"),
         ("asleep", "223", 223.0, "Hibernating", "2026-01-21", "2026-01-21"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from random import Random
 
 import pytest
 from pyspark.sql import Row
@@ -10,7 +11,14 @@ from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
-from rfm_spark.transforms.rfm_values import first_visits, population_means, ratios, rfm_values
+from rfm_spark.transforms.facts import customer_years
+from rfm_spark.transforms.rfm_values import (
+    customer_sums,
+    first_visits,
+    population_means,
+    ratios,
+    rfm_values,
+)
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.window import Window
 
@@ -32,7 +40,8 @@ def rfm(customer, recency_days, frequency, monetary_cents):
 
 
 def values_of(spark, days, window=ALL):
-    return rfm_values(rows_of(spark, CUSTOMER_DAYS, days), AS_OF, window)
+    rows = rows_of(spark, CUSTOMER_DAYS, days)
+    return rfm_values(customer_sums(rows, customer_years(rows), AS_OF, [window]), AS_OF, window)
 
 
 def test_a_return_lowers_money_but_is_not_a_visit(spark):
@@ -74,6 +83,72 @@ def test_a_window_holds_the_days_after_as_of_less_n_up_to_as_of(spark):
 def test_a_window_reaches_into_the_year_before(spark):
     days = [day("anna", "2025-02-01"), day("ben", "2025-01-31")]
     assert_rows(values_of(spark, days, Window(365)), [rfm("anna", 364, 1, 10_00)])
+
+
+WINDOWS = [Window(30), Window(365), Window(400), ALL]
+
+
+def sums_in_python(days, as_of, window):
+    """Of each customer `first_visit`, `last_visit` and the sums of one window, day by day."""
+    first_day = date.min if window.days is None else as_of - timedelta(days=window.days - 1)
+    found = {}
+    for row in days:
+        inside = first_day <= date.fromisoformat(row["day"]) <= as_of
+        one = found.setdefault(row["customer_id"], [[], 0, [0, 0], [0, 0]])
+        one[0] += [row["day"]] if row["visits"] else []
+        one[1] += row["visits"] if inside else 0
+        for place, measure in enumerate(("receipts", "net_cents")):
+            one[3 - inside][place] += row[measure]
+    return {
+        customer: (
+            min(visits, default=None),
+            max((day for day in visits if day <= as_of.isoformat()), default=None),
+            *(count, *inside, *outside),
+        )
+        for customer, (visits, count, inside, outside) in found.items()
+    }
+
+
+@pytest.mark.parametrize("as_of", [date(2024, 2, 29), date(2024, 12, 30), date(2024, 12, 31)])
+def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of):
+    chance = Random(as_of.day)
+    edges = [as_of - timedelta(days=back) for back in (-1, 0, 29, 30, 364, 365, 399, 400)]
+    others = [date(2022, 1, 1) + timedelta(days=chance.randrange(1461)) for _ in range(60)]
+    days = [
+        {
+            "customer_id": customer,
+            "day": on.isoformat(),
+            "visits": chance.randrange(3),
+            "receipts": 3,
+            "net_cents": chance.randrange(-100, 1000),
+        }
+        for customer in ("anna", "ben", None)
+        for on in {*edges, *chance.sample(others, 20)}
+    ]
+    rows = rows_of(spark, CUSTOMER_DAYS, days)
+    found = customer_sums(rows, customer_years(rows), as_of, WINDOWS).collect()
+    for window in WINDOWS:
+        sums = ("visits", "receipts_inside", "net_cents_inside", "receipts_outside",
+                "net_cents_outside")  # fmt: skip
+        assert {
+            row["customer_id"]: (
+                *(day and day.isoformat() for day in (row["first_visit"], row["last_visit"])),
+                *(row[f"{name}_{window.label}"] or 0 for name in sums),
+            )
+            for row in found
+        } == sums_in_python(days, as_of, window)
+
+
+def test_of_years_that_no_window_divides_single_days_are_not_read(spark):
+    years = [
+        {"customer_id": "anna", "year": 2025, "visits": 3, "last_visit": "2025-11-30"},
+        {"customer_id": "anna", "year": 2024, "visits": 2, "last_visit": "2024-06-01"},
+    ]
+    facts = rows_of(spark, CUSTOMER_DAYS, []), rows_of(spark, CUSTOMER_YEARS, years)
+    as_of = date(2025, 12, 31)
+    sums = customer_sums(*facts, as_of, [Window(365), ALL])
+    assert_rows(rfm_values(sums, as_of, Window(365)), [rfm("anna", 31, 3, 0)])
+    assert_rows(rfm_values(sums, as_of, ALL), [rfm("anna", 31, 5, 0)])
 
 
 def test_guests_and_customers_with_returns_only_are_outside_the_population(spark):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pyspark import StorageLevel
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
@@ -23,14 +23,15 @@ from rfm_spark.tables import (
     RFM_CELLS,
     SEGMENTS,
 )
-from rfm_spark.transforms.reconciliation import RAW, reconciliation_terms
+from rfm_spark.transforms.local_rows import local_rows
+from rfm_spark.transforms.reconciliation import RAW, delivered_terms, placed_terms
 from rfm_spark.transforms.rfm_results import (
     Scoring,
     cell_results,
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import first_visits, population_means, rfm_values
+from rfm_spark.transforms.rfm_values import customer_sums, population_means, rfm_values
 
 
 def score_profiles(job: Job, as_of: date) -> None:
@@ -40,58 +41,65 @@ def score_profiles(job: Job, as_of: date) -> None:
         UserError: if nobody bought in a profile's window.
         RunFailure: if receipts or money do not add up.
     """
-    for name, profile in job.settings.rfm.items():
-        with job.progress.step(f"rfm {name}") as step:
-            scored = _score(job, name, profile, as_of)
-            step.says(f"{scored:,} customers scored as of {as_of}")
-        with job.progress.step(f"reconcile {name}") as step:
-            step.says(_reconcile(job, name, profile, as_of))
-
-
-def _score(job: Job, name: str, profile: Profile, as_of: date) -> int:
+    profiles = job.settings.rfm
+    windows = {profile.window for profile in profiles.values()}
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
-    values = rfm_values(days, as_of, profile.window).persist(StorageLevel.MEMORY_AND_DISK)
+    sums = customer_sums(days, years, as_of, sorted(windows, key=lambda window: window.label))
+    sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        if values.isEmpty():
-            raise UserError(
-                f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
-                "choose another --as-of or a longer window_days"
-            )
-        boundaries = boundary_set(job, name, profile, values, as_of)
-        scoring = Scoring(
-            profile=name,
-            as_of=as_of,
-            window=profile.window,
-            scores=profile.scores,
-            cuts=boundaries.cuts,
-            boundary_version=boundaries.version,
-            total_weights=profile.total_weights,
-            ratio_weights=profile.ratio_weights,
-            grid=profile.grid,
-        )
-        means = population_means(values)
-        scored = scored_customers(values, means, first_visits(years), scoring)
-        commit = job.replace(RFM, scored, profile_slice(name, as_of))
+        with job.progress.step("rfm values") as step:
+            step.says(f"{sums.count():,} customers added up")
+            delivered = _delivered(job)
+        for name, profile in profiles.items():
+            with job.progress.step(f"rfm {name}") as step:
+                scored = _score(job, name, profile, as_of, sums)
+                step.says(f"{scored:,} customers scored as of {as_of}")
+            with job.progress.step(f"reconcile {name}") as step:
+                step.says(_reconcile(job, name, profile, as_of, sums, delivered))
     finally:
-        values.unpersist()
-    rfm = job.warehouse.read(RFM).where(profile_slice(name, as_of))
+        sums.unpersist()
+
+
+def _delivered(job: Job) -> DataFrame:
+    """The terms of the reconciliation that all profiles share, counted once."""
+    terms = delivered_terms(job.read(DELIVERIES), job.read(QUARANTINE), job.read(RECEIPTS))
+    return local_rows(job.spark, [row.asDict() for row in terms.collect()], terms.schema)
+
+
+def _score(job: Job, name: str, profile: Profile, as_of: date, sums: DataFrame) -> int:
+    values = rfm_values(sums, as_of, profile.window)
+    if values.isEmpty():
+        raise UserError(
+            f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
+            "choose another --as-of or a longer window_days"
+        )
+    boundaries = boundary_set(job, name, profile, values, as_of)
+    scoring = Scoring(
+        profile=name,
+        as_of=as_of,
+        window=profile.window,
+        scores=profile.scores,
+        cuts=boundaries.cuts,
+        boundary_version=boundaries.version,
+        total_weights=profile.total_weights,
+        ratio_weights=profile.ratio_weights,
+        grid=profile.grid,
+    )
     where = profile_slice(name, as_of)
+    scored = scored_customers(values, population_means(values), scoring)
+    commit = job.replace(RFM, scored, where)
+    rfm = job.warehouse.read(RFM).where(where)
     job.replace(RFM_CELLS, cell_results(rfm, scoring), where)
     job.replace(SEGMENTS, segment_results(rfm, scoring), where)
     return commit.rows
 
 
-def _reconcile(job: Job, name: str, profile: Profile, as_of: date) -> str:
+def _reconcile(
+    job: Job, name: str, profile: Profile, as_of: date, sums: DataFrame, delivered: DataFrame
+) -> str:
     where = profile_slice(name, as_of)
-    terms = reconciliation_terms(
-        job.read(DELIVERIES),
-        job.read(QUARANTINE),
-        job.read(RECEIPTS),
-        job.read(CUSTOMER_DAYS),
-        job.warehouse.read(RFM).where(where),
-        as_of,
-        profile.window,
-    )
+    rfm = job.warehouse.read(RFM).where(where)
+    terms = delivered.unionByName(placed_terms(sums, rfm, profile.window))
     named = terms.select(F.lit(name).alias("profile"), F.lit(as_of).alias("as_of"), "*")
     job.replace(RECONCILIATION, named, where)
     stored = job.warehouse.read(RECONCILIATION).where(where).collect()

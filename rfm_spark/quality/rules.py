@@ -9,8 +9,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType
 
-WHITE_SPACE = " \t\r\n"
-
+_WHITE_SPACE = " \t\r\n"
+_FIRST_VISIBLE = "!"
 
 SEPARATOR = "\x1f"
 """Between the names of broken rules: a character no name of a rule or column has."""
@@ -35,9 +35,16 @@ def is_bad() -> Column:
     return F.col("reasons") != ""
 
 
+def trimmed(text: Column) -> Column:
+    """Text without white space around it; text that has none is not taken apart to find it."""
+    last = F.right(text, F.lit(1))
+    is_tidy = (text >= F.lit(_FIRST_VISIBLE)) & (last >= F.lit(_FIRST_VISIBLE))
+    return F.when(is_tidy, text).otherwise(F.btrim(text, F.lit(_WHITE_SPACE)))
+
+
 def blank(text: Column) -> Column:
     """Text of nothing but white space."""
-    return F.btrim(text, F.lit(WHITE_SPACE)) == ""
+    return trimmed(text) == ""
 
 
 def missing(raw: Column, kind: DataType) -> Column:

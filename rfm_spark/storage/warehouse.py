@@ -142,7 +142,8 @@ class Warehouse:
         if table.gather and not is_in_order:
             ordered = ordered.hint("rebalance", *table.partition_by)
         if table.sort_by:
-            ordered = ordered.sortWithinPartitions(*table.partition_by, *table.sort_by)
+            # Not by partition first: a task has a file open for each of them.
+            ordered = ordered.sortWithinPartitions(*table.sort_by)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
         if note is not None:
             writer = writer.option("userMetadata", json.dumps(note))

@@ -32,7 +32,8 @@ def customer_rows(
         One row per row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `valid_from`,
         `attributes` (only those that were delivered).
     """
-    kind = rows.schema["valid_from"].dataType
+    kinds = {field.name: field.dataType for field in rows.schema}
+    kind = kinds["valid_from"]
     if isinstance(kind, NullType):
         valid_from = F.col("valid_from").cast("date")
     else:
@@ -40,9 +41,11 @@ def customer_rows(
         _, valid_from = instant_and_day(
             F.col("valid_from"), kind, time_format, Calendar("UTC", 0, "UTC")
         )
-    entries = [F.struct(F.lit(name), trimmed_text(F.col(f"`{ATTRIBUTE}{name}`"))) for name in names]
+    values = [ATTRIBUTE + name for name in names]
+    texts = [trimmed_text(F.col(f"`{value}`"), kinds[value]) for value in values]
+    entries = [F.struct(F.lit(name), text) for name, text in zip(names, texts, strict=True)]
     known = F.filter(F.array(*entries), lambda entry: entry["col2"].isNotNull())
-    customer = known_customer(F.col("customer_id"), guest_ids)
+    customer = known_customer(F.col("customer_id"), kinds["customer_id"], guest_ids)
     rules = {
         "customer_missing": customer.isNull(),
         "valid_from_unreadable": unreadable(F.col("valid_from"), kind, valid_from),

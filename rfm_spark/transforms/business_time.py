@@ -8,6 +8,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, StringType, TimestampNTZType, TimestampType
 
+_UTC = "UTC"
+_DAY_SECONDS = 86_400
 _FULL_DATE = r"^\s*\d{4}-\d{1,2}-\d{1,2}"
 _DATE_ONLY = _FULL_DATE + r"\s*$"
 # Text with more than this names a zone in one of Spark's forms: Z, +00, +1:00, GMT, Europe/Paris.
@@ -70,13 +72,16 @@ def instant_and_day(
 
 
 def _instant(local: Column, calendar: Calendar) -> Column:
-    return F.to_utc_timestamp(local, calendar.source_time_zone)
+    zone = calendar.source_time_zone
+    return local if zone == _UTC else F.to_utc_timestamp(local, zone)
 
 
 def _day(instant: Column, calendar: Calendar) -> Column:
-    local = F.from_utc_timestamp(instant, calendar.time_zone)
-    shifted = local - F.make_dt_interval(hours=F.lit(calendar.day_start_hour))
-    return shifted.cast("date")
+    """In whole seconds: dates and intervals go through objects for every row, numbers do not."""
+    zone = calendar.time_zone
+    local = instant if zone == _UTC else F.from_utc_timestamp(instant, zone)
+    seconds = F.unix_seconds(local) - calendar.day_start_hour * 3600
+    return F.date_from_unix_date(F.floor(seconds / _DAY_SECONDS).cast("int"))
 
 
 def _pattern_names_zone(pattern: str) -> bool:

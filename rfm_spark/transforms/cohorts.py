@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.rfm_values import first_visits
 from rfm_spark.transforms.window import (
     Grain,
     Weekday,
@@ -17,14 +17,63 @@ from rfm_spark.transforms.window import (
 )
 
 
+def cohort_activity(
+    days: DataFrame, as_of: date, grains: Sequence[Grain], week_start: Weekday
+) -> DataFrame:
+    """What the members of each cohort did in each period, periods of all lengths in one pass.
+
+    Every day of a customer knows the first visit and the last one before it. So who comes for
+    the first time in a period, and who had come in the one before, is told without adding up
+    each customer's periods.
+
+    Args:
+        days: `customer_days`.
+        as_of: last day that counts.
+        grains: lengths of a period.
+        week_start: first day of a week.
+
+    Returns:
+        One row per `grain`, `cohort` and `period_index` with a receipt: `receipts` (visits),
+        `revenue_cents`, `active_so_far` (customers), `came_before` (those of them who came in
+        the period before as well).
+    """
+    visit_day = F.when(F.col("visits") > 0, F.col("day"))
+    history = Window.partitionBy("customer_id").orderBy("day")
+    so_far = history.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    before = history.rowsBetween(Window.unboundedPreceding, -1)
+    counted = (F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of))
+    told = (
+        days.where(counted & F.col("customer_id").isNotNull())
+        .select(
+            "day",
+            "visits",
+            "net_cents",
+            F.min(visit_day).over(so_far).alias("first_visit"),
+            F.max(visit_day).over(before).alias("visit_before"),
+        )
+        .where(F.col("first_visit").isNotNull())
+    )
+    places = [_place(grain, week_start) for grain in grains]
+    return (
+        told.select("visits", "net_cents", F.inline(F.array(*places)))
+        .groupBy("grain", "cohort", "period_index")
+        .agg(
+            F.sum("visits").alias("receipts"),
+            F.sum("net_cents").alias("revenue_cents"),
+            F.count_if("is_first_in_period").alias("active_so_far"),
+            F.count_if("came_before").alias("came_before"),
+        )
+    )
+
+
 def cohorts(
-    days: DataFrame, years: DataFrame, as_of: date, grain: Grain, week_start: Weekday
+    activity: DataFrame, years: DataFrame, as_of: date, grain: Grain, week_start: Weekday
 ) -> DataFrame:
     """Who of each cohort came in each period since, and what they spent.
 
     Args:
-        days: `customer_days`.
-        years: `customer_years`, for first visits.
+        activity: `cohort_activity`, of this length of a period among others; read twice.
+        years: `customer_years`: where the data begin.
         as_of: last day that counts.
         grain: length of a period.
         week_start: first day of a week.
@@ -32,56 +81,29 @@ def cohorts(
     Returns:
         One row per cohort and period that has begun: the columns of `cohorts`.
     """
-    members = _members(years, as_of, grain, week_start)
-    activity = _activity(days, members, as_of, grain, week_start)
-    sizes = members.groupBy("cohort").agg(F.count(F.lit(1)).alias("cohort_size"))
+    own = activity.where(F.col("grain") == grain).drop("grain")
+    sizes = own.where("period_index = 0").select(
+        "cohort", F.col("active_so_far").alias("cohort_size")
+    )
     data_begin = years.agg(F.min("first_visit").alias("first_visit"))
     spine = _spine(sizes, data_begin, as_of, grain, week_start)
-    found = spine.join(activity, ["cohort", "period_index"], "left")
-    return _measured(found, as_of, grain)
+    return _measured(spine.join(own, ["cohort", "period_index"], "left"), as_of, grain)
 
 
-def _members(years: DataFrame, as_of: date, grain: Grain, week_start: Weekday) -> DataFrame:
-    first = F.col("first_visit")
-    return (
-        first_visits(years)
-        .where(first <= F.lit(as_of))
-        .select(
-            "customer_id", "first_visit", period_start(first, grain, week_start).alias("cohort")
-        )
+def _place(grain: Grain, week_start: Weekday) -> Column:
+    """Of a customer's day: its cohort and period, and whether it is the first visit in it."""
+    cohort, period, before = (
+        period_start(F.col(day), grain, week_start)
+        for day in ("first_visit", "day", "visit_before")
     )
-
-
-def _activity(
-    days: DataFrame, members: DataFrame, as_of: date, grain: Grain, week_start: Weekday
-) -> DataFrame:
-    """Per cohort and period: visits, money, who came and who of them had in the period before."""
-    period = period_start(F.col("day"), grain, week_start)
-    by_customer = (
-        days.where((F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of)))
-        .join(members, "customer_id")
-        .where(F.col("day") >= F.col("first_visit"))
-        .withColumn("period_index", periods_between(F.col("cohort"), period, grain))
-        .groupBy("customer_id", "cohort", "period_index")
-        .agg(F.sum("visits").alias("visits"), F.sum("net_cents").alias("revenue_cents"))
-    )
-    came = F.col("visits") > 0
-    history = Window.partitionBy("customer_id").orderBy("period_index")
-    # The row before is of the period before, if there is one of it.
-    came_before = (
-        came
-        & (F.lag("period_index").over(history) == F.col("period_index") - 1)
-        & F.lag(came).over(history)
-    )
-    return (
-        by_customer.withColumn("came_before", came_before)
-        .groupBy("cohort", "period_index")
-        .agg(
-            F.sum("visits").alias("receipts"),
-            F.sum("revenue_cents").alias("revenue_cents"),
-            F.count_if(came).alias("active_so_far"),
-            F.count_if("came_before").alias("came_before"),
-        )
+    is_first = (F.col("visits") > 0) & (before.isNull() | (before < period))
+    came_before = is_first & F.coalesce(periods_between(before, period, grain) == 1, F.lit(False))
+    return F.struct(
+        F.lit(grain).alias("grain"),
+        cohort.alias("cohort"),
+        periods_between(cohort, period, grain).alias("period_index"),
+        is_first.alias("is_first_in_period"),
+        came_before.alias("came_before"),
     )
 
 

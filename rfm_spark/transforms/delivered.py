@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType
+from pyspark.sql.types import DataType, NumericType, StringType
 
-from rfm_spark.quality.rules import WHITE_SPACE, reasons, unreadable
+from rfm_spark.quality.rules import reasons, trimmed, unreadable
 
 Field = str | Sequence[str]
 """A Spark SQL expression over the source's columns, or several that make one id."""
@@ -94,15 +94,20 @@ def field_column(field: Field | None) -> Column:
     return F.concat(*[piece for part in escaped for piece in (F.lit("|"), part)][1:])
 
 
-def trimmed_text(value: Column) -> Column:
-    """An id or label as delivered, trimmed; NULL where blank. Nothing else is changed."""
-    text = F.btrim(value.cast("string"), F.lit(WHITE_SPACE))
-    return F.nullif(text, F.lit(""))
+def trimmed_text(value: Column, kind: DataType) -> Column:
+    """An id or label as delivered, trimmed; NULL where blank. Nothing else is changed.
+
+    Args:
+        value: the delivered column.
+        kind: its type: a number has nothing to trim.
+    """
+    text = value.cast("string")
+    return text if isinstance(kind, NumericType) else F.nullif(trimmed(text), F.lit(""))
 
 
-def known_customer(delivered: Column, guest_ids: Collection[str]) -> Column:
+def known_customer(delivered: Column, kind: DataType, guest_ids: Collection[str]) -> Column:
     """A customer id, trimmed; NULL for a guest: not delivered, blank, or one of the guests' ids."""
-    customer = trimmed_text(delivered)
+    customer = trimmed_text(delivered, kind)
     return F.when(~customer.isin(*guest_ids), customer) if guest_ids else customer
 
 

@@ -43,16 +43,18 @@ def interaction_rows(
     instant, day = instant_and_day(F.col("time"), kinds["time"], time_format, calendar)
     typed = rows.withColumns(
         {
-            "customer_key": known_customer(F.col("customer_id"), guest_ids),
-            "kind_name": trimmed_text(F.col("kind")),
+            "customer_key": known_customer(F.col("customer_id"), kinds["customer_id"], guest_ids),
+            "kind_name": trimmed_text(F.col("kind"), kinds["kind"]),
             "interaction_ts": instant,
             "business_date": day,
             "number": decimal(F.col("value")),
         }
     )
     fields = F.struct("customer_key", "kind_name", "interaction_ts", "number")
-    by_itself = isinstance(kinds["interaction_id"], NullType)
-    own_id = F.md5(F.to_json(fields)) if by_itself else trimmed_text(F.col("interaction_id"))
+    id_kind = kinds["interaction_id"]
+    by_itself = isinstance(id_kind, NullType)
+    delivered_id = trimmed_text(F.col("interaction_id"), id_kind)
+    own_id = F.md5(F.to_json(fields)) if by_itself else delivered_id
     rules = {
         "customer_missing": F.col("customer_key").isNull(),
         "kind_missing": F.col("kind_name").isNull(),

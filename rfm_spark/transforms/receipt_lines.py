@@ -63,8 +63,10 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     quantity = decimal(F.col("quantity"))
     typed = rows.withColumns(
         {
-            "receipt_key": trimmed_text(F.col("receipt_id")),
-            "customer_key": known_customer(F.col("customer_id"), rules.guest_ids),
+            "receipt_key": trimmed_text(F.col("receipt_id"), kinds["receipt_id"]),
+            "customer_key": known_customer(
+                F.col("customer_id"), kinds["customer_id"], rules.guest_ids
+            ),
             "receipt_ts": instant,
             "business_date": day,
             "units": quantity,
@@ -95,13 +97,15 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         "business_date",
         F.coalesce(lowered, F.lit(0)).alias("cents"),
         _items(mapped, rules).alias("items"),
-        F.coalesce(trimmed_text(F.col("category")), F.lit(UNKNOWN_CATEGORY)).alias("category"),
+        F.coalesce(
+            trimmed_text(F.col("category"), kinds["category"]), F.lit(UNKNOWN_CATEGORY)
+        ).alias("category"),
         F.col("returned").alias("is_return"),
         _is_visit(rules).alias("is_visit"),
         F.coalesce(F.col("promotion").cast("boolean"), F.lit(False)).alias("has_promotion"),
         F.coalesce(F.col("is_void").cast("boolean"), F.lit(False)).alias("is_void"),
-        trimmed_text(F.col("store_id")).alias("store_id"),
-        trimmed_text(F.col("channel")).alias("channel"),
+        trimmed_text(F.col("store_id"), kinds["store_id"]).alias("store_id"),
+        trimmed_text(F.col("channel"), kinds["channel"]).alias("channel"),
     )
 
 

@@ -1,8 +1,10 @@
-"""Reconciliation: where every receipt and every cent went."""
+"""Reconciliation: where every receipt and every cent went.
+
+Each term is counted in the table that holds it, none is a difference of others.
+"""
 
 from __future__ import annotations
 
-from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -10,7 +12,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.tables.receipts import SUPERSEDED, VOID
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.window import Window, in_window
+from rfm_spark.transforms.window import Window
 
 RAW = "raw"
 DROPPED = "dropped"
@@ -20,28 +22,15 @@ TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, *_PLACES)
 RECEIPTS_SOURCE = "receipts"
 
 
-def reconciliation_terms(
-    deliveries: DataFrame,
-    quarantine: DataFrame,
-    receipts: DataFrame,
-    days: DataFrame,
-    rfm: DataFrame,
-    as_of: date,
-    window: Window,
-) -> DataFrame:
-    """Every term of raw = rejected + dropped + superseded + void + guests + ... + scored.
+def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
+    """The terms of raw = rejected + dropped + superseded + void + ... that all profiles share.
 
-    Each term is counted in the table that holds it, none is a difference of others. Dropped lines
-    are money without a receipt: their equals keep it.
+    Dropped lines are money without a receipt: their equals keep it.
 
     Args:
         deliveries: all deliveries, with what they held before any rule.
         quarantine: all rejected rows.
         receipts: all versions.
-        days: `customer_days`.
-        rfm: `rfm` of one profile and day.
-        as_of: the day described.
-        window: the profile's window.
 
     Returns:
         One row per term: `term`, `receipts` (versions), `net_cents`.
@@ -63,21 +52,22 @@ def reconciliation_terms(
             receipts.select(F.col("status").alias("term"), F.lit(1).alias("receipts"), "net_cents"),
             (SUPERSEDED, VOID),
         ),
-        _term_sums(_placed(days, rfm, in_window("day", as_of, window)), _PLACES),
     ]
     return reduce(DataFrame.unionByName, parts)
 
 
-def _placed(days: DataFrame, rfm: DataFrame, is_inside: Column) -> DataFrame:
-    """Sums of each customer, in the window and outside it, by term.
+def placed_terms(sums: DataFrame, rfm: DataFrame, window: Window) -> DataFrame:
+    """The terms ... + guests + outside_window + unscored + scored of one profile.
 
-    Customers are added up before they are looked up in `rfm`, so that few rows have to meet.
+    Args:
+        sums: `customer_sums`, of this window among others.
+        rfm: `rfm` of the profile on the same day.
+        window: the profile's.
+
+    Returns:
+        One row per term: `term`, `receipts` (versions), `net_cents`.
     """
     measures = ("receipts", "net_cents")
-    by_customer = days.groupBy("customer_id").agg(
-        *[F.sum(F.when(is_inside, F.col(name))).alias(f"{name}_inside") for name in measures],
-        *[F.sum(F.when(~is_inside, F.col(name))).alias(f"{name}_outside") for name in measures],
-    )
     scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
     is_guest = F.col("customer_id").isNull()
     inside = F.when(F.col("is_scored"), "scored").otherwise("unscored")
@@ -85,11 +75,12 @@ def _placed(days: DataFrame, rfm: DataFrame, is_inside: Column) -> DataFrame:
     parts = [
         F.struct(
             F.when(is_guest, "guests").otherwise(term).alias("term"),
-            *[F.col(f"{name}_{where}").alias(name) for name in measures],
+            *[F.col(f"{name}_{where}_{window.label}").alias(name) for name in measures],
         )
         for where, term in terms.items()
     ]
-    return by_customer.join(scored, "customer_id", "left").select(F.inline(F.array(*parts)))
+    placed = sums.join(scored, "customer_id", "left").select(F.inline(F.array(*parts)))
+    return _term_sums(placed, _PLACES)
 
 
 def _term_sums(rows: DataFrame, terms: tuple[str, ...]) -> DataFrame:

@@ -64,22 +64,18 @@ class Scoring:
     grid: Sequence[SegmentRule]
 
 
-def scored_customers(
-    values: DataFrame, means: DataFrame, first_visits: DataFrame, scoring: Scoring
-) -> DataFrame:
+def scored_customers(values: DataFrame, means: DataFrame, scoring: Scoring) -> DataFrame:
     """Scores, ratios and segment of every customer in the population.
 
     Args:
         values: `rfm_values`.
         means: `population_means` of these values, one row.
-        first_visits: first visit ever by customer; every customer of `values` has one.
         scoring: the profile's rules.
 
     Returns:
         One row per customer: the columns of `rfm`.
     """
-    beside = values.join(first_visits, "customer_id", "left").crossJoin(F.broadcast(means))
-    scored = beside.select(
+    scored = values.crossJoin(F.broadcast(means)).select(
         "customer_id",
         "recency_days",
         "frequency",

@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.window import Window, days_before, in_window, in_years
+from rfm_spark.transforms.window import Window, days_before, in_window
 
 RATIO_LOW, RATIO_HIGH = 0.01, 100.0
 
 
-def rfm_values(days: DataFrame, as_of: date, window: Window) -> DataFrame:
+def customer_sums(
+    days: DataFrame, years: DataFrame, as_of: date, windows: Collection[Window]
+) -> DataFrame:
+    """What everybody did inside and outside of every window, in one pass.
+
+    Only of years that a window divides is each day looked at.
+
+    Args:
+        days: `customer_days`.
+        years: `customer_years` of the same days.
+        as_of: last day of every window; days after it are outside of all.
+        windows: how far back to look.
+
+    Returns:
+        One row per customer with a receipt, and one for all guests, sorted by `customer_id` in
+        each partition: `first_visit` (ever), `last_visit` (up to `as_of`), and for each window,
+        with its label at the end of their names, `visits`, and `receipts` and `net_cents` of its
+        `inside` and `outside`, NULL where there are none.
+    """
+    divided = F.col("year").isin(sorted(_divided_years(as_of, windows)))
+    visit_day = F.when(F.col("visits") > 0, F.col("day"))
+    sums = ("visits", "receipts", "net_cents")
+    of_days = days.where(divided).select(
+        "customer_id", "day", visit_day.alias("first"), visit_day.alias("last"), *sums
+    )
+    new_year = F.make_date("year", F.lit(1), F.lit(1)).alias("day")  # stands for all of its days
+    of_years = years.where(~divided).select(
+        "customer_id", new_year, F.col("first_visit"), F.col("last_visit"), *sums
+    )
+    before = F.col("day") <= F.lit(as_of)
+    per_window = [
+        column
+        for window in windows
+        for column in _window_sums(in_window("day", as_of, window), window)
+    ]
+    return (
+        of_days.union(of_years)
+        .groupBy("customer_id")
+        .agg(
+            F.min("first").alias("first_visit"),
+            F.max(F.when(before, F.col("last"))).alias("last_visit"),
+            *per_window,
+        )
+        .sortWithinPartitions("customer_id")
+    )
+
+
+def rfm_values(sums: DataFrame, as_of: date, window: Window) -> DataFrame:
     """Recency, frequency and money of every customer who bought in the window.
 
     Args:
-        days: `customer_days`, one row per customer and day.
-        as_of: last day that counts; later days are ignored.
+        sums: `customer_sums` as of the same day, of this window among others.
+        as_of: last day that counts.
         window: how far back to look.
 
     Returns:
         One row per customer of the `active` population: `recency_days` (whole days, >= 0),
-        `frequency` (visits, >= 1), `monetary_cents` (net; can be negative), `last_visit`.
+        `frequency` (visits, >= 1), `monetary_cents` (net; can be negative), `first_visit` (ever),
+        `last_visit`.
     """
-    counted = days.where(in_years(as_of, window) & in_window("day", as_of, window))
-    visit_day = F.when(F.col("visits") > 0, F.col("day"))
-    return (
-        counted.where(F.col("customer_id").isNotNull())
-        .groupBy("customer_id")
-        .agg(
-            F.max(visit_day).alias("last_visit"),
-            F.sum("visits").alias("frequency"),
-            F.sum("net_cents").alias("monetary_cents"),
-        )
-        .where(F.col("frequency") > 0)
-        .withColumn("recency_days", days_before(as_of, F.col("last_visit")))
+    visits = F.col(f"visits_{window.label}")
+    return sums.where(F.col("customer_id").isNotNull() & (visits > 0)).select(
+        "customer_id",
+        "first_visit",
+        "last_visit",
+        visits.alias("frequency"),
+        F.col(f"net_cents_inside_{window.label}").alias("monetary_cents"),
+        days_before(as_of, F.col("last_visit")).alias("recency_days"),
     )
 
 
@@ -102,11 +146,37 @@ def ratios(weights: Sequence[float]) -> list[Column]:
     names = ("recency_ratio", "frequency_ratio", "monetary_ratio")
     return [
         *[ratio.alias(name) for ratio, name in zip(three, names, strict=True)],
-        F.round(score, 6).alias("rfmr_score"),
+        _rounded(score).alias("rfmr_score"),
+    ]
+
+
+def _divided_years(as_of: date, windows: Collection[Window]) -> set[int]:
+    """Years of which some days are in a window and others are not."""
+    firsts = [first for window in windows if (first := window.first_day(as_of)) is not None]
+    last_days = [as_of, *[first - timedelta(days=1) for first in firsts]]
+    return {day.year for day in last_days if (day.month, day.day) != (12, 31)}
+
+
+def _window_sums(is_inside: Column, window: Window) -> list[Column]:
+    label = window.label
+    visits = F.sum(F.when(is_inside, F.col("visits"))).alias(f"visits_{label}")
+    places = {"inside": is_inside, "outside": ~is_inside}
+    return [
+        visits,
+        *[
+            F.sum(F.when(condition, F.col(measure))).alias(f"{measure}_{place}_{label}")
+            for place, condition in places.items()
+            for measure in ("receipts", "net_cents")
+        ],
     ]
 
 
 def _clipped(ratio: Column) -> Column:
     # greatest() passes over NULL, so a NULL ratio must be kept NULL by hand.
     low, high = F.lit(RATIO_LOW), F.lit(RATIO_HIGH)
-    return F.when(ratio.isNotNull(), F.round(F.least(F.greatest(ratio, low), high), 6))
+    return F.when(ratio.isNotNull(), _rounded(F.least(F.greatest(ratio, low), high)))
+
+
+def _rounded(ratio: Column) -> Column:
+    """To 6 decimals, half up: Spark's own makes a decimal number of every double."""
+    return F.floor(ratio * 1e6 + 0.5) / 1e6

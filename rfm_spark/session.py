@@ -84,6 +84,10 @@ _LOCAL = {
 }
 
 
+_PARTS = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
+_PART_BYTES = 64 * 2**20
+
+
 @contextmanager
 def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
     """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
@@ -116,6 +120,28 @@ def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
         raise
     finally:
         spark.stop()
+
+
+@contextmanager
+def in_parts(spark: SparkSession, size: int) -> Iterator[None]:
+    """Plans made meanwhile move rows to so many tasks that each can hold its own in memory.
+
+    The plan of rows that are kept is made by `persist`, of all others when they are needed.
+
+    Args:
+        spark: the session.
+        size: of the files the rows are read from, in bytes.
+    """
+    default = spark.conf.get("spark.sql.shuffle.partitions")
+    before = spark.conf.get(_PARTS, None)
+    spark.conf.set(_PARTS, str(max(int(default or 1), size // _PART_BYTES)))
+    try:
+        yield
+    finally:
+        if before is None:
+            spark.conf.unset(_PARTS)
+        else:
+            spark.conf.set(_PARTS, before)
 
 
 @cache

@@ -9,6 +9,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from rfm_spark.pipeline.context import Job
+from rfm_spark.session import in_parts
 from rfm_spark.storage.warehouse import as_of_slice
 from rfm_spark.tables import COHORTS, CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.transforms.cohorts import cohort_activity, cohorts
@@ -21,7 +22,8 @@ def refresh_cohorts(job: Job, as_of: date) -> None:
         rules = job.settings.cohorts
         week_start = rules.week_start
         activity = cohort_activity(days, as_of, rules.grains, week_start)
-        activity.persist(StorageLevel.MEMORY_AND_DISK)
+        with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
+            activity.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             by_grain = [cohorts(activity, years, as_of, one, week_start) for one in rules.grains]
             whole = reduce(DataFrame.unionByName, by_grain).coalesce(1)

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
+from rfm_spark.session import in_parts
 from rfm_spark.storage.slices import day_column, day_slice
 from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
@@ -63,6 +64,7 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
             rebuilt, where = transform(rows), F.lit(True)
+            size = job.warehouse.detail(source)[1]
             last = rows.agg(F.max(day_column(source))).collect()[0][0]
             if last is not None:
                 note[FOLDED] = last.isoformat()
@@ -70,9 +72,11 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
             rebuilt, where = transform(rows.where(part.condition(source))), part.condition(target)
+            size = 0
             note["days"] = sorted(day.isoformat() for day in days)
             note |= {FOLDED: made.content[FOLDED]} if made and FOLDED in made.content else {}
-        commit = job.replace(target, rebuilt, where, note)
+        with in_parts(job.spark, size):
+            commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
 

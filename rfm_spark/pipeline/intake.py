@@ -18,6 +18,7 @@ from rfm_spark.pipeline.counts import Counts, receipt_counts, row_counts
 from rfm_spark.pipeline.input_errors import FAILED, explained
 from rfm_spark.pipeline.sources import checked_parts, checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
+from rfm_spark.session import in_parts
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries, lookups_fingerprint
@@ -140,7 +141,8 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[DataFrame | None]:
         stored = id_hashes(within)
         if 0 < size < _BROADCAST_BYTES:
             incoming = F.broadcast(incoming)
-    repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
+    with in_parts(job.spark, size):
+        repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         few = F.broadcast(repeated) if repeated.count() <= _BROADCAST_HASHES else None
         intake.rows = with_is_single(lines, repeated if few is None else few)

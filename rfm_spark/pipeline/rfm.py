@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline.boundaries import boundary_set
 from rfm_spark.pipeline.context import Job
+from rfm_spark.session import in_parts
 from rfm_spark.settings.model import Profile
 from rfm_spark.tables import (
     CUSTOMER_DAYS,
@@ -45,7 +46,8 @@ def score_profiles(job: Job, as_of: date) -> None:
     windows = {profile.window for profile in profiles.values()}
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
     sums = customer_sums(days, years, as_of, sorted(windows, key=lambda window: window.label))
-    sums.persist(StorageLevel.MEMORY_AND_DISK)
+    with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
+        sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         with job.progress.step("rfm values") as step:
             step.says(f"{sums.count():,} customers added up")

@@ -132,9 +132,9 @@ def in_parts(spark: SparkSession, size: int) -> Iterator[None]:
         spark: the session.
         size: of the files the rows are read from, in bytes.
     """
-    default = spark.conf.get("spark.sql.shuffle.partitions")
     before = spark.conf.get(_PARTS, None)
-    spark.conf.set(_PARTS, str(max(int(default or 1), size // _PART_BYTES)))
+    default = before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
+    spark.conf.set(_PARTS, str(max(int(default), size // _PART_BYTES)))
     try:
         yield
     finally:

@@ -161,6 +161,13 @@ def test_instants_and_days_are_those_of_the_zone_database(spark):
     assert read(spark, times, "timestamp", calendar) == expected
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Africa/Abidjan"])  # both without a shift
+def test_the_last_microsecond_of_a_day_belongs_to_it(spark, zone):
+    last = [f"{day} 23:59:59.999999" for day in ("1969-12-31", "2026-06-30", "2199-12-31")]
+    found = read(spark, [*last, "1970-01-01 00:00:00"], "timestamp", Calendar(zone, 0, zone))
+    assert [day for _, day in found] == ["1969-12-31", "2026-06-30", "2199-12-31", "1970-01-01"]
+
+
 def test_only_dates_times_and_text_can_be_times(spark):
     schema = spark.range(1).selectExpr("id", "1.5 AS x", "true AS flag", "'a' AS text").schema
     assert [can_be_time(field.dataType) for field in schema] == [False, False, False, True]

@@ -151,7 +151,8 @@ def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
             for customer, on, cents in receipts]  # fmt: skip
     days = customer_days(rows_of(spark, RECEIPTS, rows)).persist()
     on = date.fromisoformat(as_of)
-    activity = cohort_activity(days, on, ["year", grain], week_start)
+    grains = sorted({"year", "day", grain})
+    activity = cohort_activity(days, on, grains, week_start)
     found = cohorts(activity, customer_years(days), on, grain, week_start)
     assert set(found.columns) == set(COHORTS.column_names)
     return found.collect()
@@ -259,6 +260,22 @@ def test_weeks_begin_on_the_configured_day(spark):
         cohorts_of(spark, visits, "2026-01-11", "week", "sunday"),
         sums(names, ("week", "2026-01-04", 0, 1, 1), ("week", "2026-01-04", 1, 0, 0)),
     )
+
+
+def test_cohorts_by_year_and_by_day(spark):
+    visits = [("anna", f"{year}-12-31", 1_00) for year in (2022, 2023, 2025)]
+    visits += [("ben", "2022-12-30", 1_00), ("ben", "2022-12-31", 1_00), ("ben", "2024-01-01", 1)]
+    names = ("cohort", "period_index", "active", "retained", "reactivated", "skipped")
+    by_year = cohorts_of(spark, visits, "2025-12-31", "year")
+    assert_rows(by_year, sums(
+        names,
+        ("2022-01-01", 0, 2, 0, 0, 0), ("2022-01-01", 1, 1, 1, 0, 1),
+        ("2022-01-01", 2, 1, 0, 1, 1), ("2022-01-01", 3, 1, 0, 1, 1)))  # fmt: skip
+    by_day = cohorts_of(spark, visits, "2022-12-31", "day")
+    assert_rows(by_day, sums(
+        names,
+        ("2022-12-30", 0, 1, 0, 0, 0), ("2022-12-30", 1, 1, 1, 0, 0),
+        ("2022-12-31", 0, 1, 0, 0, 0)))  # fmt: skip
 
 
 def test_week_numbers_run_across_years(spark):

@@ -167,8 +167,10 @@ def test_a_guest_is_null_blank_or_one_of_the_configured_ids(spark):
 
 
 def test_ids_are_trimmed_and_nothing_else_is_changed(spark):
-    ids = [" 007 ", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "\tx\n", "ñ", "a  b"]
-    kept = ["007", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "x", "ñ", "a  b"]
+    ids = [" 007 ", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "\tx\n", "ñ", "a  b",
+           "y\r", " z"]  # fmt: skip
+    kept = ["007", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "x", "ñ", "a  b",
+            "y", "z"]  # fmt: skip
     rows = [line(receipt_id=one, customer_id=one) for one in ids]
     assert found(spark, rows, "receipt_id", "customer_id") == [(one, one) for one in kept]
     assert {why for (why,) in found(spark, rows, "reasons")} == {""}

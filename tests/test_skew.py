@@ -1,14 +1,17 @@
-"""Skew: receipts of guests and of one large customer are spread over all tasks."""
+"""Skew and size: no task has much more rows than the others, nor more than it can hold."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pyspark.sql import functions as F
-from support.sessions import session_settings
+from support.sessions import as_in_use, session_settings
 
 from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
 from rfm_spark.pipeline.facts import by_customer
+from rfm_spark.session import in_parts
 
 PARTITIONS = 8
 MARKET = Market(
@@ -35,3 +38,16 @@ def test_no_task_of_the_facts_has_much_more_than_the_others(spark, receipts):
     with session_settings(spark, {"spark.sql.shuffle.partitions": str(PARTITIONS)}):
         assert largest_share(receipts.repartitionByRange("customer_id")) > 2
         assert largest_share(by_customer(receipts)) < 1.25
+
+
+def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):
+    def tasks(size):
+        with in_parts(spark, size):
+            plan = by_customer(receipts)._jdf.queryExecution().executedPlan().toString()
+        return int(re.search(r"rangepartitioning\(.*, (\d+)\)", plan)[1])
+
+    few = 2**20
+    with as_in_use(spark):
+        before = tasks(few)
+        assert tasks(2**20 * 64 * 50) == 50
+        assert tasks(few) == before < 50

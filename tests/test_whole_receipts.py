@@ -135,6 +135,20 @@ def test_deliveries_of_a_month_are_written_together_without_being_moved(shop, ta
     assert len(stored(shop.warehouse, "receipts")) == 6
 
 
+def test_files_of_a_later_month_may_lack_a_column_that_may_be_empty(shop, take_in):
+    shop.configure(
+        CONFIGURATION.replace("receipts*.csv", "receipts*.parquet").replace('"csv"', '"parquet"')
+    )
+    january = line("r1", "c1", "2025-01-01", "1.00", void="yes")
+    february = line("r2", "c1", "2025-02-01", "2.00")
+    shop.parquet("receipts1.parquet", [january])
+    del february["void"]
+    shop.parquet("receipts2.parquet", [february])
+    take_in(shop)
+    status = {row["receipt_id"]: row["status"] for row in stored(shop.warehouse, "receipts")}
+    assert status == {"r1": "void", "r2": "current"}
+
+
 def added_and_removed(table):
     """How many files the last commit of a table added and took away."""
     log = table / "_delta_log" / f"{DeltaTable(str(table)).version():020}.json"

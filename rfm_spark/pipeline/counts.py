@@ -12,6 +12,8 @@ from pyspark.sql import functions as F
 from rfm_spark.quality.rules import is_bad
 
 _FEW_MONTHS = 3
+_WIDE_SHARE = 0.1
+"""Of all receipts, those that deliveries of many months may have."""
 
 
 @dataclass
@@ -37,8 +39,8 @@ class ReceiptCounts:
     Attributes:
         counts: of raw rows, and of those receipts that are single.
         single_days: days on which single receipts are accepted.
-        months: by delivery the first day of the month of most of its single receipts, where
-            deliveries are of no more than a few months each; otherwise empty.
+        months: by delivery with single receipts the first day of the month of most of them;
+            empty where deliveries hold many months each.
     """
 
     counts: Counts
@@ -124,16 +126,20 @@ def _collected(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Count
 
 
 def _months(by_day: DataFrame) -> dict[str, date]:
-    """The month of most single receipts of each delivery; empty if there are many months in each.
+    """The month of most single receipts of each delivery; empty if many come with other months.
 
-    A delivery has as many months as there would be if they were all alike: a few late receipts
-    make no other month.
+    A delivery has as many months as there would be if they were all alike, n^2 / sum(n_month^2):
+    a few late receipts make no other month.
     """
     month = F.trunc("business_date", "month").alias("month")
     by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
     found = by_month.groupBy("delivery").agg(
-        F.sum("n").alias("n"), F.sum(F.col("n") ** 2).alias("q"), F.max_by("month", "n").alias("m")
+        F.sum("n").alias("receipts"),
+        F.try_divide(F.sum("n") ** 2, F.sum(F.col("n") ** 2)).alias("months"),
+        F.max_by("month", "n").alias("month"),
     )
-    rows = found.where("n > 0").collect()
-    many = sum(row["n"] ** 3 / row["q"] for row in rows) > _FEW_MONTHS * sum(r["n"] for r in rows)
-    return {} if many else {row["delivery"]: row["m"] for row in rows}
+    rows = found.where("receipts > 0").collect()
+    in_wide = sum(row["receipts"] for row in rows if row["months"] > _FEW_MONTHS)
+    if in_wide > _WIDE_SHARE * sum(row["receipts"] for row in rows):
+        return {}
+    return {row["delivery"]: row["month"] for row in rows if row["month"] is not None}

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
 from rfm_spark.session import in_parts
-from rfm_spark.storage.slices import day_column, day_slice
+from rfm_spark.storage.slices import MAX_DAYS, day_column, day_slice
 from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
@@ -72,7 +72,7 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
             rebuilt, where = transform(rows.where(part.condition(source))), part.condition(target)
-            size = 0
+            size = job.warehouse.detail(source)[1] if len(days) > MAX_DAYS else 0
             note["days"] = sorted(day.isoformat() for day in days)
             note |= {FOLDED: made.content[FOLDED]} if made and FOLDED in made.content else {}
         with in_parts(job.spark, size):

@@ -20,6 +20,7 @@ from rfm_spark.pipeline.intake import (
 )
 from rfm_spark.quality.quarantine import quarantine_rows
 from rfm_spark.quality.rules import is_bad
+from rfm_spark.session import in_parts
 from rfm_spark.storage.slices import day_slice, since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.attributes import one_per_day
@@ -78,17 +79,17 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
     with ExitStack() as stack:
         unusual = stack.enter_context(_unusual(intake))
         several = unusual.where(~F.col("is_single"))
-        versions = stack.enter_context(_on_disk(receipt_versions(several, with_categories)))
+        with in_parts(job.spark, batch.size):
+            versions = stack.enter_context(_on_disk(receipt_versions(several, with_categories)))
         add_versions(intake.counts, batch.label, versions)
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
         _quarantine(job, intake, rejected_rows(unusual, rejected))
         accepted = ~F.col("is_rejected")
-        singles = [
-            single_versions(rows.where("is_single"), with_categories).where(accepted)
-            for rows in (intake.by_month or [intake.rows] if intake.single_days else [])
-        ]
-        _merge(job, intake, versions.where(accepted), "receipt_id", singles)
+        rows = intake.rows if intake.by_month is None else intake.by_month
+        singles = single_versions(rows.where("is_single"), with_categories).where(accepted)
+        merged = versions.where(accepted)
+        _merge(job, intake, merged, "receipt_id", singles if intake.single_days else None)
 
 
 @contextmanager
@@ -126,7 +127,7 @@ def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:
 
 
 def _merge(
-    job: Job, intake: Intake, versions: DataFrame, key: str, singles: Sequence[DataFrame] = ()
+    job: Job, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
 ) -> None:
     """Takes versions into their table, all in one commit.
 
@@ -153,7 +154,7 @@ def _merge(
         touched = touched_keys(within, incoming, came, key)
         old = within.join(touched, key, "left_semi").select("business_date").distinct()
         days |= {row[0] for row in old.collect()}
-    if not days and not singles:
+    if not days and singles is None:
         job.warehouse.create(table)
         return
     compared = day_slice(table, days).condition(table) if days else F.lit(False)
@@ -164,11 +165,11 @@ def _merge(
         inside = since(earliest)
         merged = merged_versions(stored.where(compared & inside), incoming, came, key)
         merged = merged.unionByName(stored.where(compared & ~inside))
-    is_in_order = bool(intake.by_month)
-    if is_in_order:  # these are not: they come from a shuffle
-        merged = merged.hint("rebalance", *table.partition_by)
-    for part in singles:
-        merged = merged.unionByName(with_own_status(part.select(*stored_columns)))
+    is_in_order = intake.by_month is not None
+    if singles is not None:
+        if is_in_order:  # these are not: they come from a shuffle
+            merged = merged.hint("rebalance", *table.partition_by)
+        merged = merged.unionByName(with_own_status(singles.select(*stored_columns)))
     note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
     # In this order: the days, each told from a computed month, are asked only where need be.
     where = (came & since(earliest)) | compared

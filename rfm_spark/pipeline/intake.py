@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +16,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.counts import Counts, receipt_counts, row_counts
 from rfm_spark.pipeline.input_errors import FAILED, explained
-from rfm_spark.pipeline.sources import checked_parts, checked_rows, configured_sources
+from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.session import in_parts
 from rfm_spark.settings.loading import settings_digest
@@ -29,8 +29,6 @@ from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_i
 _BROADCAST_BYTES = 32 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
-_TASK_BYTES = 128 * 2**20
-"""Of raw files that one task reads and writes to their month."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,11 @@ class Batch:
         return [(self.label, name) for name in self.names]
 
     @property
+    def size(self) -> int:
+        """Of the files, in bytes; 0 for a Delta table."""
+        return sum(file.length for one in self.deliveries for file in one.files)
+
+    @property
     def has_lines(self) -> bool:
         """Whether receipts come as lines, to be added up."""
         return isinstance(self.source, Receipts) and self.source.grain == "line"
@@ -69,8 +72,8 @@ class Intake:
             a row that is a whole receipt and the only one of its id.
         counts: what there is in each delivery; of receipts without those that are not single.
         single_days: days on which single receipts are accepted.
-        by_month: the same rows, those of one month's deliveries each; empty where deliveries
-            hold many months each.
+        by_month: the same rows, no task with those of two months' deliveries; None where
+            deliveries hold many months each.
     """
 
     table: Table
@@ -78,7 +81,7 @@ class Intake:
     rows: DataFrame
     counts: Counts = field(default_factory=dict)
     single_days: set[date] = field(default_factory=set)
-    by_month: list[DataFrame] = field(default_factory=list)
+    by_month: DataFrame | None = None
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -134,14 +137,13 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[DataFrame | None]:
         intake.rows = lines.withColumn("is_single", F.lit(False))
         yield None
         return
-    incoming, size = id_hashes(lines), sum(f.length for one in batch.deliveries for f in one.files)
-    stored = None
+    incoming, stored = id_hashes(lines), None
     if job.warehouse.is_there(RECEIPTS):
         within = _within_reach(job, lines)
         stored = id_hashes(within)
-        if 0 < size < _BROADCAST_BYTES:
+        if 0 < batch.size < _BROADCAST_BYTES:
             incoming = F.broadcast(incoming)
-    with in_parts(job.spark, size):
+    with in_parts(job.spark, batch.size):
         repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         few = F.broadcast(repeated) if repeated.count() <= _BROADCAST_HASHES else None
@@ -163,25 +165,20 @@ def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
 def _count_receipts(job: Job, intake: Intake, repeated: DataFrame | None) -> None:
     found = receipt_counts(intake.rows, intake.keys)
     intake.counts, intake.single_days = found.counts, found.single_days
-    if found.months and repeated is not None:
-        [batch] = intake.batches
-        intake.by_month = [
-            with_is_single(rows, repeated) for rows in _rows_by_month(job, batch, found.months)
-        ]
+    [batch] = intake.batches
+    if found.months and repeated is not None and _stays_in_place(batch.source):
+        by_month: dict[date, list[Delivery]] = {}
+        for one in batch.deliveries:
+            if one.name in found.months:
+                by_month.setdefault(found.months[one.name], []).append(one)
+        intake.by_month = with_is_single(_rows_of(job, batch, list(by_month.values())), repeated)
 
 
-def _rows_by_month(job: Job, batch: Batch, months: Mapping[str, date]) -> list[DataFrame]:
-    """The rows of each month's deliveries, in as few partitions as there are files to write."""
-    deliveries: dict[date | None, list[Delivery]] = {}
-    for one in batch.deliveries:
-        deliveries.setdefault(months.get(one.name), []).append(one)
-    parts = list(deliveries.values())
-    sizes = [sum(file.length for one in part for file in one.files) for part in parts]
-    rows = checked_parts(job, batch.label, batch.source, parts)
-    return [
-        _named(part, batch).coalesce(1 + size // _TASK_BYTES)
-        for part, size in zip(rows, sizes, strict=True)
-    ]
+def _stays_in_place(source: Source) -> bool:
+    """Whether rows are read from known files, and never moved to be looked up or numbered."""
+    if not isinstance(source, Receipts) or source.columns.receipt_id is None:
+        return False
+    return source.format != "delta" and not source.lookups and not source.drop_equal_lines
 
 
 @contextmanager
@@ -210,11 +207,8 @@ def _new(
     return Batch(label, source, new, digest)
 
 
-def _rows_of(job: Job, batch: Batch) -> DataFrame:
-    return _named(checked_rows(job, batch.label, batch.source, batch.deliveries), batch)
-
-
-def _named(rows: DataFrame, batch: Batch) -> DataFrame:
+def _rows_of(job: Job, batch: Batch, groups: Sequence[Sequence[Delivery]] = ()) -> DataFrame:
+    rows = checked_rows(job, batch.label, batch.source, batch.deliveries, groups)
     return rows.withColumn("source", F.lit(batch.label))
 
 

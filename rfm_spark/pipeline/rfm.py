@@ -50,7 +50,8 @@ def score_profiles(job: Job, as_of: date) -> None:
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         with job.progress.step("rfm values") as step:
-            step.says(f"{sums.count():,} customers added up")
+            customers = sums.where(F.col("customer_id").isNotNull()).count()
+            step.says(f"{customers:,} customers added up")
             delivered = _delivered(job)
         for name, profile in profiles.items():
             with job.progress.step(f"rfm {name}") as step:

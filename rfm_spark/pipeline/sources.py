@@ -55,8 +55,21 @@ def source_problems(job: Job) -> list[str]:
     return problems
 
 
-def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery]) -> DataFrame:
+def checked_rows(
+    job: Job,
+    label: str,
+    source: Source,
+    deliveries: list[Delivery],
+    groups: Sequence[Sequence[Delivery]] = (),
+) -> DataFrame:
     """Typed rows of some deliveries, with every reason why one cannot be used.
+
+    Args:
+        job: the run.
+        label: of the source.
+        source: where they lie, and how they are read.
+        deliveries: to be read.
+        groups: those to be read, if not all; of a group by tasks of their own.
 
     Returns:
         One row per raw row: `receipt_lines`, `interaction_rows` or `customer_rows`.
@@ -64,23 +77,10 @@ def checked_rows(job: Job, label: str, source: Source, deliveries: list[Delivery
     Raises:
         UserError: naming every expression that does not fit the columns.
     """
-    raw = read_rows(job.spark, source, deliveries, job.input, label)
+    raw = read_rows(job.spark, source, deliveries, job.input, label, groups)
     problems = _column_problems(raw, source, label)
     if problems:
         raise UserError(problems)
-    return _checked(job, label, source, raw)
-
-
-def checked_parts(
-    job: Job, label: str, source: Source, parts: Sequence[list[Delivery]]
-) -> list[DataFrame]:
-    """The same rows, those of some of the deliveries each, once `checked_rows` found no problem."""
-    every = [delivery for part in parts for delivery in part]
-    opened = (read_rows(job.spark, source, part, job.input, label, every) for part in parts)
-    return [_checked(job, label, source, raw) for raw in opened]
-
-
-def _checked(job: Job, label: str, source: Source, raw: DataFrame) -> DataFrame:
     own = raw if source.where is None else raw.where(F.expr(source.where))
     rows = delivered_fields(own, _fields(source), source.reject)
     business = job.settings.business

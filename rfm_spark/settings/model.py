@@ -162,6 +162,13 @@ class Cohorts(Section):
     )
     week_start: Weekday = Field(default="monday", description="first day of a week")
 
+    @field_validator("grains")
+    @classmethod
+    def _once(cls, grains: list[Grain]) -> list[Grain]:
+        if len(set(grains)) < len(grains):
+            raise ValueError("a length of a period is named twice: name each once")
+        return grains
+
 
 class Clusters(Section):
     """Clusters of customers with similar habits."""

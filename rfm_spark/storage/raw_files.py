@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from hashlib import sha256
 
 from delta.tables import DeltaTable
@@ -19,6 +21,7 @@ from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
 from rfm_spark.transforms.local_rows import local_rows
 
+_LEAST_TASK_BYTES, _TASK_BYTES = 16 * 2**20, 128 * 2**20
 _FILES_SHOWN = 3
 _FAILED = (PySparkException, Py4JJavaError)
 """PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
@@ -115,7 +118,7 @@ def read_rows(
     deliveries: list[Delivery],
     place: str,
     label: str,
-    among: list[Delivery] | None = None,
+    groups: Sequence[Sequence[Delivery]] = (),
 ) -> DataFrame:
     """The raw rows of some deliveries, with the lookups' columns beside them.
 
@@ -125,7 +128,8 @@ def read_rows(
         deliveries: to be read.
         place: the input.
         label: of the source, for messages.
-        among: more of them, read beside these: their names are then sent out only once.
+        groups: those to be read, if not all; of a group by tasks of their own, as few as there
+            are files of it to write. Without groups Spark divides all files at its will.
 
     Returns:
         One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (why the row
@@ -134,11 +138,7 @@ def read_rows(
     Raises:
         UserError: if a file cannot be read, or a lookup does not fit.
     """
-    found = [file for delivery in deliveries for file in delivery.files]
-    if source.format in ("csv", "json"):
-        # An empty file has no rows, and no header to learn the columns from.
-        found = [file for file in found if file.length > 0] or found
-    files = [file.path for file in found]
+    files = _paths(source, deliveries)
     if source.format == "csv" and literal(files[0]) != files[0]:
         raise UserError(
             f"[{label}] {files[0]}: Spark cannot look up the header of a CSV file with any of "
@@ -155,7 +155,18 @@ def read_rows(
         [one] = deliveries
         named = rows.withColumns({FILE: F.lit(one.name), DELIVERY: F.lit(one.name)})
     else:
-        named = _with_delivery(spark, rows, among or deliveries)
+        parts = [rows]
+        if groups:
+            sizes = [sum(file.length for one in group for file in one.files) for group in groups]
+            share = sum(sizes) // spark.sparkContext.defaultParallelism
+            of_task = min(max(share, _LEAST_TASK_BYTES), _TASK_BYTES)
+            parts = [
+                _opened(spark, source, _paths(source, group), rows.schema).coalesce(
+                    1 + size // of_task
+                )
+                for group, size in zip(groups, sizes, strict=True)
+            ]
+        named = _with_delivery(spark, parts, deliveries)
     typed = typed_rows(named, source.types)
     for name, lookup in source.lookups.items():
         typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
@@ -172,7 +183,9 @@ def lookups_fingerprint(spark: SparkSession, source: Source, place: str, label: 
     return sha256(repr(found).encode()).hexdigest()[:16] if found else ""
 
 
-def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
+def _opened(
+    spark: SparkSession, source: Source, files: list[str], schema: StructType | None = None
+) -> DataFrame:
     if source.format == "delta":
         return spark.read.format("delta").load(files[0])
     files = [literal(file) for file in files]
@@ -184,20 +197,23 @@ def _opened(spark: SparkSession, source: Source, files: list[str]) -> DataFrame:
             .option("multiLine", source.multiline)
             .option("escape", '"')
         )
-        columns = reader.csv(files[:1]).columns
+        if schema is None:
+            columns = reader.csv(files[:1]).columns
+            schema = _text_schema([*columns, UNREADABLE_TEXT])
         # A header that differs from the first file's must not shift columns silently, and a row
         # with too many or too few values must show whichever columns a query needs.
         return (
             reader.option("enforceSchema", False)
             .option("columnPruning", False)
             .option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
-            .schema(_text_schema([*columns, UNREADABLE_TEXT]))
+            .schema(schema)
             .csv(files)
         )
     if source.format == "json":
         reader = spark.read.option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
         return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(files)
-    return spark.read.format(source.format).load(files)
+    reader = spark.read.format(source.format)
+    return (reader if schema is None else reader.schema(schema)).load(files)
 
 
 def _with_lookup(
@@ -236,7 +252,17 @@ def _delivery(name: str, facts: list[tuple[RawFile, str]]) -> Delivery:
     return Delivery(name, files, sha256(told.encode()).hexdigest()[:16])
 
 
-def _with_delivery(spark: SparkSession, rows: DataFrame, deliveries: list[Delivery]) -> DataFrame:
+def _paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
+    found = [file for delivery in deliveries for file in delivery.files]
+    if source.format in ("csv", "json"):
+        # An empty file has no rows, and no header to learn the columns from.
+        found = [file for file in found if file.length > 0] or found
+    return [file.path for file in found]
+
+
+def _with_delivery(
+    spark: SparkSession, parts: Sequence[DataFrame], deliveries: list[Delivery]
+) -> DataFrame:
     """Names each row's file and delivery by a join: decoding its path took longer than the rest."""
     listed = [
         {"file_uri": file.uri, FILE: file.name, DELIVERY: one.name}
@@ -244,9 +270,10 @@ def _with_delivery(spark: SparkSession, rows: DataFrame, deliveries: list[Delive
         for file in one.files
     ]
     names = local_rows(spark, listed, _text_schema(["file_uri", FILE, DELIVERY]))
-    own = [F.col(_quoted(name)) for name in rows.columns]
-    with_uri = rows.select(*own, F.col("_metadata.file_path").alias("file_uri"))
-    return with_uri.join(F.broadcast(names), "file_uri").drop("file_uri")
+    own = [F.col(_quoted(name)) for name in parts[0].columns]
+    uri = F.col("_metadata.file_path").alias("file_uri")
+    rows = reduce(DataFrame.unionByName, (part.select(*own, uri) for part in parts))
+    return rows.join(F.broadcast(names), "file_uri").drop("file_uri")
 
 
 def _text_schema(columns: list[str]) -> StructType:

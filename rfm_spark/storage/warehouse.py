@@ -130,8 +130,7 @@ class Warehouse:
             rows: its columns, in any order; every row must lie in the slice.
             where: the slice.
             note: kept with the commit.
-            is_in_order: rows of a table that gathers them are large files of few partitions each
-                already: there is nothing to gather.
+            is_in_order: no task has rows of many partitions: there is nothing to gather.
         """
         self.create(table)
         is_new = table.name in self._new

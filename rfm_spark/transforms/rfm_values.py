@@ -36,24 +36,24 @@ def customer_sums(
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     sums = ("visits", "receipts", "net_cents")
     of_days = days.where(divided).select(
-        "customer_id", "day", visit_day.alias("first"), visit_day.alias("last"), *sums
+        "customer_id", "day", visit_day.alias("first_visit"), visit_day.alias("last_visit"), *sums
     )
     new_year = F.make_date("year", F.lit(1), F.lit(1)).alias("day")  # stands for all of its days
     of_years = years.where(~divided).select(
-        "customer_id", new_year, F.col("first_visit"), F.col("last_visit"), *sums
+        "customer_id", new_year, "first_visit", "last_visit", *sums
     )
-    before = F.col("day") <= F.lit(as_of)
+    by_then = F.col("day") <= F.lit(as_of)
     per_window = [
         column
         for window in windows
         for column in _window_sums(in_window("day", as_of, window), window)
     ]
     return (
-        of_days.union(of_years)
+        of_days.unionByName(of_years)
         .groupBy("customer_id")
         .agg(
-            F.min("first").alias("first_visit"),
-            F.max(F.when(before, F.col("last"))).alias("last_visit"),
+            F.min("first_visit").alias("first_visit"),
+            F.max(F.when(by_then, F.col("last_visit"))).alias("last_visit"),
             *per_window,
         )
         .sortWithinPartitions("customer_id")

@@ -28,7 +28,7 @@ ON_THE_CLUSTER = {
     "spark.ui.enabled": "false",
     # Other partitions than a session here has, and no generated code.
     **FEW_ROWS,
-    "spark.sql.shuffle.partitions": "7",
+    "spark.sql.shuffle.partitions": "3",
     "spark.sql.files.maxPartitionBytes": "400k",
     "spark.sql.files.openCostInBytes": "10k",
     "spark.sql.leafNodeDefaultParallelism": "3",

@@ -21,7 +21,8 @@ def local_rows(
 
     Args:
         spark: the session.
-        rows: column name to value; their number is bounded by settings, never by customers.
+        rows: column name to value; their number is bounded by settings, or by the files that came,
+            never by customers.
         schema: names and types; a column that a row does not name is NULL.
     """
     maps = [field.name for field in schema if isinstance(field.dataType, MapType)]

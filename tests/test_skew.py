@@ -37,7 +37,9 @@ def largest_share(rows):
 def test_no_task_of_the_facts_has_much_more_than_the_others(spark, receipts):
     with session_settings(spark, {"spark.sql.shuffle.partitions": str(PARTITIONS)}):
         assert largest_share(receipts.repartitionByRange("customer_id")) > 2
-        assert largest_share(by_customer(receipts)) < 1.25
+        # Bounds come from a sample of about 100 rows a task, so a task's share has a standard
+        # deviation of a tenth.
+        assert largest_share(by_customer(receipts)) < 1.6
 
 
 def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):

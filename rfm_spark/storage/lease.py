@@ -64,7 +64,7 @@ def _local(folder: Path, holder: str) -> Iterator[None]:
 
 @contextmanager
 def _remote(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
-    # The one use of the JVM gateway: no public API creates a file only if it is not there.
+    # By the JVM: no public API of Spark creates a file only if it is not there.
     jvm: Any = spark.sparkContext._jvm
     configuration = spark.sparkContext._jsc.hadoopConfiguration()
     path = jvm.org.apache.hadoop.fs.Path(below(place, LEASE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from delta.exceptions import DeltaConcurrentModificationException
@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.locations import below
 from rfm_spark.tables import Table
 from rfm_spark.transforms.local_rows import local_rows
@@ -110,8 +111,7 @@ class Warehouse:
 
     def version(self, table: Table) -> int:
         """Delta version of the last commit."""
-        newest = self._delta(table).history(1).select("version").collect()
-        return int(newest[0]["version"])
+        return self._log(table).versions()[-1]
 
     def replace(
         self,
@@ -169,19 +169,18 @@ class Warehouse:
 
     def notes_since(self, table: Table, version: int) -> list[Note] | None:
         """Commits after a version, oldest first; None where the log no longer holds them all."""
-        history = self._delta(table).history()
-        later = history.where(F.col("version") > version)
-        found = later.select("version", "operation", "userMetadata").orderBy("version").collect()
-        if [row["version"] for row in found] != list(range(version + 1, version + 1 + len(found))):
+        log = self._log(table)
+        versions = log.versions()
+        later = [one for one in versions if one > version]
+        if versions[-1] < version or later != list(range(version + 1, versions[-1] + 1)):
             return None
-        return [_note(row["version"], row["operation"], row["userMetadata"]) for row in found]
+        return [_note(one, log.info(one)) for one in later]
 
     def last_note(self, table: Table) -> Note | None:
         """The newest commit that left a note; None where none did."""
-        history = self._delta(table).history().select("version", "operation", "userMetadata")
-        noted = history.where(F.col("userMetadata").isNotNull()).orderBy(F.desc("version"))
-        newest = noted.limit(1).collect()
-        return _note(*newest[0]) if newest else None
+        log = self._log(table)
+        notes = (_note(version, log.info(version)) for version in reversed(log.versions()))
+        return next((note for note in notes if note.content), None)
 
     def create(self, table: Table) -> None:
         """Creates the table if it is not there, and makes sure that it can be written."""
@@ -225,18 +224,24 @@ class Warehouse:
         row = self._delta(table).detail().select("numFiles", "sizeInBytes").collect()[0]
         return int(row["numFiles"]), int(row["sizeInBytes"])
 
-    def last_written(self, table: Table) -> Any:
-        """When the table was last changed."""
-        return self._delta(table).history(1).select("timestamp").collect()[0]["timestamp"]
+    def last_written(self, table: Table) -> datetime:
+        """When the table was last changed, in the time of this machine."""
+        log = self._log(table)
+        milliseconds = log.info(log.versions()[-1])["timestamp"]
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
 
     def _delta(self, table: Table) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
 
+    def _log(self, table: Table) -> CommitLog:
+        return CommitLog(self.spark, self.path(table))
+
     def _last_commit(self, table: Table) -> Commit:
-        row = self._delta(table).history(1).select("version", "operationMetrics").collect()[0]
-        metrics = row["operationMetrics"]
-        copied = int(metrics.get("numCopiedRows", 0))
-        return Commit(int(row["version"]), int(metrics.get("numOutputRows", 0)) - copied)
+        log = self._log(table)
+        version = log.versions()[-1]
+        metrics = log.info(version)["operationMetrics"]
+        rows = int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0))
+        return Commit(version, rows)
 
     def _check(self, table: Table) -> None:
         if table.name in self._checked:
@@ -295,6 +300,7 @@ def _inside(where: Column, column: str) -> Column:
     return F.when(where, F.col(column)).otherwise(outside)
 
 
-def _note(version: int, operation: str, content: str | None) -> Note:
-    is_write = operation not in ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
-    return Note(int(version), is_write, json.loads(content) if content else {})
+def _note(version: int, info: Mapping[str, Any]) -> Note:
+    unchanged = ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
+    content = json.loads(info.get("userMetadata") or "{}")
+    return Note(version, info["operation"] not in unchanged, content)

@@ -1,0 +1,59 @@
+"""The commit log of a Delta table: what each commit says about itself.
+
+It is read as Delta's protocol describes it, file by file: `DeltaTable.history()` tells the same by
+a Spark job of a tenth of a second, for which a run would wait fifty times.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from rfm_spark.storage.locations import below
+
+_COMMIT = re.compile(r"/(\d{20})\.json(?=[,}])")
+
+
+class CommitLog:
+    """The commits of one table that the log still holds.
+
+    Args:
+        spark: the session, for its file systems: no public API of Spark reads a single file.
+        table: folder or URI of the table.
+    """
+
+    def __init__(self, spark: SparkSession, table: str) -> None:
+        context: Any = spark.sparkContext
+        self._jvm = context._jvm
+        self._folder = self._jvm.org.apache.hadoop.fs.Path(below(table, "_delta_log"))
+        self._files = self._folder.getFileSystem(context._jsc.hadoopConfiguration())
+
+    def versions(self) -> list[int]:
+        """Versions whose commit is there, ascending; the last one is the table's."""
+        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(
+            self._files.listStatus(self._folder)
+        )
+        # As one text: asking for each name would be a call into the JVM.
+        text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(listed)
+        return sorted(map(int, _COMMIT.findall(text)))
+
+    def info(self, version: int) -> Mapping[str, Any]:
+        """The `commitInfo` of a version: `operation`, `operationMetrics`, `userMetadata` and so on.
+
+        Raises:
+            LookupError: if the commit has none; Spark's always have.
+        """
+        file = self._jvm.org.apache.hadoop.fs.Path(self._folder, f"{version:020}.json")
+        text = self._jvm.java.io.InputStreamReader(self._files.open(file), "UTF-8")
+        lines = self._jvm.java.io.BufferedReader(text)
+        try:
+            while (line := lines.readLine()) is not None:  # it is the first, as Spark writes it
+                if found := json.loads(line).get("commitInfo"):
+                    return dict(found)
+        finally:
+            lines.close()
+        raise LookupError(f"version {version} of {self._folder} does not say what it is")

@@ -48,6 +48,7 @@ TOGETHER = {
     "test_run_record": "the finished shop",
     "test_storage": "the finished shop",
     "test_maintenance": "the finished shop",
+    "test_rfm_profiles": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
 }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfm_spark.boundaries.cuts import Histogram, balanced_cuts, bin_shares, quantile_cuts
-from rfm_spark.boundaries.histograms import exact_quantile_cuts, values_histogram
+from rfm_spark.boundaries.histograms import Bucket, exact_quantile_cuts, values_histogram
 
 # 100 customers by visits: half came once. Sizes 50, 20, 10, 10, 5, 5.
 VISITS = [1] * 50 + [2] * 20 + [3] * 10 + [4] * 10 + [5] * 5 + [10] * 5
@@ -136,6 +136,13 @@ WIDE = np.concatenate(
 ).tolist()
 
 
+def whole(values):
+    return Bucket(min(values), max(values), len(values))
+
+
+ALL_WIDE = whole(WIDE)
+
+
 @pytest.fixture(scope="module")
 def wide(spark):
     rows = spark.createDataFrame([(value,) for value in [*WIDE, None, None]], "cents bigint")
@@ -148,7 +155,7 @@ def numbers(spark, values, kind="bigint"):
 
 @pytest.mark.parametrize("scores", [3, 5, 9])
 def test_quantile_cuts_from_spark_are_exact_over_a_wide_range(wide, scores):
-    cuts, found = exact_quantile_cuts(wide, "cents", scores)
+    cuts, found = exact_quantile_cuts(wide, "cents", ALL_WIDE, scores)
     assert cuts == reference.quantile_cuts(WIDE, scores)
     assert found.total == len(WIDE)  # NULLs are left out
     assert bin_shares(found, cuts) == pytest.approx(bin_shares(histogram(WIDE), cuts))
@@ -157,8 +164,9 @@ def test_quantile_cuts_from_spark_are_exact_over_a_wide_range(wide, scores):
 @pytest.mark.parametrize("partitions", [1, 11])
 def test_neither_cuts_nor_histogram_depend_on_the_partitions(wide, partitions):
     moved = wide.repartition(partitions, "cents")
-    assert exact_quantile_cuts(moved, "cents", 5)[0] == exact_quantile_cuts(wide, "cents", 5)[0]
-    one, other = (values_histogram(rows, "cents", 0.01) for rows in (wide, moved))
+    here, there = (exact_quantile_cuts(rows, "cents", ALL_WIDE, 5)[0] for rows in (wide, moved))
+    assert here == there
+    one, other = (values_histogram(rows, "cents", ALL_WIDE, 0.01) for rows in (wide, moved))
     assert one.values.tolist() == other.values.tolist()
     assert one.counts.tolist() == other.counts.tolist()
     assert one.rank_error == other.rank_error
@@ -166,7 +174,7 @@ def test_neither_cuts_nor_histogram_depend_on_the_partitions(wide, partitions):
 
 @pytest.mark.parametrize("max_rank_error", [0.0005, 0.01])
 def test_a_histogram_of_many_values_keeps_within_its_rank_error(wide, max_rank_error):
-    found = values_histogram(wide, "cents", max_rank_error)
+    found = values_histogram(wide, "cents", ALL_WIDE, max_rank_error)
     assert 0 < found.rank_error <= max_rank_error
     assert found.total == len(WIDE)
     # Every bucket begins at a value that occurs, and counts all customers up to the next one.
@@ -177,7 +185,7 @@ def test_a_histogram_of_many_values_keeps_within_its_rank_error(wide, max_rank_e
 
 
 def test_the_largest_bucket_of_several_values_is_the_rank_error(wide):
-    found = values_histogram(wide, "cents", 0.01)
+    found = values_histogram(wide, "cents", ALL_WIDE, 0.01)
     ends = [*found.values[1:].tolist(), max(WIDE) + 1]
     distinct = np.unique(WIDE)
     spans = np.searchsorted(distinct, ends) - np.searchsorted(distinct, found.values)
@@ -186,27 +194,40 @@ def test_the_largest_bucket_of_several_values_is_the_rank_error(wide):
 
 def test_a_histogram_is_exact_up_to_4096_values_and_not_beyond(spark):
     few = list(range(4_096)) * 2
-    exact = values_histogram(numbers(spark, few), "x", 0.001)
+    exact = values_histogram(numbers(spark, few), "x", whole(few), 0.001)
     assert exact.rank_error == 0
     assert exact.values.tolist() == list(range(4_096))
     assert set(exact.counts.tolist()) == {2}
-    many = values_histogram(numbers(spark, [*few, 10_000_000]), "x", 0.001)
+    more = [*few, 10_000_000]
+    many = values_histogram(numbers(spark, more), "x", whole(more), 0.001)
     assert 0 < many.rank_error <= 0.001
 
 
+def test_values_beyond_what_was_told_are_not_lost_in_silence(spark):
+    values = [1, 2, 3, 9]
+    rows = numbers(spark, values)
+    for told in (Bucket(1, 3, 4), Bucket(1, 9, 3)):
+        with pytest.raises(AssertionError, match="were to be put into buckets"):
+            exact_quantile_cuts(rows, "x", told, 5)
+    with pytest.raises(AssertionError, match="3 values were to be put into buckets, 4 were"):
+        values_histogram(rows, "x", Bucket(1, 9, 3), 0.001)
+
+
 def test_nulls_are_left_out_of_a_histogram(spark):
-    found = values_histogram(numbers(spark, [3, None, 1, 3, None], "int"), "x", 0.001)
+    found = values_histogram(
+        numbers(spark, [3, None, 1, 3, None], "int"), "x", Bucket(1, 3, 3), 0.001
+    )
     assert (found.values.tolist(), found.counts.tolist()) == ([1, 3], [1, 2])
 
 
 @pytest.mark.parametrize("values", [[5], [5] * 50, [1, 2], [-1, 0, 0, 3]])
 def test_quantile_cuts_from_spark_of_few_values_are_exact(spark, values):
-    cuts, found = exact_quantile_cuts(numbers(spark, values, "int"), "x", 5)
+    cuts, found = exact_quantile_cuts(numbers(spark, values, "int"), "x", whole(values), 5)
     assert cuts == reference.quantile_cuts(values, 5)
     assert found.rank_error == 0
 
 
 def test_quantile_cuts_from_spark_take_all_of_bigint(spark):
     values = [-(2**63), -(2**62), -1, 0, 1, 7, 2**40, 2**62, 2**63 - 2, 2**63 - 1]
-    cuts, _ = exact_quantile_cuts(numbers(spark, values), "x", 5)
+    cuts, _ = exact_quantile_cuts(numbers(spark, values), "x", whole(values), 5)
     assert cuts == [-1, 1, 2**40, 2**63 - 2]

@@ -9,7 +9,7 @@ from support import assert_rows, rows_of
 from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS, RFM
 from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.reconciliation import delivered_terms, placed_terms
+from rfm_spark.transforms.reconciliation import all_terms, delivered_terms, placed_terms
 from rfm_spark.transforms.rfm_values import customer_sums
 from rfm_spark.transforms.window import Window
 
@@ -20,10 +20,17 @@ def day(customer, on, receipts=1, net_cents=10_00):
     return {"customer_id": customer, "day": on, "receipts": receipts, "net_cents": net_cents}
 
 
-def terms_of(window, deliveries, quarantine, receipts, days, rfm):
-    sums = customer_sums(days, customer_years(days), AS_OF, [window, Window(7)])
-    delivered = delivered_terms(deliveries, quarantine, receipts)
-    return delivered.unionByName(placed_terms(sums, rfm, window)).collect()
+MONTH, WEEK = Window(30), Window(7)
+
+
+def placed(days, rfm):
+    sums = customer_sums(days, customer_years(days), AS_OF, [MONTH, WEEK])
+    return placed_terms(sums, rfm, {"month": MONTH, "week": WEEK})
+
+
+def terms_of(deliveries, quarantine, receipts, days, rfm):
+    delivered = delivered_terms(deliveries, quarantine, receipts).collect()
+    return all_terms(["month"], delivered, placed(days, rfm).where("profile = 'month'").collect())
 
 
 def test_every_receipt_and_every_cent_is_accounted_for(spark):
@@ -61,12 +68,11 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
     ]
     quarantine = [{"source": "receipts", "reasons": ["x"], **row} for row in quarantine]
     found = terms_of(
-        Window(30),
         rows_of(spark, DELIVERIES, deliveries),
         rows_of(spark, QUARANTINE, quarantine),
         rows_of(spark, RECEIPTS, receipts),
         rows_of(spark, CUSTOMER_DAYS, days),
-        rows_of(spark, RFM, [{"customer_id": "anna"}]),
+        rows_of(spark, RFM, [{"profile": "month", "customer_id": "anna"}]),
     )
     names = ("term", "receipts", "net_cents")
     rows = [
@@ -88,6 +94,30 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
 def test_a_term_without_receipts_is_zero(spark):
     tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS, RFM)
     empty = [rows_of(spark, table, []) for table in tables]
-    found = terms_of(Window(None), *empty)
+    found = terms_of(*empty)
     assert len(found) == 9
     assert {(row["receipts"], row["net_cents"]) for row in found} == {(0, 0)}
+
+
+def test_each_profile_has_its_own_window_and_its_own_scores(spark):
+    days = [
+        day("anna", "2026-01-15", receipts=2, net_cents=20_00),
+        day("anna", "2026-01-30", net_cents=5_00),
+        day("ben", "2026-01-28", net_cents=1_00),
+        day("cleo", "2026-01-05", net_cents=7_00),
+        day(None, "2026-01-26", net_cents=3_00),
+    ]
+    scored = [("month", "anna"), ("month", "ben"), ("week", "anna"), ("month", "cleo")]
+    rfm = [{"profile": profile, "customer_id": customer} for profile, customer in scored]
+    names = ("profile", "term", "receipts", "net_cents")
+    rows = [
+        ("month", "guests", 1, 3_00),
+        ("month", "outside_window", 0, 0),
+        ("month", "scored", 5, 33_00),
+        ("week", "guests", 1, 3_00),
+        ("week", "outside_window", 3, 27_00),
+        ("week", "unscored", 1, 1_00),
+        ("week", "scored", 1, 5_00),
+    ]
+    found = placed(rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, RFM, rfm))
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])

@@ -13,10 +13,16 @@ from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS, RFM
 from rfm_spark.transforms.rfm_results import (
     Scoring,
     cell_results,
+    cell_sums,
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import customer_sums, population_means, rfm_values
+from rfm_spark.transforms.rfm_values import (
+    customer_sums,
+    population_of,
+    population_totals,
+    rfm_values,
+)
 from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
 from rfm_spark.transforms.window import Window
 
@@ -110,7 +116,7 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
     years = [{"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"}]
     facts = rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, CUSTOMER_YEARS, years)
     values = rfm_values(customer_sums(*facts, AS_OF, [SCORING.window]), AS_OF, SCORING.window)
-    scored = scored_customers(values, population_means(values), SCORING)
+    scored = scored_customers(values, population_of(population_totals(values).first()), SCORING)
     assert set(scored.columns) == set(RFM.column_names)
     names = ("customer_id", "rfm_cell", "rfm_total", "segment", "first_visit", "last_visit")
     rows = [
@@ -125,6 +131,7 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
 
 def scored_row(customer, rfm_cell, name, recency_days, frequency, monetary_cents):
     return {
+        "profile": "purchase",
         "customer_id": customer,
         "rfm_cell": rfm_cell,
         "segment": name,
@@ -139,24 +146,29 @@ SCORED = [
     scored_row("ben", "555", "Champions", 3, 7, 30_00),
     scored_row("cleo", "111", "Hibernating", 29, 1, -20_00),
     scored_row("dora", "411", "Promising", 6, 1, 0),
+    {**scored_row("anna", "555", "Champions", 1, 2, 70_00), "profile": "another"},
 ]
 
 
+def sums_of(spark, rows):
+    return cell_sums(rows_of(spark, RFM, rows)).collect()
+
+
 def test_all_125_cells_are_there_empty_ones_too(spark):
-    found = cell_results(rows_of(spark, RFM, SCORED), SCORING).collect()
+    found = cell_results(sums_of(spark, SCORED), SCORING)
     cells = {row["rfm_cell"]: row for row in found}
     assert len(found) == len(cells) == 125
     assert set(cells) == {f"{r}{f}{m}" for r, f, m in product(range(1, 6), repeat=3)}
-    assert all(f"{c.r_score}{c.f_score}{c.m_score}" == name for name, c in cells.items())
+    assert all(f"{c['r_score']}{c['f_score']}{c['m_score']}" == n for n, c in cells.items())
     measures = ("customers", "revenue_cents", "average_recency_days", "average_frequency",
                 "average_monetary_cents")  # fmt: skip
     assert [cells["555"][name] for name in measures] == [2, 120_00, 2.0, 8.0, 60_00.0]
     assert [cells["554"][name] for name in measures] == [0, 0, None, None, None]
-    assert sum(row["customers"] for row in found) == len(SCORED)
+    assert sum(row["customers"] for row in found) == len(SCORED) - 1
 
 
 def test_segments_have_shares_of_customers_and_revenue(spark):
-    found = segment_results(rows_of(spark, RFM, SCORED), SCORING).collect()
+    found = segment_results(sums_of(spark, SCORED), SCORING)
     assert {row["segment"] for row in found} == {rule.name for rule in DEFAULT_GRID}
     assert_rows(
         [row for row in found if row["customers"]],
@@ -177,5 +189,19 @@ def test_segments_have_shares_of_customers_and_revenue(spark):
 
 
 def test_without_revenue_there_is_no_share_of_it(spark):
-    rows = rows_of(spark, RFM, [scored_row("dora", "411", "Promising", 6, 1, 0)])
-    assert {row["revenue_share"] for row in segment_results(rows, SCORING).collect()} == {None}
+    sums = sums_of(spark, [scored_row("dora", "411", "Promising", 6, 1, 0)])
+    assert {row["revenue_share"] for row in segment_results(sums, SCORING)} == {None}
+
+
+def test_revenue_below_zero_is_part_of_the_whole(spark):
+    rows = [
+        scored_row("anna", "555", "Champions", 1, 9, 60_00),
+        scored_row("cleo", "111", "Hibernating", 29, 1, -20_00),
+        scored_row("dora", "112", "Hibernating", 29, 1, 10_00),
+    ]
+    shares = {
+        row["segment"]: (row["revenue_cents"], row["revenue_share"])
+        for row in segment_results(sums_of(spark, rows), SCORING)
+    }
+    assert shares["Champions"] == (60_00, 1.2)
+    assert shares["Hibernating"] == (-10_00, -0.2)

@@ -15,7 +15,8 @@ from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.rfm_values import (
     customer_sums,
     first_visits,
-    population_means,
+    population_of,
+    population_totals,
     ratios,
     rfm_values,
 )
@@ -175,13 +176,30 @@ def test_the_first_visit_ever_is_the_earliest_of_all_years(spark):
     )
 
 
+def test_a_population_is_told_by_its_spans_and_its_average_customer(spark):
+    days = [
+        day("anna", "2026-01-30", visits=3, net_cents=50_00),
+        day("ben", "2026-01-20", net_cents=-20_00),
+        day("cleo", "2025-12-31", visits=2, net_cents=10_00),
+        day(None, "2024-01-01", visits=99),
+    ]
+    found = population_of(population_totals(values_of(spark, days)).first())
+    assert found.customers == 3
+    assert found.spans == {
+        "recency_days": (1, 31),
+        "frequency": (1, 3),
+        "monetary_cents": (-20_00, 50_00),
+    }
+    means = (found.mean_recency, found.mean_frequency, found.mean_monetary)
+    assert means == ((1 + 11 + 31) / 3, 2.0, 20_00.0)  # ben's money counts as 0
+
+
 def ratios_of(spark, customers, weights=(1.0, 1.0, 1.0)):
     schema = "customer_id string, recency_days int, frequency bigint, monetary_cents bigint"
     values = spark.createDataFrame([tuple(one.values()) for one in customers], schema)
-    beside = values.crossJoin(population_means(values))
-    return {
-        row["customer_id"]: row for row in beside.select("customer_id", *ratios(weights)).collect()
-    }
+    population = population_of(population_totals(values).first())
+    found = values.select("customer_id", *ratios(weights, population)).collect()
+    return {row["customer_id"]: row for row in found}
 
 
 def test_ratios_are_to_the_average_customer(spark):

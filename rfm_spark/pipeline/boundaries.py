@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,13 +10,13 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.boundaries.cuts import Cut, Histogram, balanced_cuts, bin_shares
-from rfm_spark.boundaries.histograms import exact_quantile_cuts, values_histogram
+from rfm_spark.boundaries.histograms import Bucket, exact_quantile_cuts, values_histogram
 from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.model import Dimension, Profile
 from rfm_spark.tables import RFM_BOUNDARIES
-from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.rfm_results import DIMENSIONS
+from rfm_spark.transforms.rfm_values import Population
 
 
 @dataclass(frozen=True)
@@ -32,32 +32,48 @@ class BoundarySet:
     cuts: dict[str, list[Cut]]
 
 
-def boundary_set(
-    job: Job, name: str, profile: Profile, values: DataFrame, as_of: date
-) -> BoundarySet:
-    """The boundaries to score by: a stored set where the profile holds one, else a new fit.
+@dataclass(frozen=True)
+class Buyers:
+    """The customers of a profile: those who bought in its window.
+
+    Attributes:
+        values: their `rfm_values`; read several times, so made of persisted rows.
+        population: the same in a few numbers.
+    """
+
+    values: DataFrame
+    population: Population
+
+
+def boundary_sets(job: Job, buyers: Mapping[str, Buyers], as_of: date) -> dict[str, BoundarySet]:
+    """The boundaries to score by: a stored set where a profile holds one, else a new fit.
 
     Args:
         job: the run.
-        name: of the profile.
-        profile: its rules.
-        values: `rfm_values` of the population; read several times, so persisted.
+        buyers: by profile.
         as_of: the day described.
     """
-    if profile.refit == "hold":
+    found: dict[str, BoundarySet] = {}
+    rows: dict[str, list[Row]] = {}
+    for name, profile in job.settings.rfm.items():
         held = _held(job, name, profile, as_of)
-        if held is not None:
-            return held
-    rows = [
-        row for dimension in DIMENSIONS for row in _fitted(name, profile, dimension, values, as_of)
-    ]
-    table = local_rows(job.spark, [row.asDict() for row in rows], RFM_BOUNDARIES.schema)
-    where = (F.col("profile") == name) & (F.col("version") == F.lit(as_of))
-    job.replace(RFM_BOUNDARIES, table, where)
-    return _from_rows(rows, as_of)
+        if held is None:
+            rows[name] = [
+                row
+                for dimension in DIMENSIONS
+                for row in _fitted(name, profile, dimension, buyers[name], as_of)
+            ]
+        found[name] = held or _from_rows(rows[name], as_of)
+    if rows:
+        where = F.col("profile").isin(list(rows)) & (F.col("version") == F.lit(as_of))
+        fitted = [row.asDict() for of_profile in rows.values() for row in of_profile]
+        job.replace_by(RFM_BOUNDARIES, fitted, where)
+    return found
 
 
 def _held(job: Job, name: str, profile: Profile, as_of: date) -> BoundarySet | None:
+    if profile.refit != "hold":
+        return None
     stored = job.read_or_empty(RFM_BOUNDARIES).where(
         (F.col("profile") == name)
         & (F.col("version") <= F.lit(as_of))
@@ -70,12 +86,10 @@ def _held(job: Job, name: str, profile: Profile, as_of: date) -> BoundarySet | N
     return _from_rows([row for row in rows if row["version"] == version], version)
 
 
-def _fitted(
-    name: str, profile: Profile, dimension: str, values: DataFrame, as_of: date
-) -> list[Row]:
+def _fitted(name: str, profile: Profile, dimension: str, buyers: Buyers, as_of: date) -> list[Row]:
     rules: Dimension = getattr(profile, dimension)
     column, _ = DIMENSIONS[dimension]
-    cuts, histogram = _cuts(values, column, rules, profile)
+    cuts, histogram = _cuts(buyers, column, rules, profile)
     shares = bin_shares(histogram, cuts)
     low_is_best = dimension == "recency"
     return [
@@ -97,11 +111,13 @@ def _fitted(
 
 
 def _cuts(
-    values: DataFrame, column: str, rules: Dimension, profile: Profile
+    buyers: Buyers, column: str, rules: Dimension, profile: Profile
 ) -> tuple[list[Cut], Histogram]:
+    values, population = buyers.values, buyers.population
+    whole = Bucket(*population.spans[column], population.customers)
     if rules.method == "quantile":
-        return exact_quantile_cuts(values, column, profile.scores)
-    histogram = values_histogram(values, column, profile.max_rank_error)
+        return exact_quantile_cuts(values, column, whole, profile.scores)
+    histogram = values_histogram(values, column, whole, profile.max_rank_error)
     if rules.method == "balanced":
         return balanced_cuts(histogram, profile.scores), histogram
     return list(rules.cuts or ()), histogram

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 from pyspark import StorageLevel
@@ -26,7 +27,6 @@ from rfm_spark.tables import (
     CUSTOMER_YEARS,
 )
 from rfm_spark.transforms.features import customer_features
-from rfm_spark.transforms.local_rows import local_rows
 
 MODEL = "habits"
 
@@ -84,14 +84,14 @@ def _cluster(job: Job, features: DataFrame, as_of: date) -> str:
         job.replace(CLUSTER_ASSIGNMENTS, _labelled(renamed, as_of), of_model)
     finally:
         assigned.unpersist()
-    job.replace(CLUSTERS, _clusters_table(job, ranked, model, names, as_of), of_model)
-    job.replace(CLUSTER_MODELS, _model_table(job, ranked, model, as_of), of_model)
+    job.replace_by(CLUSTERS, _cluster_rows(ranked, model, names, as_of), of_model)
+    job.replace_by(CLUSTER_MODELS, [_model_row(job, ranked, model, as_of)], of_model)
     return f"{len(ranked)} clusters explain {_explained_share(ranked, model):.0%} of the variance"
 
 
-def _clusters_table(
-    job: Job, ranked: Sequence[Row], model: ClusterModel, names: Sequence[str], as_of: date
-) -> DataFrame:
+def _cluster_rows(
+    ranked: Sequence[Row], model: ClusterModel, names: Sequence[str], as_of: date
+) -> list[dict[str, Any]]:
     centres = {
         place: {
             scale.feature: float(at)
@@ -102,7 +102,7 @@ def _clusters_table(
     personas = unique_personas(centres)
     customers = sum(row["customers"] for row in ranked)
     revenue = sum(row["revenue_cents"] for row in ranked)
-    rows = [
+    return [
         {
             "model": MODEL,
             "as_of": as_of,
@@ -118,11 +118,10 @@ def _clusters_table(
         }
         for place, row in enumerate(ranked, start=1)
     ]
-    return local_rows(job.spark, rows, CLUSTERS.schema)
 
 
-def _model_table(job: Job, ranked: Sequence[Row], model: ClusterModel, as_of: date) -> DataFrame:
-    row = {
+def _model_row(job: Job, ranked: Sequence[Row], model: ClusterModel, as_of: date) -> dict[str, Any]:
+    return {
         "model": MODEL,
         "as_of": as_of,
         "window": job.settings.clusters.window.label,
@@ -133,7 +132,6 @@ def _model_table(job: Job, ranked: Sequence[Row], model: ClusterModel, as_of: da
         "variance_explained": _explained_share(ranked, model),
         "features": [vars(scale) for scale in model.scales],
     }
-    return local_rows(job.spark, [row], CLUSTER_MODELS.schema)
 
 
 def _explained_share(ranked: Sequence[Row], model: ClusterModel) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from rfm_spark.settings import Settings
 from rfm_spark.storage.warehouse import Commit, Warehouse
 from rfm_spark.tables import Table
+from rfm_spark.transforms.local_rows import local_rows
 
 
 class Step(Protocol):
@@ -96,3 +97,13 @@ class Job:
         self.commits[table.name] = commit
         self.written_rows[table.name] = self.written_rows.get(table.name, 0) + commit.rows
         return commit
+
+    def replace_by(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        where: Column,
+    ) -> Commit:
+        """Replaces a slice by a few rows of the driver, in one file for each partition."""
+        few = local_rows(self.spark, rows, table.schema)
+        return self.replace(table, few.coalesce(1), where)

@@ -25,7 +25,6 @@ from rfm_spark.storage.slices import day_slice, since
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.attributes import one_per_day
 from rfm_spark.transforms.interactions import one_per_delivery
-from rfm_spark.transforms.local_rows import local_rows
 from rfm_spark.transforms.receipt_versions import (
     receipt_versions,
     rejected_rows,
@@ -118,7 +117,7 @@ def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:
     where = _of(intake.batches)
     if expected == 0:
         if not job.read_or_empty(QUARANTINE).where(where).isEmpty():
-            job.replace(QUARANTINE, local_rows(job.spark, [], QUARANTINE.schema), where)
+            job.replace_by(QUARANTINE, [], where)
         job.warehouse.create(QUARANTINE)
         return
     commit = job.replace(QUARANTINE, quarantine_rows(rejected), where)
@@ -188,7 +187,7 @@ def _note_deliveries(job: Job, intake: Intake) -> None:
         for delivery in batch.deliveries
     ]
     where = _of(intake.batches)
-    job.replace(DELIVERIES, local_rows(job.spark, rows, DELIVERIES.schema), where)
+    job.replace_by(DELIVERIES, rows, where)
 
 
 def _of(batches: Sequence[Batch]) -> Column:

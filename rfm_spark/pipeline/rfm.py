@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
-from rfm_spark.pipeline.boundaries import boundary_set
+from rfm_spark.pipeline.boundaries import Buyers, boundary_sets
 from rfm_spark.pipeline.context import Job
 from rfm_spark.session import in_parts
-from rfm_spark.settings.model import Profile
 from rfm_spark.tables import (
     CUSTOMER_DAYS,
     CUSTOMER_YEARS,
@@ -24,101 +25,136 @@ from rfm_spark.tables import (
     RFM_CELLS,
     SEGMENTS,
 )
-from rfm_spark.transforms.local_rows import local_rows
-from rfm_spark.transforms.reconciliation import RAW, delivered_terms, placed_terms
+from rfm_spark.transforms.reconciliation import RAW, all_terms, delivered_terms, placed_terms
 from rfm_spark.transforms.rfm_results import (
     Scoring,
     cell_results,
+    cell_sums,
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import customer_sums, population_means, rfm_values
+from rfm_spark.transforms.rfm_values import (
+    customer_sums,
+    population_of,
+    population_totals,
+    rfm_values,
+)
 
 
 def score_profiles(job: Job, as_of: date) -> None:
     """Scores every profile as of a day, and accounts for every receipt and every cent.
 
     Raises:
-        UserError: if nobody bought in a profile's window.
-        RunFailure: if receipts or money do not add up.
+        UserError: if nobody bought in a profile's window; then nothing has been written.
+        RunFailure: if customers, receipts or money do not add up.
     """
-    profiles = job.settings.rfm
-    windows = {profile.window for profile in profiles.values()}
+    windows = {profile.window for profile in job.settings.rfm.values()}
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
     sums = customer_sums(days, years, as_of, sorted(windows, key=lambda window: window.label))
     with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         with job.progress.step("rfm values") as step:
+            # Counting them keeps the sums: the queries of several windows at once would each try.
             customers = sums.where(F.col("customer_id").isNotNull()).count()
+            buyers = _buyers(job, as_of, sums)
             step.says(f"{customers:,} customers added up")
-            delivered = _delivered(job)
-        for name, profile in profiles.items():
-            with job.progress.step(f"rfm {name}") as step:
-                scored = _score(job, name, profile, as_of, sums)
+        with job.progress.step("rfm boundaries") as step:
+            boundaries = boundary_sets(job, buyers, as_of)
+            held = sum(found.version < as_of for found in boundaries.values())
+            step.says(f"{len(boundaries)} sets, {held} of them of earlier days")
+        scorings = [
+            Scoring(
+                profile=name,
+                as_of=as_of,
+                window=profile.window,
+                scores=profile.scores,
+                cuts=boundaries[name].cuts,
+                boundary_version=boundaries[name].version,
+                total_weights=profile.total_weights,
+                ratio_weights=profile.ratio_weights,
+                grid=profile.grid,
+            )
+            for name, profile in job.settings.rfm.items()
+        ]
+        for scoring in scorings:
+            with job.progress.step(f"rfm {scoring.profile}") as step:
+                scored = _score(job, scoring, buyers[scoring.profile])
                 step.says(f"{scored:,} customers scored as of {as_of}")
-            with job.progress.step(f"reconcile {name}") as step:
-                step.says(_reconcile(job, name, profile, as_of, sums, delivered))
+        with job.progress.step("rfm cells and segments"):
+            _add_up(job, as_of, scorings)
+        with job.progress.step("reconcile") as step:
+            step.says(_reconcile(job, as_of, sums))
     finally:
         sums.unpersist()
 
 
-def _delivered(job: Job) -> DataFrame:
-    """The terms of the reconciliation that all profiles share, counted once."""
-    terms = delivered_terms(job.read(DELIVERIES), job.read(QUARANTINE), job.read(RECEIPTS))
-    return local_rows(job.spark, [row.asDict() for row in terms.collect()], terms.schema)
+def _buyers(job: Job, as_of: date, sums: DataFrame) -> dict[str, Buyers]:
+    """Who bought in each profile's window, all found in one go."""
+    profiles = job.settings.rfm
+    values = {name: rfm_values(sums, as_of, profile.window) for name, profile in profiles.items()}
+    totals = [
+        population_totals(rows).withColumn("profile", F.lit(name)) for name, rows in values.items()
+    ]
+    found = {row["profile"]: row for row in reduce(DataFrame.unionByName, totals).collect()}
+    problems = [
+        f"[rfm.{name}] nobody bought in the {profiles[name].window_days} days up to {as_of}: "
+        "choose another --as-of or a longer window_days"
+        for name, row in found.items()
+        if row["customers"] == 0
+    ]
+    if problems:
+        raise UserError(problems)
+    return {name: Buyers(rows, population_of(found[name])) for name, rows in values.items()}
 
 
-def _score(job: Job, name: str, profile: Profile, as_of: date, sums: DataFrame) -> int:
-    values = rfm_values(sums, as_of, profile.window)
-    if values.isEmpty():
-        raise UserError(
-            f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
-            "choose another --as-of or a longer window_days"
+def _score(job: Job, scoring: Scoring, buyers: Buyers) -> int:
+    scored = scored_customers(buyers.values, buyers.population, scoring)
+    commit = job.replace(RFM, scored, profile_slice(scoring.profile, scoring.as_of))
+    if commit.rows != buyers.population.customers:
+        raise RunFailure(
+            f"[rfm.{scoring.profile}] {buyers.population.customers:,} customers bought, "
+            f"{commit.rows:,} were scored: report this as a bug"
         )
-    boundaries = boundary_set(job, name, profile, values, as_of)
-    scoring = Scoring(
-        profile=name,
-        as_of=as_of,
-        window=profile.window,
-        scores=profile.scores,
-        cuts=boundaries.cuts,
-        boundary_version=boundaries.version,
-        total_weights=profile.total_weights,
-        ratio_weights=profile.ratio_weights,
-        grid=profile.grid,
-    )
-    where = profile_slice(name, as_of)
-    scored = scored_customers(values, population_means(values), scoring)
-    commit = job.replace(RFM, scored, where)
-    rfm = job.warehouse.read(RFM).where(where)
-    job.replace(RFM_CELLS, cell_results(rfm, scoring), where)
-    job.replace(SEGMENTS, segment_results(rfm, scoring), where)
     return commit.rows
 
 
-def _reconcile(
-    job: Job, name: str, profile: Profile, as_of: date, sums: DataFrame, delivered: DataFrame
-) -> str:
-    where = profile_slice(name, as_of)
+def _add_up(job: Job, as_of: date, scorings: Sequence[Scoring]) -> None:
+    where = _profiles_slice(job, as_of)
+    sums = cell_sums(job.warehouse.read(RFM).where(where)).collect()
+    for table, results in ((RFM_CELLS, cell_results), (SEGMENTS, segment_results)):
+        rows = [row for scoring in scorings for row in results(sums, scoring)]
+        job.replace_by(table, rows, where)
+
+
+def _reconcile(job: Job, as_of: date, sums: DataFrame) -> str:
+    where = _profiles_slice(job, as_of)
+    windows = {name: profile.window for name, profile in job.settings.rfm.items()}
     rfm = job.warehouse.read(RFM).where(where)
-    terms = delivered.unionByName(placed_terms(sums, rfm, profile.window))
-    named = terms.select(F.lit(name).alias("profile"), F.lit(as_of).alias("as_of"), "*")
-    job.replace(RECONCILIATION, named, where)
-    stored = job.warehouse.read(RECONCILIATION).where(where).collect()
-    for measure in ("receipts", "net_cents"):
-        raw = sum(row[measure] for row in stored if row["term"] == RAW)
-        parts = {row["term"]: row[measure] for row in stored if row["term"] != RAW}
-        if raw != sum(parts.values()):
-            told = " + ".join(f"{term} {value:,}" for term, value in parts.items())
-            raise RunFailure(
-                f"{measure} do not add up as of {as_of}: raw {raw:,} is not {told}; "
-                "see the table reconciliation. If an ingest was interrupted, run `rfm-spark ingest`"
-            )
-    receipts = sum(row["receipts"] for row in stored if row["term"] == RAW)
+    delivered = delivered_terms(job.read(DELIVERIES), job.read(QUARANTINE), job.read(RECEIPTS))
+    placed = placed_terms(sums, rfm, windows)
+    rows = all_terms(windows, delivered.collect(), placed.collect())
+    job.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
+    for name in windows:
+        for measure in ("receipts", "net_cents"):
+            terms = {row["term"]: row[measure] for row in rows if row["profile"] == name}
+            raw = terms.pop(RAW)
+            if raw != sum(terms.values()):
+                told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
+                raise RunFailure(
+                    f"{measure} of {name} do not add up as of {as_of}: raw {raw:,} is not {told}; "
+                    "see the table reconciliation. If an ingest was interrupted, "
+                    "run `rfm-spark ingest`"
+                )
+    receipts = next(row["receipts"] for row in rows if row["term"] == RAW)
     return f"all {receipts:,} receipts and every cent accounted for"
 
 
 def profile_slice(name: str, as_of: date) -> Column:
     """The rows of one profile on one day."""
     return (F.col("profile") == name) & (F.col("as_of") == F.lit(as_of))
+
+
+def _profiles_slice(job: Job, as_of: date) -> Column:
+    """The rows of all profiles on one day."""
+    return F.col("profile").isin(list(job.settings.rfm)) & (F.col("as_of") == F.lit(as_of))

@@ -5,9 +5,11 @@ Each term is counted in the table that holds it, none is a difference of others.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.tables.receipts import SUPERSEDED, VOID
@@ -20,6 +22,7 @@ _PLACES = ("guests", "outside_window", "unscored", "scored")
 TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, *_PLACES)
 """All terms of the identity, the left side first."""
 RECEIPTS_SOURCE = "receipts"
+_COUNTED = ("receipts", "net_cents")
 
 
 def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
@@ -33,13 +36,13 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
         receipts: all versions.
 
     Returns:
-        One row per term: `term`, `receipts` (versions), `net_cents`.
+        One row per term that has something: `term`, `receipts` (versions), `net_cents`.
     """
     taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
     kept_out = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
     only_dropped = F.col("reasons") == F.array(F.lit(EQUAL_LINE))
     parts = [
-        taken.agg(_total("receipts", "receipts"), _total("net_cents")).select(
+        taken.agg(_total("receipts"), _total("net_cents")).select(
             F.lit(RAW).alias("term"), "receipts", "net_cents"
         ),
         kept_out.where(~only_dropped)
@@ -48,53 +51,68 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
         kept_out.where(only_dropped)
         .agg(_total("net_cents"))
         .select(F.lit(DROPPED).alias("term"), F.lit(0).alias("receipts"), "net_cents"),
-        _term_sums(
-            receipts.select(F.col("status").alias("term"), F.lit(1).alias("receipts"), "net_cents"),
-            (SUPERSEDED, VOID),
-        ),
+        receipts.where(F.col("status").isin(SUPERSEDED, VOID))
+        .groupBy(F.col("status").alias("term"))
+        .agg(F.count(F.lit(1)).alias("receipts"), _total("net_cents")),
     ]
     return reduce(DataFrame.unionByName, parts)
 
 
-def placed_terms(sums: DataFrame, rfm: DataFrame, window: Window) -> DataFrame:
-    """The terms ... + guests + outside_window + unscored + scored of one profile.
+def placed_terms(sums: DataFrame, rfm: DataFrame, windows: Mapping[str, Window]) -> DataFrame:
+    """The terms ... + guests + outside_window + unscored + scored of every profile.
 
     Args:
-        sums: `customer_sums`, of this window among others.
-        rfm: `rfm` of the profile on the same day.
-        window: the profile's.
+        sums: `customer_sums` of all these windows.
+        rfm: `rfm` of the profiles on the same day.
+        windows: by profile.
 
     Returns:
-        One row per term: `term`, `receipts` (versions), `net_cents`.
+        One row per `profile` and `term` that has something: `receipts` (versions), `net_cents`.
     """
-    measures = ("receipts", "net_cents")
-    scored = rfm.select("customer_id", F.lit(True).alias("is_scored"))
+    flags = {profile: f"is_scored_{number}" for number, profile in enumerate(windows)}
+    scored = rfm.groupBy("customer_id").agg(
+        *[F.max(F.col("profile") == profile).alias(flag) for profile, flag in flags.items()]
+    )
     is_guest = F.col("customer_id").isNull()
-    inside = F.when(F.col("is_scored"), "scored").otherwise("unscored")
-    terms = {"inside": inside, "outside": F.lit("outside_window")}
     parts = [
         F.struct(
+            F.lit(profile).alias("profile"),
             F.when(is_guest, "guests").otherwise(term).alias("term"),
-            *[F.col(f"{name}_{where}_{window.label}").alias(name) for name in measures],
+            *[F.col(f"{name}_{where}_{window.label}").alias(name) for name in _COUNTED],
         )
-        for where, term in terms.items()
+        for profile, window in windows.items()
+        for where, term in (
+            ("inside", F.when(F.col(flags[profile]), "scored").otherwise("unscored")),
+            ("outside", F.lit("outside_window")),
+        )
     ]
     placed = sums.join(scored, "customer_id", "left").select(F.inline(F.array(*parts)))
-    return _term_sums(placed, _PLACES)
+    return placed.groupBy("profile", "term").agg(*[_total(name) for name in _COUNTED])
 
 
-def _term_sums(rows: DataFrame, terms: tuple[str, ...]) -> DataFrame:
-    """One row for each term, also for one that has nothing."""
-    listed = F.explode(F.array(*[F.lit(term) for term in terms]))
-    sums = rows.groupBy("term").agg(_total("receipts", "receipts"), _total("net_cents"))
-    every = rows.sparkSession.range(1).select(listed.alias("term"))
-    zero = F.lit(0)
-    return every.join(sums, "term", "left").select(
-        "term",
-        F.coalesce("receipts", zero).alias("receipts"),
-        F.coalesce("net_cents", zero).alias("net_cents"),
-    )
+def all_terms(
+    profiles: Collection[str], delivered: Iterable[Row], placed: Iterable[Row]
+) -> list[dict[str, Any]]:
+    """Every term of every profile, also one that has nothing.
+
+    Args:
+        profiles: their names.
+        delivered: `delivered_terms`, which all of them share.
+        placed: `placed_terms`.
+
+    Returns:
+        One row per profile and term, in the order of TERMS: the columns of `reconciliation` but
+        the day.
+    """
+    found = {(profile, row["term"]): row for profile in profiles for row in delivered}
+    found |= {(row["profile"], row["term"]): row for row in placed}
+    return [
+        {"profile": profile, "term": term}
+        | {name: found[profile, term][name] if (profile, term) in found else 0 for name in _COUNTED}
+        for profile in profiles
+        for term in TERMS
+    ]
 
 
-def _total(column: str, name: str | None = None) -> Column:
-    return F.coalesce(F.sum(column), F.lit(0)).alias(name or column)
+def _total(column: str) -> Column:
+    return F.coalesce(F.sum(column), F.lit(0)).alias(column)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
-from rfm_spark.transforms.local_rows import local_rows
-from rfm_spark.transforms.rfm_values import ratios
+from rfm_spark.transforms.rfm_values import Population, ratios
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.segments import SegmentRule, segment
 from rfm_spark.transforms.window import Window
@@ -24,17 +24,8 @@ DIMENSIONS = {
 }
 """Dimension to its value and its score."""
 
-_CELL = StructType(
-    [
-        StructField("rfm_cell", StringType()),
-        StructField("r_score", IntegerType()),
-        StructField("f_score", IntegerType()),
-        StructField("m_score", IntegerType()),
-    ]
-)
-_SEGMENT = StructType(
-    [StructField("segment", StringType()), StructField("suggested_action", StringType())]
-)
+_MEASURES = ("customers", "revenue_cents", "visits", "recency_days")
+"""Of `cell_sums`."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +55,25 @@ class Scoring:
     grid: Sequence[SegmentRule]
 
 
-def scored_customers(values: DataFrame, means: DataFrame, scoring: Scoring) -> DataFrame:
+def scored_customers(values: DataFrame, population: Population, scoring: Scoring) -> DataFrame:
     """Scores, ratios and segment of every customer in the population.
 
     Args:
         values: `rfm_values`.
-        means: `population_means` of these values, one row.
+        population: of these values.
         scoring: the profile's rules.
 
     Returns:
         One row per customer: the columns of `rfm`.
     """
-    scored = values.crossJoin(F.broadcast(means)).select(
+    scored = values.select(
         "customer_id",
         "recency_days",
         "frequency",
         "monetary_cents",
         "first_visit",
         "last_visit",
-        *ratios(scoring.ratio_weights),
+        *ratios(scoring.ratio_weights, population),
         *[
             score(
                 F.col(value), scoring.cuts[dimension], scoring.scores, dimension == "recency"
@@ -103,58 +94,79 @@ def scored_customers(values: DataFrame, means: DataFrame, scoring: Scoring) -> D
     )
 
 
-def cell_results(rfm: DataFrame, scoring: Scoring) -> DataFrame:
+def cell_sums(rfm: DataFrame) -> DataFrame:
+    """What each cell and segment of each profile adds up to: as many rows as settings allow.
+
+    Args:
+        rfm: `rfm` of one day.
+
+    Returns:
+        One row per `profile`, `rfm_cell` and `segment` that has a customer: `customers`,
+        `revenue_cents`, `visits`, `recency_days` (of all of them).
+    """
+    return rfm.groupBy("profile", "rfm_cell", "segment").agg(
+        F.count(F.lit(1)).alias("customers"),
+        F.sum("monetary_cents").alias("revenue_cents"),
+        F.sum("frequency").alias("visits"),
+        F.sum(F.col("recency_days").cast("bigint")).alias("recency_days"),
+    )
+
+
+def cell_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
     """Every cell, empty ones too.
 
     Args:
-        rfm: `rfm` of one profile and day.
+        sums: `cell_sums`, of this profile among others.
         scoring: the profile's rules.
 
     Returns:
         One row per cell: the columns of `rfm_cells`.
     """
+    found = _added_up(sums, scoring.profile, "rfm_cell")
     axis = range(1, scoring.scores + 1)
-    rows = [
-        {"rfm_cell": f"{r}{f}{m}", "r_score": r, "f_score": f, "m_score": m}
+    return [
+        {
+            "profile": scoring.profile,
+            "as_of": scoring.as_of,
+            "rfm_cell": f"{r}{f}{m}",
+            "r_score": r,
+            "f_score": f,
+            "m_score": m,
+            **_averages(found.get(f"{r}{f}{m}", Counter())),
+        }
         for r, f, m in product(axis, axis, axis)
     ]
-    cells = local_rows(rfm.sparkSession, rows, _CELL)
-    found = rfm.groupBy("rfm_cell").agg(*_sums())
-    return cells.join(found, "rfm_cell", "left").select(
-        F.lit(scoring.profile).alias("profile"),
-        F.lit(scoring.as_of).alias("as_of"),
-        *cells.columns,
-        *_averages(),
-    )
 
 
-def segment_results(rfm: DataFrame, scoring: Scoring) -> DataFrame:
+def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
     """Every segment of the grid with its size, revenue and what to do.
 
     Args:
-        rfm: `rfm` of one profile and day.
+        sums: `cell_sums`, of this profile among others.
         scoring: the profile's rules.
 
     Returns:
         One row per segment: the columns of `segments`.
     """
-    actions = {rule.name: rule.action for rule in scoring.grid}
-    rows = [{"segment": name, "suggested_action": action} for name, action in actions.items()]
-    named = local_rows(rfm.sparkSession, rows, _SEGMENT)
-    found = rfm.groupBy("segment").agg(*_sums())
-    whole = rfm.agg(
-        F.count(F.lit(1)).alias("all_customers"), F.sum("monetary_cents").alias("all_revenue")
-    )
-    sizes = named.join(found, "segment", "left").crossJoin(F.broadcast(whole))
-    return sizes.select(
-        F.lit(scoring.profile).alias("profile"),
-        F.lit(scoring.as_of).alias("as_of"),
-        "segment",
-        *_averages(),
-        F.try_divide(_or_zero("customers"), F.col("all_customers")).alias("customer_share"),
-        F.try_divide(_or_zero("revenue_cents"), F.col("all_revenue")).alias("revenue_share"),
-        "suggested_action",
-    )
+    found = _added_up(sums, scoring.profile, "segment")
+    whole: Counter[str] = Counter()
+    for own in found.values():
+        whole.update(own)  # `+` would drop what is below 0
+    rows = []
+    for name, action in {rule.name: rule.action for rule in scoring.grid}.items():
+        own = found.get(name, Counter())
+        rows.append(
+            {
+                "profile": scoring.profile,
+                "as_of": scoring.as_of,
+                "segment": name,
+                **_averages(own),
+                "customer_share": _ratio(own["customers"], whole["customers"]),
+                "revenue_share": _ratio(own["revenue_cents"], whole["revenue_cents"]),
+                "suggested_action": action,
+            }
+        )
+    return rows
 
 
 def _first_visit_inside(scoring: Scoring) -> Column:
@@ -162,25 +174,25 @@ def _first_visit_inside(scoring: Scoring) -> Column:
     return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
 
 
-def _sums() -> list[Column]:
-    return [
-        F.count(F.lit(1)).alias("customers"),
-        F.sum("monetary_cents").alias("revenue_cents"),
-        F.sum("frequency").alias("visits"),
-        F.sum(F.col("recency_days").cast("bigint")).alias("recency_sum"),
-    ]
+def _added_up(sums: Iterable[Row], profile: str, by: str) -> dict[str, Counter[str]]:
+    """By cell or segment of a profile: its measures."""
+    found: dict[str, Counter[str]] = {}
+    for row in sums:
+        if row["profile"] == profile:
+            found.setdefault(row[by], Counter()).update({name: row[name] for name in _MEASURES})
+    return found
 
 
-def _averages() -> list[Column]:
-    customers = F.col("customers")
-    return [
-        _or_zero("customers").alias("customers"),
-        _or_zero("revenue_cents").alias("revenue_cents"),
-        (F.col("recency_sum") / customers).alias("average_recency_days"),
-        (F.col("visits") / customers).alias("average_frequency"),
-        (F.col("revenue_cents") / customers).alias("average_monetary_cents"),
-    ]
+def _averages(sums: Counter[str]) -> dict[str, Any]:
+    customers = sums["customers"]
+    return {
+        "customers": customers,
+        "revenue_cents": sums["revenue_cents"],
+        "average_recency_days": _ratio(sums["recency_days"], customers),
+        "average_frequency": _ratio(sums["visits"], customers),
+        "average_monetary_cents": _ratio(sums["revenue_cents"], customers),
+    }
 
 
-def _or_zero(column: str) -> Column:
-    return F.coalesce(F.col(column), F.lit(0))
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.transforms.window import Window, days_before, in_window
 
 RATIO_LOW, RATIO_HIGH = 0.01, 100.0
+VALUES = ("recency_days", "frequency", "monetary_cents")
+
+
+@dataclass(frozen=True)
+class Population:
+    """The customers who bought in a window, in a few numbers; the average one has ratios of 1.
+
+    Attributes:
+        customers: how many, at least 1.
+        spans: least and greatest of each of VALUES.
+        mean_recency: days.
+        mean_frequency: visits.
+        mean_monetary: minor units, of money that is at least 0.
+    """
+
+    customers: int
+    spans: Mapping[str, tuple[int, int]]
+    mean_recency: float
+    mean_frequency: float
+    mean_monetary: float
 
 
 def customer_sums(
@@ -103,38 +124,48 @@ def first_visits(years: DataFrame) -> DataFrame:
     )
 
 
-def population_means(values: DataFrame) -> DataFrame:
-    """Means over the population; sums are of integers, so they do not depend on row order.
+def population_totals(values: DataFrame) -> DataFrame:
+    """What a `Population` is made of; sums are of integers, so they do not depend on row order.
 
     Args:
         values: from `rfm_values`.
 
     Returns:
-        One row: `mean_recency`, `mean_frequency`, `mean_monetary` (of money, at least 0).
+        One row: `customers`, `least_` and `greatest_` of each of VALUES and `sum_` of it, of money
+        that is at least 0; NULL but for `customers` where there are none.
     """
-    customers = F.count(F.lit(1))
-    money = F.greatest(F.col("monetary_cents"), F.lit(0))
+    positive = F.greatest(F.col("monetary_cents"), F.lit(0))
+    summed = {"monetary_cents": positive, "recency_days": F.col("recency_days").cast("bigint")}
     return values.agg(
-        (F.sum(F.col("recency_days").cast("bigint")) / customers).alias("mean_recency"),
-        (F.sum("frequency") / customers).alias("mean_frequency"),
-        (F.sum(money) / customers).alias("mean_monetary"),
+        F.count(F.lit(1)).alias("customers"),
+        *[F.min(name).alias(f"least_{name}") for name in VALUES],
+        *[F.max(name).alias(f"greatest_{name}") for name in VALUES],
+        *[F.sum(summed.get(name, F.col(name))).alias(f"sum_{name}") for name in VALUES],
     )
 
 
-def ratios(weights: Sequence[float]) -> list[Column]:
+def population_of(totals: Row) -> Population:
+    """The row of `population_totals` as a `Population`; there must be a customer."""
+    recency, frequency, monetary = (totals[f"sum_{name}"] / totals["customers"] for name in VALUES)
+    spans = {name: (totals[f"least_{name}"], totals[f"greatest_{name}"]) for name in VALUES}
+    return Population(totals["customers"], spans, recency, frequency, monetary)
+
+
+def ratios(weights: Sequence[float], population: Population) -> list[Column]:
     """The R, F and M ratios to the average customer and their weighted geometric mean.
 
     Args:
         weights: of recency, frequency and money in `rfmr_score`.
+        population: who the average customer is of.
 
     Returns:
-        Columns over `rfm_values` with `population_means` beside them. Ratios are clipped to
-        [0.01, 100] and rounded to 6 decimals; a mean of 0 gives NULL.
+        Columns over `rfm_values`. Ratios are clipped to [0.01, 100] and rounded to 6 decimals; a
+        mean of 0 gives NULL.
     """
-    recency = (F.col("mean_recency") + 1) / (F.col("recency_days") + 1)
-    frequency = F.try_divide(F.col("frequency").cast("double"), F.col("mean_frequency"))
+    recency = F.lit(population.mean_recency + 1) / (F.col("recency_days") + 1)
+    frequency = F.try_divide(F.col("frequency").cast("double"), F.lit(population.mean_frequency))
     money = F.greatest(F.col("monetary_cents"), F.lit(0)).cast("double")
-    monetary = F.try_divide(money, F.col("mean_monetary"))
+    monetary = F.try_divide(money, F.lit(population.mean_monetary))
     three = [_clipped(ratio) for ratio in (recency, frequency, monetary)]
     logs = [F.log(ratio) * weight for ratio, weight in zip(three, weights, strict=True)]
     weighed = [

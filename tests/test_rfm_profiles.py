@@ -1,0 +1,114 @@
+"""RFM of several profiles on a day: what is held, what is refused, what does not add up."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from deltalake import DeltaTable
+from support.shop import stored, versions
+
+from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.pipeline import rfm
+from rfm_spark.pipeline.context import Job
+from rfm_spark.pipeline.rfm import score_profiles
+from rfm_spark.settings import load_settings
+from rfm_spark.storage.locations import location
+from rfm_spark.storage.warehouse import Warehouse
+
+EARLIER, LATER = date(2025, 3, 1), date(2025, 3, 20)
+MONTH, EVER = "rfm.month.window_days=60", "rfm.ever.window_days=all"
+HELD = (MONTH, "rfm.month.refit=hold", EVER)
+RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation")
+OWN_GRID = "[{name='All', action='Greet them'}]"
+
+
+@pytest.fixture
+def score(spark, copied_shop):
+    def score_as_of(as_of, *overrides):
+        settings = load_settings(copied_shop.config, overrides)
+        warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
+        score_profiles(Job(spark, settings, warehouse, str(copied_shop.raw)), as_of)
+
+    return score_as_of
+
+
+def rows_of_profile(shop, table, profile, day=LATER):
+    found = stored(shop.warehouse, table)
+    of = "version" if table == "rfm_boundaries" else "as_of"
+    return [row for row in found if (row["profile"], row[of]) == (profile, day)]
+
+
+def test_profiles_scored_together_are_as_each_alone(score, copied_shop):
+    score(LATER, MONTH, EVER)
+    together = {
+        (table, profile): rows_of_profile(copied_shop, table, profile)
+        for table in RFM_TABLES
+        for profile in ("month", "ever")
+    }
+    assert len({len(together["rfm", profile]) for profile in ("month", "ever")}) == 2
+    for alone in (MONTH, EVER):
+        score(LATER, alone)
+    for (table, profile), rows in together.items():
+        assert rows, (table, profile)
+        assert rows_of_profile(copied_shop, table, profile) == rows, (table, profile)
+
+
+def test_a_held_set_of_boundaries_is_used_until_its_rules_change(score, copied_shop):
+    for day in (EARLIER, LATER):
+        score(day, *HELD)
+    assert rows_of_profile(copied_shop, "rfm_boundaries", "month", EARLIER)
+    assert not rows_of_profile(copied_shop, "rfm_boundaries", "month", LATER)
+    for profile, fitted in (("month", EARLIER), ("ever", LATER)):
+        cuts = [
+            row["value"]
+            for row in rows_of_profile(copied_shop, "rfm_boundaries", profile, fitted)
+            if row["dimension"] == "recency" and row["value"] is not None
+        ]
+        scored = rows_of_profile(copied_shop, "rfm", profile)
+        assert {row["boundary_version"] for row in scored} == {fitted}
+        for row in scored:
+            assert row["r_score"] == 5 - sum(row["recency_days"] >= cut for cut in cuts)
+    score(LATER, *HELD, "rfm.month.scores=3", f"rfm.month.segments={OWN_GRID}")
+    assert rows_of_profile(copied_shop, "rfm_boundaries", "month", LATER)
+    assert len(rows_of_profile(copied_shop, "rfm_cells", "month")) == 27
+    assert len(rows_of_profile(copied_shop, "rfm_cells", "ever")) == 125
+
+
+def test_every_profile_of_nobody_is_named_and_nothing_is_written(score, copied_shop):
+    before = versions(copied_shop.warehouse)
+    with pytest.raises(UserError) as caught:
+        score(
+            date(2025, 2, 27),
+            EVER,
+            "rfm.day.window_days=1",
+            "rfm.two.window_days=2",
+        )
+    assert [problem.partition(" in ")[0] for problem in caught.value.problems] == [
+        "[rfm.day] nobody bought",
+        "[rfm.two] nobody bought",
+    ]
+    assert versions(copied_shop.warehouse) == before
+
+
+def test_a_cent_too_many_fails_the_run(score, copied_shop):
+    deliveries = DeltaTable(str(copied_shop.warehouse / "deliveries"))
+    deliveries.update(updates={"net_cents": "net_cents + 1"}, predicate="source = 'receipts'")
+    with pytest.raises(RunFailure, match="net_cents of purchase do not add up as of 2025-03-20"):
+        score(LATER)
+    terms = {
+        row["term"]: row["net_cents"] for row in stored(copied_shop.warehouse, "reconciliation")
+    }
+    assert terms.pop("raw") == sum(terms.values()) + 1
+
+
+def test_a_customer_who_is_not_scored_once_fails_the_run(score, copied_shop, monkeypatch):
+    original = rfm.scored_customers
+
+    def twice(*arguments):
+        rows = original(*arguments)
+        return rows.unionByName(rows.limit(1))
+
+    monkeypatch.setattr(rfm, "scored_customers", twice)
+    with pytest.raises(RunFailure, match="6 customers bought, 7 were scored"):
+        score(LATER)

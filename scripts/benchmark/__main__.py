@@ -73,12 +73,13 @@ def main(
         made_up += ["--set", "guest_share=0.3", "--set", largest]
     place = _prepare(place, made_up, names, environment)
     found: Found = defaultdict(list)
+    commit = _commit()
     for number in range(repeat):
         for one in cases(place, names):
             if asked.isdisjoint((one.name, f"{one.name}/{one.contender}")):
                 continue
             found[one.name, one.contender].append(_timed(place, one, number, environment))
-            _keep(place, found, size)
+            _keep(place, found, size, commit)
     _show(found)
 
 
@@ -134,7 +135,7 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
     log.parent.mkdir(exist_ok=True)
     events = place.folder / "events" if one.has_spark else None
     try:
-        result = measured(one.command, log, environment, events)
+        result = measured(one.command, log, environment, events, place.folder)
     except subprocess.CalledProcessError:
         if one.contender == OURS:
             raise
@@ -149,8 +150,8 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
 def _show(found: Found) -> None:
     """Medians on the screen."""
     shown = Table(title=f"medians of {max(map(len, found.values()))}")
-    for column in ("case", "contender", "s", "ratio to ours", "peak GB", "read MB", "shuffled MB",
-                   "written MB"):  # fmt: skip
+    for column in ("case", "contender", "s", "ratio to ours", "memory GB", "disk GB", "read MB",
+                   "written MB", "shuffled MB"):  # fmt: skip
         shown.add_column(column, justify="left" if column in ("case", "contender") else "right")
     done = {key: [one for one in runs if one] for key, runs in found.items()}
     for (case, who), runs in done.items():
@@ -165,18 +166,22 @@ def _show(found: Found) -> None:
             f"{seconds:.1f}",
             f"{seconds / median(ours):.2f}" if ours else "",
             f"{median(one.peak_bytes for one in runs) / 1e9:.1f}",
-            *(_megabytes(runs, name) for name in ("read_bytes", "shuffled_bytes", "written_bytes")),
+            f"{median(one.disk_bytes for one in runs) / 1e9:.1f}",
+            *(_megabytes(runs, name) for name in ("read_bytes", "written_bytes", "shuffled_bytes")),
         )
     Console(width=120).print(shown)
 
 
-def _keep(place: Place, found: Found, size: dict[str, object]) -> None:
+def _commit() -> str:
+    """Which code is timed."""
+    told = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _keep(place: Place, found: Found, size: dict[str, object], commit: str) -> None:
     """Every figure, in a JSON file; of what is not run now the figures stay."""
     file = place.folder / "result.json"
     before = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
     told = {
         "size": size,
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
@@ -185,7 +190,7 @@ def _keep(place: Place, found: Found, size: dict[str, object]) -> None:
             {
                 "case": case,
                 "contender": who,
-                "commit": commit.stdout.strip(),
+                "commit": commit,
                 **(one.as_dict() if one else {"failed": True}),
             }
             for (case, who), runs in found.items()

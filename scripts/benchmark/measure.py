@@ -1,12 +1,14 @@
-"""Measures a command as a whole: its time, its memory, and what Spark read and wrote."""
+"""Measures a command as a whole: its time, its memory, and what it reads and writes."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,18 +24,20 @@ class Measured:
     Attributes:
         seconds: from start to end, the JVM's and Python's own start included.
         peak_bytes: largest sum of the resident memory of the process and all its children.
-        read_bytes: Spark's input; None for other programs.
-        shuffled_bytes: written by Spark's shuffles; the same.
-        written_bytes: Spark's output; the same.
-        written_rows: the same.
+        disk_bytes: largest growth of what is used of the disk: temporary files and results.
+        read_bytes: by all read calls, also of what the system has in memory; not mapped files.
+        written_bytes: by all write calls, temporary files and the network included.
+        shuffled_bytes: written by Spark's shuffles; None for other programs.
+        output_rows: written by Spark to tables; the same.
     """
 
     seconds: float
     peak_bytes: int
-    read_bytes: int | None = None
+    disk_bytes: int
+    read_bytes: int
+    written_bytes: int
     shuffled_bytes: int | None = None
-    written_bytes: int | None = None
-    written_rows: int | None = None
+    output_rows: int | None = None
 
     def as_dict(self) -> dict[str, float | int | None]:
         """For JSON."""
@@ -41,7 +45,11 @@ class Measured:
 
 
 def measured(
-    command: Sequence[str], log: Path, environment: Mapping[str, str], events: Path | None
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    events: Path | None,
+    disk: Path,
 ) -> Measured:
     """Runs a command to its end.
 
@@ -50,6 +58,7 @@ def measured(
         log: file for what it prints.
         environment: of the process.
         events: folder in which Spark leaves its event log; None where the command has no Spark.
+        disk: a folder on the disk that it fills; nobody else should.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
@@ -60,50 +69,63 @@ def measured(
         process = subprocess.Popen(
             command, stdout=file, stderr=subprocess.STDOUT, env=dict(environment)
         )
-        memory = _Memory(process.pid)
-        memory.start()
+        watch = _Watch(process.pid, disk)
+        watch.start()
         code = process.wait()
         seconds = time.monotonic() - began
-        peak = memory.stop()
+        watch.stop()
     if code:
         raise subprocess.CalledProcessError(code, command)
-    if events is None:
-        return Measured(seconds, peak)
-    return Measured(seconds, peak, **_task_sums(set(events.iterdir()) - before))
+    sums = _task_sums(set(events.iterdir()) - before) if events else {}
+    return Measured(seconds, watch.memory, watch.disk, watch.read, watch.written, **sums)
 
 
-class _Memory(threading.Thread):
-    """Watches the memory of a process and its children."""
+class _Watch(threading.Thread):
+    """Watches a process and its children; what they do after the last look is not seen."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, disk: Path) -> None:
         super().__init__(daemon=True)
         self._process = psutil.Process(pid)
         self._ended = threading.Event()
-        self._peak = 0
+        self._place = disk
+        self._used_before = shutil.disk_usage(disk).used
+        self.memory = self.disk = self.read = self.written = 0
 
     def run(self) -> None:
-        while not self._ended.wait(_BETWEEN_SAMPLES):
-            try:
+        while True:
+            self.disk = max(self.disk, shutil.disk_usage(self._place).used - self._used_before)
+            with suppress(psutil.NoSuchProcess):
                 family = [self._process, *self._process.children(recursive=True)]
-            except psutil.NoSuchProcess:
+                self.memory = max(self.memory, sum(map(_resident, family)))
+                # A child that has ended is part of its parent's figures.
+                moved = [_moved(one) for one in family]
+                self.read = max(self.read, sum(read for read, _ in moved))
+                self.written = max(self.written, sum(written for _, written in moved))
+            if self._ended.wait(_BETWEEN_SAMPLES):
                 return
-            self._peak = max(self._peak, sum(map(_resident, family)))
 
-    def stop(self) -> int:
+    def stop(self) -> None:
+        """Ends the watch."""
         self._ended.set()
         self.join()
-        return self._peak
 
 
 def _resident(process: psutil.Process) -> int:
-    try:
+    with suppress(psutil.Error):  # it has just ended
         return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
+    return 0
+
+
+def _moved(process: psutil.Process) -> tuple[int, int]:
+    with suppress(psutil.Error, RuntimeError):
+        if hasattr(process, "io_counters"):  # not on every system
+            counters = process.io_counters()
+            return counters.read_chars, counters.write_chars
+    return 0, 0
 
 
 def _task_sums(logs: set[Path]) -> dict[str, int]:
-    sums = {"read_bytes": 0, "shuffled_bytes": 0, "written_bytes": 0, "written_rows": 0}
+    sums = {"shuffled_bytes": 0, "output_rows": 0}
     for file in logs:
         with file.open(encoding="utf-8") as lines:
             for line in lines:
@@ -112,8 +134,6 @@ def _task_sums(logs: set[Path]) -> dict[str, int]:
                 metrics = json.loads(line).get("Task Metrics")
                 if not metrics:
                     continue
-                sums["read_bytes"] += metrics["Input Metrics"]["Bytes Read"]
                 sums["shuffled_bytes"] += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-                sums["written_bytes"] += metrics["Output Metrics"]["Bytes Written"]
-                sums["written_rows"] += metrics["Output Metrics"]["Records Written"]
+                sums["output_rows"] += metrics["Output Metrics"]["Records Written"]
     return sums

@@ -61,8 +61,6 @@ SPEED = {
     "spark.sql.maxConcurrentOutputFileWriters": "16",
     # Parts of one partition each stay as many tasks, instead of becoming one that reads them all.
     "spark.sql.unionOutputPartitioning": "false",
-    # Temporary disk is free again after each query, not after the driver's next full collection.
-    "spark.sql.classic.shuffleDependency.fileCleanup.enabled": "true",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

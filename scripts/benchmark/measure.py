@@ -77,7 +77,7 @@ def measured(
     if code:
         raise subprocess.CalledProcessError(code, command)
     sums = _task_sums(set(events.iterdir()) - before) if events else {}
-    return Measured(seconds, watch.memory, watch.disk, watch.read, watch.written, **sums)
+    return Measured(seconds, watch.memory, watch.own, watch.disk, watch.read, watch.written, **sums)
 
 
 class _Watch(threading.Thread):
@@ -96,7 +96,7 @@ class _Watch(threading.Thread):
             self.disk = max(self.disk, shutil.disk_usage(self._place).used - self._used_before)
             with suppress(psutil.NoSuchProcess):
                 family = [self._process, *self._process.children(recursive=True)]
-                self.memory = max(self.memory, sum(map(_resident, family)))
+                self.memory = max(self.memory, sum(dict(map(_memory, family)).values()))
                 # A child that has ended is part of its parent's figures.
                 moved = [_moved(one) for one in family]
                 self.read = max(self.read, sum(read for read, _ in moved))
@@ -110,10 +110,16 @@ class _Watch(threading.Thread):
         self.join()
 
 
-def _resident(process: psutil.Process) -> int:
+def _memory(process: psutil.Process) -> tuple[int, int]:
+    """Size of the address space, and how much of it is resident.
+
+    A child that Java is just starting (a `chmod`, say) has its parent's memory for a moment, of the
+    same size: it must not count twice.
+    """
     with suppress(psutil.Error):  # it has just ended
-        return int(process.memory_info().rss)
-    return 0
+        found = process.memory_info()
+        return found.vms, found.rss
+    return 0, 0
 
 
 def _moved(process: psutil.Process) -> tuple[int, int]:

@@ -71,7 +71,9 @@ def main(
     if skewed:
         largest = f"largest_customer_receipts={float(receipts) * LARGEST_SHARE:.0f}"
         made_up += ["--set", "guest_share=0.3", "--set", largest]
-    place = _prepare(place, made_up, names, environment)
+    has_sorted = {name for name in names if SORTED_FACTS in CASES[name]}
+    sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})
+    place = _prepare(place, made_up, "load" in names, sorted_facts, environment)
     found: Found = defaultdict(list)
     commit = _commit()
     for number in range(repeat):
@@ -98,7 +100,7 @@ def _environment(place: Place) -> dict[str, str]:
 
 
 def _prepare(
-    place: Place, made_up: list[str], names: tuple[str, ...], env: dict[str, str]
+    place: Place, made_up: list[str], loads: bool, sorted_facts: bool, env: dict[str, str]
 ) -> Place:
     """Makes what is to be there before anything is timed, and finds whose history is asked for."""
     if not place.config.exists():
@@ -112,13 +114,13 @@ def _prepare(
     if not any(place.further("late").rglob("*.parquet")):
         late_delivery(place.receipts, place.last, DAYS_LATE, place.further("late"))
     place = replace(place, customer=some_customer(place.receipts, place.last))
-    if "load" not in names and not place.is_loaded.exists():
+    if not loads and not place.is_loaded.exists():
         _screen.print("loading all days ...")
         load = our_cases(place)["load"]
         load.prepare()
         subprocess.run(load.command, check=True, env=env)
         place.is_loaded.touch()
-    if any(SORTED_FACTS in CASES[name] for name in names) and not place.sorted_facts.exists():
+    if sorted_facts and not place.sorted_facts.exists():
         _screen.print("loading all days into DuckDB's facts ...")
         half = place.sorted_facts.with_name("half")
         shutil.rmtree(half, ignore_errors=True)

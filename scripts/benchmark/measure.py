@@ -77,7 +77,7 @@ def measured(
     if code:
         raise subprocess.CalledProcessError(code, command)
     sums = _task_sums(set(events.iterdir()) - before) if events else {}
-    return Measured(seconds, watch.memory, watch.own, watch.disk, watch.read, watch.written, **sums)
+    return Measured(seconds, watch.memory, watch.disk, watch.read, watch.written, **sums)
 
 
 class _Watch(threading.Thread):

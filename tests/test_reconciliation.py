@@ -6,10 +6,10 @@ from datetime import date
 
 from support import assert_rows, rows_of
 
-from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS, RFM
+from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.reconciliation import all_terms, delivered_terms, placed_terms
+from rfm_spark.transforms.reconciliation import all_terms, delivered_terms, placed_sums
 from rfm_spark.transforms.rfm_values import customer_sums
 from rfm_spark.transforms.window import Window
 
@@ -17,20 +17,18 @@ AS_OF = date(2026, 1, 31)
 
 
 def day(customer, on, receipts=1, net_cents=10_00):
-    return {"customer_id": customer, "day": on, "receipts": receipts, "net_cents": net_cents}
+    facts = {"customer_id": customer, "day": on, "receipts": receipts, "net_cents": net_cents}
+    return {**facts, "visits": int(net_cents > 0)}
 
 
 MONTH, WEEK = Window(30), Window(7)
 
 
-def placed(days, rfm):
+def terms_of(deliveries, quarantine, receipts, days, scored_cents):
     sums = customer_sums(days, customer_years(days), AS_OF, [MONTH, WEEK])
-    return placed_terms(sums, rfm, {"month": MONTH, "week": WEEK})
-
-
-def terms_of(deliveries, quarantine, receipts, days, rfm):
+    placed = placed_sums(sums, {"month": MONTH, "week": WEEK}).collect()
     delivered = delivered_terms(deliveries, quarantine, receipts).collect()
-    return all_terms(["month"], delivered, placed(days, rfm).where("profile = 'month'").collect())
+    return all_terms(delivered, placed, scored_cents)
 
 
 def test_every_receipt_and_every_cent_is_accounted_for(spark):
@@ -72,7 +70,7 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         rows_of(spark, QUARANTINE, quarantine),
         rows_of(spark, RECEIPTS, receipts),
         rows_of(spark, CUSTOMER_DAYS, days),
-        rows_of(spark, RFM, [{"profile": "month", "customer_id": "anna"}]),
+        {"month": 17_00},
     )
     names = ("term", "receipts", "net_cents")
     rows = [
@@ -86,15 +84,15 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         ("unscored", 1, -4_00),
         ("scored", 3, 17_00),
     ]
-    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
+    assert_rows(found, [{"profile": "month", **dict(zip(names, row, strict=True))} for row in rows])
     for place in (1, 2):
         assert rows[0][place] == sum(row[place] for row in rows[1:])
 
 
 def test_a_term_without_receipts_is_zero(spark):
-    tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS, RFM)
+    tables = (DELIVERIES, QUARANTINE, RECEIPTS, CUSTOMER_DAYS)
     empty = [rows_of(spark, table, []) for table in tables]
-    found = terms_of(*empty)
+    found = terms_of(*empty, {"month": 0})
     assert len(found) == 9
     assert {(row["receipts"], row["net_cents"]) for row in found} == {(0, 0)}
 
@@ -103,21 +101,23 @@ def test_each_profile_has_its_own_window_and_its_own_scores(spark):
     days = [
         day("anna", "2026-01-15", receipts=2, net_cents=20_00),
         day("anna", "2026-01-30", net_cents=5_00),
-        day("ben", "2026-01-28", net_cents=1_00),
+        day("ben", "2026-01-28", net_cents=-1_00),
         day("cleo", "2026-01-05", net_cents=7_00),
         day(None, "2026-01-26", net_cents=3_00),
     ]
-    scored = [("month", "anna"), ("month", "ben"), ("week", "anna"), ("month", "cleo")]
-    rfm = [{"profile": profile, "customer_id": customer} for profile, customer in scored]
+    empty = [rows_of(spark, table, []) for table in (DELIVERIES, QUARANTINE, RECEIPTS)]
+    stored = {"month": 32_00, "week": 4_99}
+    found = terms_of(*empty, rows_of(spark, CUSTOMER_DAYS, days), stored)
     names = ("profile", "term", "receipts", "net_cents")
     rows = [
         ("month", "guests", 1, 3_00),
         ("month", "outside_window", 0, 0),
-        ("month", "scored", 5, 33_00),
+        ("month", "unscored", 1, -1_00),
+        ("month", "scored", 4, 32_00),
         ("week", "guests", 1, 3_00),
         ("week", "outside_window", 3, 27_00),
-        ("week", "unscored", 1, 1_00),
-        ("week", "scored", 1, 5_00),
+        ("week", "unscored", 1, -1_00),
+        ("week", "scored", 1, 4_99),  # of what is stored: a cent that was lost shows
     ]
-    found = placed(rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, RFM, rfm))
-    assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
+    of_places = [row for row in found if row["term"] in {term for _, term, *_ in rows}]
+    assert_rows(of_places, [dict(zip(names, row, strict=True)) for row in rows])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -17,6 +19,9 @@ from rfm_spark.settings.model import Dimension, Profile
 from rfm_spark.tables import RFM_BOUNDARIES
 from rfm_spark.transforms.rfm_results import DIMENSIONS
 from rfm_spark.transforms.rfm_values import Population
+
+_FITS_AT_ONCE = 4
+"""Queries that wait for each other's tasks; each may hold 65,536 rows on the driver."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +58,22 @@ def boundary_sets(job: Job, buyers: Mapping[str, Buyers], as_of: date) -> dict[s
         buyers: by profile.
         as_of: the day described.
     """
-    found: dict[str, BoundarySet] = {}
-    rows: dict[str, list[Row]] = {}
-    for name, profile in job.settings.rfm.items():
-        held = _held(job, name, profile, as_of)
-        if held is None:
-            rows[name] = [
-                row
-                for dimension in DIMENSIONS
-                for row in _fitted(name, profile, dimension, buyers[name], as_of)
+    profiles = job.settings.rfm
+    held = {name: _held(job, name, profile, as_of) for name, profile in profiles.items()}
+    found = {name: stored for name, stored in held.items() if stored is not None}
+    to_fit = [name for name in profiles if name not in found]
+    if to_fit:
+        # Each fit is a few small queries one after the other: most of their time is planning.
+        with ThreadPoolExecutor(_FITS_AT_ONCE) as pool:
+            fits = [
+                pool.submit(_fitted, name, profiles[name], dimension, buyers[name], as_of)
+                for name, dimension in product(to_fit, DIMENSIONS)
             ]
-        found[name] = held or _from_rows(rows[name], as_of)
-    if rows:
-        where = F.col("profile").isin(list(rows)) & (F.col("version") == F.lit(as_of))
-        fitted = [row.asDict() for of_profile in rows.values() for row in of_profile]
-        job.replace_by(RFM_BOUNDARIES, fitted, where)
+        rows = [row for fit in fits for row in fit.result()]
+        for name in to_fit:
+            found[name] = _from_rows([row for row in rows if row["profile"] == name], as_of)
+        where = F.col("profile").isin(to_fit) & (F.col("version") == F.lit(as_of))
+        job.replace_by(RFM_BOUNDARIES, [row.asDict() for row in rows], where)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
@@ -25,7 +25,7 @@ from rfm_spark.tables import (
     RFM_CELLS,
     SEGMENTS,
 )
-from rfm_spark.transforms.reconciliation import RAW, all_terms, delivered_terms, placed_terms
+from rfm_spark.transforms.reconciliation import RAW, all_terms, delivered_terms, placed_sums
 from rfm_spark.transforms.rfm_results import (
     Scoring,
     cell_results,
@@ -82,9 +82,9 @@ def score_profiles(job: Job, as_of: date) -> None:
                 scored = _score(job, scoring, buyers[scoring.profile])
                 step.says(f"{scored:,} customers scored as of {as_of}")
         with job.progress.step("rfm cells and segments"):
-            _add_up(job, as_of, scorings)
+            scored_cents = _add_up(job, as_of, scorings)
         with job.progress.step("reconcile") as step:
-            step.says(_reconcile(job, as_of, sums))
+            step.says(_reconcile(job, as_of, sums, scored_cents))
     finally:
         sums.unpersist()
 
@@ -119,21 +119,24 @@ def _score(job: Job, scoring: Scoring, buyers: Buyers) -> int:
     return commit.rows
 
 
-def _add_up(job: Job, as_of: date, scorings: Sequence[Scoring]) -> None:
+def _add_up(job: Job, as_of: date, scorings: Sequence[Scoring]) -> dict[str, int]:
+    """Writes cells and segments; returns the money of each profile's stored scores."""
     where = _profiles_slice(job, as_of)
     sums = cell_sums(job.warehouse.read(RFM).where(where)).collect()
     for table, results in ((RFM_CELLS, cell_results), (SEGMENTS, segment_results)):
         rows = [row for scoring in scorings for row in results(sums, scoring)]
         job.replace_by(table, rows, where)
+    cents = dict.fromkeys(job.settings.rfm, 0)
+    for row in sums:
+        cents[row["profile"]] += row["revenue_cents"]
+    return cents
 
 
-def _reconcile(job: Job, as_of: date, sums: DataFrame) -> str:
+def _reconcile(job: Job, as_of: date, sums: DataFrame, scored_cents: Mapping[str, int]) -> str:
     where = _profiles_slice(job, as_of)
     windows = {name: profile.window for name, profile in job.settings.rfm.items()}
-    rfm = job.warehouse.read(RFM).where(where)
     delivered = delivered_terms(job.read(DELIVERIES), job.read(QUARANTINE), job.read(RECEIPTS))
-    placed = placed_terms(sums, rfm, windows)
-    rows = all_terms(windows, delivered.collect(), placed.collect())
+    rows = all_terms(delivered.collect(), placed_sums(sums, windows).collect(), scored_cents)
     job.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
     for name in windows:
         for measure in ("receipts", "net_cents"):

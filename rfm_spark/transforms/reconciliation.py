@@ -1,12 +1,15 @@
 """Reconciliation: where every receipt and every cent went.
 
-Each term is counted in the table that holds it, none is a difference of others.
+Each term is counted in the table that holds it, none is a difference of others. Scores do not keep
+receipts: those of scored customers are counted in the facts, and their money in the scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from functools import reduce
+from itertools import product
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
@@ -14,15 +17,17 @@ from pyspark.sql import functions as F
 
 from rfm_spark.tables.receipts import SUPERSEDED, VOID
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
+from rfm_spark.transforms.rfm_values import bought_in
 from rfm_spark.transforms.window import Window
 
 RAW = "raw"
 DROPPED = "dropped"
-_PLACES = ("guests", "outside_window", "unscored", "scored")
-TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, *_PLACES)
+_GUESTS, _OUTSIDE, _UNSCORED, _SCORED = "guests", "outside_window", "unscored", "scored"
+TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, _GUESTS, _OUTSIDE, _UNSCORED, _SCORED)
 """All terms of the identity, the left side first."""
 RECEIPTS_SOURCE = "receipts"
 _COUNTED = ("receipts", "net_cents")
+_PLACES = ("inside", "outside")
 
 
 def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
@@ -58,61 +63,63 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
     return reduce(DataFrame.unionByName, parts)
 
 
-def placed_terms(sums: DataFrame, rfm: DataFrame, windows: Mapping[str, Window]) -> DataFrame:
-    """The terms ... + guests + outside_window + unscored + scored of every profile.
+def placed_sums(sums: DataFrame, windows: Mapping[str, Window]) -> DataFrame:
+    """What guests, scored and unscored customers did inside and outside of every profile's window.
 
     Args:
         sums: `customer_sums` of all these windows.
-        rfm: `rfm` of the profiles on the same day.
         windows: by profile.
 
     Returns:
-        One row per `profile` and `term` that has something: `receipts` (versions), `net_cents`.
+        One row per `profile` and `who` (`guests`, `scored`, `unscored`) that has something:
+        `receipts` (versions) and `net_cents` of its `inside` and `outside`.
     """
-    flags = {profile: f"is_scored_{number}" for number, profile in enumerate(windows)}
-    scored = rfm.groupBy("customer_id").agg(
-        *[F.max(F.col("profile") == profile).alias(flag) for profile, flag in flags.items()]
-    )
-    is_guest = F.col("customer_id").isNull()
     parts = [
-        F.struct(
+        sums.groupBy(
             F.lit(profile).alias("profile"),
-            F.when(is_guest, "guests").otherwise(term).alias("term"),
-            *[F.col(f"{name}_{where}_{window.label}").alias(name) for name in _COUNTED],
+            F.when(F.col("customer_id").isNull(), _GUESTS)
+            .when(bought_in(window), _SCORED)
+            .otherwise(_UNSCORED)
+            .alias("who"),
+        ).agg(
+            *[
+                _total(f"{name}_{place}_{window.label}", f"{name}_{place}")
+                for name in _COUNTED
+                for place in _PLACES
+            ]
         )
         for profile, window in windows.items()
-        for where, term in (
-            ("inside", F.when(F.col(flags[profile]), "scored").otherwise("unscored")),
-            ("outside", F.lit("outside_window")),
-        )
     ]
-    placed = sums.join(scored, "customer_id", "left").select(F.inline(F.array(*parts)))
-    return placed.groupBy("profile", "term").agg(*[_total(name) for name in _COUNTED])
+    return reduce(DataFrame.unionByName, parts)
 
 
 def all_terms(
-    profiles: Collection[str], delivered: Iterable[Row], placed: Iterable[Row]
+    delivered: Iterable[Row], placed: Iterable[Row], scored_cents: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Every term of every profile, also one that has nothing.
 
     Args:
-        profiles: their names.
-        delivered: `delivered_terms`, which all of them share.
-        placed: `placed_terms`.
+        delivered: `delivered_terms`, which all profiles share.
+        placed: `placed_sums`.
+        scored_cents: by profile, what the stored rows of its scored customers add up to.
 
     Returns:
         One row per profile and term, in the order of TERMS: the columns of `reconciliation` but
         the day.
     """
-    found = {(profile, row["term"]): row for profile in profiles for row in delivered}
-    found |= {(row["profile"], row["term"]): row for row in placed}
+    found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for profile, row in product(scored_cents, delivered):
+        found[profile, row["term"]].update({name: row[name] for name in _COUNTED})
+    for row, place in product(placed, _PLACES):
+        term = _OUTSIDE if place == "outside" and row["who"] != _GUESTS else row["who"]
+        found[row["profile"], term].update({name: row[f"{name}_{place}"] for name in _COUNTED})
+    for profile, cents in scored_cents.items():
+        found[profile, _SCORED]["net_cents"] = cents
     return [
-        {"profile": profile, "term": term}
-        | {name: found[profile, term][name] if (profile, term) in found else 0 for name in _COUNTED}
-        for profile in profiles
-        for term in TERMS
+        {"profile": profile, "term": term} | {name: found[profile, term][name] for name in _COUNTED}
+        for profile, term in product(scored_cents, TERMS)
     ]
 
 
-def _total(column: str) -> Column:
-    return F.coalesce(F.sum(column), F.lit(0)).alias(column)
+def _total(column: str, name: str | None = None) -> Column:
+    return F.coalesce(F.sum(column), F.lit(0)).alias(name or column)

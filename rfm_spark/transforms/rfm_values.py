@@ -81,6 +81,11 @@ def customer_sums(
     )
 
 
+def bought_in(window: Window) -> Column:
+    """Whether there is a visit in a window, of rows of `customer_sums`; may be NULL for none."""
+    return F.col(f"visits_{window.label}") > 0
+
+
 def rfm_values(sums: DataFrame, as_of: date, window: Window) -> DataFrame:
     """Recency, frequency and money of every customer who bought in the window.
 
@@ -94,12 +99,11 @@ def rfm_values(sums: DataFrame, as_of: date, window: Window) -> DataFrame:
         `frequency` (visits, >= 1), `monetary_cents` (net; can be negative), `first_visit` (ever),
         `last_visit`.
     """
-    visits = F.col(f"visits_{window.label}")
-    return sums.where(F.col("customer_id").isNotNull() & (visits > 0)).select(
+    return sums.where(F.col("customer_id").isNotNull() & bought_in(window)).select(
         "customer_id",
         "first_visit",
         "last_visit",
-        visits.alias("frequency"),
+        F.col(f"visits_{window.label}").alias("frequency"),
         F.col(f"net_cents_inside_{window.label}").alias("monetary_cents"),
         days_before(as_of, F.col("last_visit")).alias("recency_days"),
     )

@@ -7,9 +7,10 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from rfm_spark.boundaries.cuts import Histogram, balanced_cuts, bin_shares, quantile_cuts
-from rfm_spark.boundaries.histograms import Bucket, exact_quantile_cuts, values_histogram
+from rfm_spark.boundaries.histograms import Bucket, ExactCuts, Sought, WithinRank, histograms
 
 # 100 customers by visits: half came once. Sizes 50, 20, 10, 10, 5, 5.
 VISITS = [1] * 50 + [2] * 20 + [3] * 10 + [4] * 10 + [5] * 5 + [10] * 5
@@ -143,6 +144,16 @@ def whole(values):
 ALL_WIDE = whole(WIDE)
 
 
+def cuts_and_histogram(rows, column, values, scores):
+    sought = Sought(column, values, ExactCuts(scores))
+    found = histograms(rows, {"one": sought})["one"]
+    return quantile_cuts(found, scores), found
+
+
+def values_histogram(rows, column, values, max_rank_error):
+    return histograms(rows, {0: Sought(column, values, WithinRank(max_rank_error))})[0]
+
+
 @pytest.fixture(scope="module")
 def wide(spark):
     rows = spark.createDataFrame([(value,) for value in [*WIDE, None, None]], "cents bigint")
@@ -155,7 +166,7 @@ def numbers(spark, values, kind="bigint"):
 
 @pytest.mark.parametrize("scores", [3, 5, 9])
 def test_quantile_cuts_from_spark_are_exact_over_a_wide_range(wide, scores):
-    cuts, found = exact_quantile_cuts(wide, "cents", ALL_WIDE, scores)
+    cuts, found = cuts_and_histogram(wide, "cents", ALL_WIDE, scores)
     assert cuts == reference.quantile_cuts(WIDE, scores)
     assert found.total == len(WIDE)  # NULLs are left out
     assert bin_shares(found, cuts) == pytest.approx(bin_shares(histogram(WIDE), cuts))
@@ -164,7 +175,7 @@ def test_quantile_cuts_from_spark_are_exact_over_a_wide_range(wide, scores):
 @pytest.mark.parametrize("partitions", [1, 11])
 def test_neither_cuts_nor_histogram_depend_on_the_partitions(wide, partitions):
     moved = wide.repartition(partitions, "cents")
-    here, there = (exact_quantile_cuts(rows, "cents", ALL_WIDE, 5)[0] for rows in (wide, moved))
+    here, there = (cuts_and_histogram(rows, "cents", ALL_WIDE, 5)[0] for rows in (wide, moved))
     assert here == there
     one, other = (values_histogram(rows, "cents", ALL_WIDE, 0.01) for rows in (wide, moved))
     assert one.values.tolist() == other.values.tolist()
@@ -208,9 +219,37 @@ def test_values_beyond_what_was_told_are_not_lost_in_silence(spark):
     rows = numbers(spark, values)
     for told in (Bucket(1, 3, 4), Bucket(1, 9, 3)):
         with pytest.raises(AssertionError, match="were to be put into buckets"):
-            exact_quantile_cuts(rows, "x", told, 5)
+            cuts_and_histogram(rows, "x", told, 5)
     with pytest.raises(AssertionError, match="3 values were to be put into buckets, 4 were"):
         values_histogram(rows, "x", Bucket(1, 9, 3), 0.001)
+
+
+def test_histograms_made_together_are_as_each_alone(wide):
+    both = wide.withColumn("euros", F.floor(F.col("cents") / 100)).withColumn("one", F.lit(7))
+    euros = whole([cents // 100 for cents in WIDE])
+    sought = {
+        "cuts": Sought("cents", ALL_WIDE, ExactCuts(5)),
+        "near": Sought("cents", ALL_WIDE, WithinRank(0.01)),
+        "nearer": Sought("cents", ALL_WIDE, WithinRank(0.001)),
+        "euros": Sought("euros", euros, ExactCuts(9)),
+        "one": Sought("one", Bucket(7, 7, len(WIDE) + 2), ExactCuts(5)),
+    }
+    together = histograms(both, sought)
+    assert list(together) == list(sought)
+    for name, scores in (("cuts", 5), ("euros", 9)):
+        alone = histograms(both, {name: sought[name]})[name]
+        assert quantile_cuts(together[name], scores) == quantile_cuts(alone, scores)
+        assert together[name].total == len(WIDE)
+    for name, error in (("near", 0.01), ("nearer", 0.001)):
+        assert 0 < together[name].rank_error <= error
+    assert (together["one"].values.tolist(), together["one"].counts.tolist()) == ([7], [20_002])
+
+
+def test_few_values_far_apart_are_told_exactly(spark):
+    values = [10**12 * n for n in range(40)] + [3 * 10**12 + 1] * 2
+    found = values_histogram(numbers(spark, values), "x", whole(values), 0.5)
+    assert found.rank_error == 0
+    assert found.values.tolist() == sorted(set(values))
 
 
 def test_nulls_are_left_out_of_a_histogram(spark):
@@ -222,12 +261,12 @@ def test_nulls_are_left_out_of_a_histogram(spark):
 
 @pytest.mark.parametrize("values", [[5], [5] * 50, [1, 2], [-1, 0, 0, 3]])
 def test_quantile_cuts_from_spark_of_few_values_are_exact(spark, values):
-    cuts, found = exact_quantile_cuts(numbers(spark, values, "int"), "x", whole(values), 5)
+    cuts, found = cuts_and_histogram(numbers(spark, values, "int"), "x", whole(values), 5)
     assert cuts == reference.quantile_cuts(values, 5)
     assert found.rank_error == 0
 
 
 def test_quantile_cuts_from_spark_take_all_of_bigint(spark):
     values = [-(2**63), -(2**62), -1, 0, 1, 7, 2**40, 2**62, 2**63 - 2, 2**63 - 1]
-    cuts, _ = exact_quantile_cuts(numbers(spark, values), "x", whole(values), 5)
+    cuts, _ = cuts_and_histogram(numbers(spark, values), "x", whole(values), 5)
     assert cuts == [-1, 1, 2**40, 2**63 - 2]

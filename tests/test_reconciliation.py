@@ -8,8 +8,9 @@ from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS
 from rfm_spark.transforms.facts import customer_years
+from rfm_spark.transforms.populations import window_totals
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.reconciliation import all_terms, delivered_terms, placed_sums
+from rfm_spark.transforms.reconciliation import all_terms, delivered_terms
 from rfm_spark.transforms.rfm_values import customer_sums
 from rfm_spark.transforms.window import Window
 
@@ -25,10 +26,12 @@ MONTH, WEEK = Window(30), Window(7)
 
 
 def terms_of(deliveries, quarantine, receipts, days, scored_cents):
-    sums = customer_sums(days, customer_years(days), AS_OF, [MONTH, WEEK])
-    placed = placed_sums(sums, {"month": MONTH, "week": WEEK}).collect()
+    windows = {"month": MONTH, "week": WEEK}
+    sums = customer_sums(days, customer_years(days), AS_OF, windows.values())
+    totals = window_totals(sums, AS_OF, windows.values()).collect()
     delivered = delivered_terms(deliveries, quarantine, receipts).collect()
-    return all_terms(delivered, placed, scored_cents)
+    asked = {name: windows[name] for name in scored_cents}
+    return all_terms(delivered, totals, asked, scored_cents)
 
 
 def test_every_receipt_and_every_cent_is_accounted_for(spark):

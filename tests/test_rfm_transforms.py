@@ -1,4 +1,4 @@
-"""RFM: values, ratios to the average customer, and scores."""
+"""RFM: values and scores."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from pyspark.sql import Row
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.rfm_values import (
-    customer_sums,
-    first_visits,
-    population_of,
-    population_totals,
-    ratios,
-    rfm_values,
-)
+from rfm_spark.transforms.rfm_values import customer_sums, first_visits, rfm_values
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.window import Window
 
@@ -95,18 +87,19 @@ def sums_in_python(days, as_of, window):
     found = {}
     for row in days:
         inside = first_day <= date.fromisoformat(row["day"]) <= as_of
-        one = found.setdefault(row["customer_id"], [[], 0, [0, 0], [0, 0]])
+        one = found.setdefault(row["customer_id"], [[], [0, 0], [0, 0, 0]])
         one[0] += [row["day"]] if row["visits"] else []
-        one[1] += row["visits"] if inside else 0
-        for place, measure in enumerate(("receipts", "net_cents")):
-            one[3 - inside][place] += row[measure]
+        for place, measure in enumerate(("receipts", "net_cents", "visits")):
+            if place < 2:
+                one[1][place] += row[measure]
+            one[2][place] += row[measure] if inside else 0
     return {
         customer: (
             min(visits, default=None),
             max((day for day in visits if day <= as_of.isoformat()), default=None),
-            *(count, *inside, *outside),
+            *(*every_day, *inside),
         )
-        for customer, (visits, count, inside, outside) in found.items()
+        for customer, (visits, every_day, inside) in found.items()
     }
 
 
@@ -129,12 +122,11 @@ def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of):
     rows = rows_of(spark, CUSTOMER_DAYS, days)
     found = customer_sums(rows, customer_years(rows), as_of, WINDOWS).collect()
     for window in WINDOWS:
-        sums = ("visits", "receipts_inside", "net_cents_inside", "receipts_outside",
-                "net_cents_outside")  # fmt: skip
+        sums = [f"{name}_{window.label}" for name in ("receipts", "net_cents", "visits")]
         assert {
             row["customer_id"]: (
                 *(day and day.isoformat() for day in (row["first_visit"], row["last_visit"])),
-                *(row[f"{name}_{window.label}"] or 0 for name in sums),
+                *(row[name] or 0 for name in ("receipts", "net_cents", *sums)),
             )
             for row in found
         } == sums_in_python(days, as_of, window)
@@ -174,68 +166,6 @@ def test_the_first_visit_ever_is_the_earliest_of_all_years(spark):
         first_visits(rows_of(spark, CUSTOMER_YEARS, years)),
         [{"customer_id": "anna", "first_visit": "2023-07-09"}],
     )
-
-
-def test_a_population_is_told_by_its_spans_and_its_average_customer(spark):
-    days = [
-        day("anna", "2026-01-30", visits=3, net_cents=50_00),
-        day("ben", "2026-01-20", net_cents=-20_00),
-        day("cleo", "2025-12-31", visits=2, net_cents=10_00),
-        day(None, "2024-01-01", visits=99),
-    ]
-    found = population_of(population_totals(values_of(spark, days)).first())
-    assert found.customers == 3
-    assert found.spans == {
-        "recency_days": (1, 31),
-        "frequency": (1, 3),
-        "monetary_cents": (-20_00, 50_00),
-    }
-    means = (found.mean_recency, found.mean_frequency, found.mean_monetary)
-    assert means == ((1 + 11 + 31) / 3, 2.0, 20_00.0)  # ben's money counts as 0
-
-
-def ratios_of(spark, customers, weights=(1.0, 1.0, 1.0)):
-    schema = "customer_id string, recency_days int, frequency bigint, monetary_cents bigint"
-    values = spark.createDataFrame([tuple(one.values()) for one in customers], schema)
-    population = population_of(population_totals(values).first())
-    found = values.select("customer_id", *ratios(weights, population)).collect()
-    return {row["customer_id"]: row for row in found}
-
-
-def test_ratios_are_to_the_average_customer(spark):
-    # Means: 14 days, 2 visits, 40.00 (ben's -20.00 counts as 0).
-    found = ratios_of(
-        spark, [rfm("anna", 4, 3, 120_00), rfm("ben", 29, 2, -20_00), rfm("cleo", 9, 1, 0)]
-    )
-    assert found["anna"] == Row("anna", 3.0, 1.5, 3.0, round(13.5 ** (1 / 3), 6))
-    assert found["ben"] == Row("ben", 0.5, 1.0, 0.01, round(0.005 ** (1 / 3), 6))
-    assert found["cleo"] == Row("cleo", 1.5, 0.5, 0.01, round(0.0075 ** (1 / 3), 6))
-
-
-def test_the_average_customer_has_ratios_of_one(spark):
-    found = ratios_of(spark, [rfm("anna", 7, 2, 5_00), rfm("ben", 7, 2, 5_00)], (3.0, 1.0, 0.5))
-    assert found["anna"][1:] == found["ben"][1:] == (1.0, 1.0, 1.0, 1.0)
-
-
-def test_ratios_are_clipped_and_rounded(spark):
-    # Means: 400 days, 1 visit, 250.00. The recency ratio of anna would be 401.
-    far = [rfm(f"c{n}", 500, 1, 0) for n in range(4)]
-    found = ratios_of(spark, [rfm("anna", 0, 1, 1_250_00), *far])
-    assert found["anna"][1:4] == (100.0, 1.0, 5.0)
-    assert found["c0"][1:4] == (round(401 / 501, 6), 1.0, 0.01)
-
-
-def test_a_mean_of_zero_leaves_its_ratio_out(spark):
-    found = ratios_of(spark, [rfm("anna", 1, 3, -5), rfm("ben", 1, 1, 0)])
-    assert found["anna"] == Row("anna", 1.0, 1.5, None, round(1.5**0.5, 6))
-    assert found["ben"] == Row("ben", 1.0, 0.5, None, round(0.5**0.5, 6))
-
-
-def test_the_score_weighs_the_ratios_geometrically(spark):
-    customers = [rfm("anna", 4, 3, 120_00), rfm("ben", 24, 1, 40_00)]
-    found = ratios_of(spark, customers, (2.0, 1.0, 0.0))
-    # Ratios of anna: 15/5 = 3, 3/2 = 1.5, and money does not count.
-    assert found["anna"]["rfmr_score"] == pytest.approx((3.0**2 * 1.5) ** (1 / 3), abs=1e-6)
 
 
 def scores_of(spark, values, cuts, scores=5, low_is_best=False):

@@ -1,21 +1,24 @@
-"""Histograms of a column of whole numbers, gathered from Spark in bounded memory."""
+"""Histograms of columns of whole numbers, gathered from Spark in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.boundaries.cuts import Cut, Histogram, quantile_cuts
+from rfm_spark.boundaries.cuts import Histogram
 
-MAX_BUCKETS = 65_536
-"""Rows one pass may bring to the driver."""
+MAX_BUCKETS = 2**18
+"""Rows one pass may bring to the driver, of all columns together."""
 
 MAX_EXACT_VALUES = 4_096
-"""Distinct values up to which `balanced` cuts are exact."""
+"""Distinct values up to which a histogram for `balanced` cuts is exact."""
+
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -33,63 +36,120 @@ class Bucket:
     count: int
 
 
-def values_histogram(
-    rows: DataFrame, column: str, whole: Bucket, max_rank_error: float
-) -> Histogram:
-    """A histogram exact up to 4,096 distinct values, and within max_rank_error beyond.
+class Fineness(Protocol):
+    """What a histogram is to be good for."""
 
-    Passes over `rows` until no bucket of several values holds more than its share; each pass
-    brings at most 65,536 rows to the driver.
+    def too_coarse(self, buckets: Sequence[Bucket]) -> list[Bucket]:
+        """Which of these buckets, in ascending order, are to be looked into again."""
 
-    Args:
-        rows: any rows; NULLs are left out. Persisted by the caller where costly.
-        column: a column of whole numbers.
-        whole: all of its values that are not NULL: the least, the greatest, and how many.
-        max_rank_error: largest share a bucket of several values may hold.
-    """
-    counted = rows.where(F.col(column).isNotNull()).groupBy(F.col(column).alias("value")).count()
-    exact = counted.limit(MAX_EXACT_VALUES + 1).collect()
-    if len(exact) <= MAX_EXACT_VALUES:
-        alone = [Bucket(row["value"], row["value"], row["count"]) for row in exact]
-        return _histogram(_all_of(whole, sorted(alone, key=lambda bucket: bucket.first)))
-    most = whole.count * max_rank_error
-    buckets = _refined(rows, column, whole, lambda found: _too_full(found, most))
-    return _histogram(_merged(buckets, int(most)))
+    def enough(self, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+        """What to keep of buckets of which none is too coarse."""
 
 
-def exact_quantile_cuts(
-    rows: DataFrame, column: str, whole: Bucket, parts: int
-) -> tuple[list[Cut], Histogram]:
+@dataclass(frozen=True)
+class ExactCuts:
     """The exact `quantile` cuts, however many distinct values there are.
 
-    Only the buckets that can hold a cut are looked into again: two passes for values that span
-    up to 2^32, four for all of BIGINT.
+    Only the buckets that can hold a cut are looked into again.
+
+    Attributes:
+        scores: one more than there are cuts.
+    """
+
+    scores: int
+
+    def too_coarse(self, buckets: Sequence[Bucket]) -> list[Bucket]:
+        """Buckets of several values in which the rank of a cut is passed."""
+        after = np.cumsum([bucket.count for bucket in buckets])
+        ranks = np.arange(1, self.scores) * after[-1]
+        holding = np.searchsorted(after * self.scores, ranks, side="left")
+        return _of_several(buckets[place] for place in np.unique(holding))
+
+    def enough(self, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+        """All of them."""
+        return buckets
+
+
+@dataclass(frozen=True)
+class WithinRank:
+    """Exact up to 4,096 distinct values, and within a rank error beyond.
+
+    Attributes:
+        max_error: largest share of all occurrences that a bucket of several values may hold.
+    """
+
+    max_error: float
+
+    def too_coarse(self, buckets: Sequence[Bucket]) -> list[Bucket]:
+        """All that are not exact while few enough are known, else those that hold too many."""
+        several = _of_several(buckets)
+        if len(buckets) <= MAX_EXACT_VALUES:
+            return several
+        most = self._most(buckets)
+        return [bucket for bucket in several if bucket.count > most]
+
+    def enough(self, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+        """Neighbours put together while they hold few enough: about 2 / max_error remain."""
+        if len(buckets) <= MAX_EXACT_VALUES:
+            return buckets
+        most = self._most(buckets)
+        merged = [buckets[0]]
+        for bucket in buckets[1:]:
+            last = merged[-1]
+            if last.count + bucket.count <= most:
+                merged[-1] = Bucket(last.first, bucket.last, last.count + bucket.count)
+            else:
+                merged.append(bucket)
+        return merged
+
+    def _most(self, buckets: Sequence[Bucket]) -> float:
+        return sum(bucket.count for bucket in buckets) * self.max_error
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A histogram to be made.
+
+    Attributes:
+        column: of whole numbers; NULLs are left out.
+        whole: all of its values that are not NULL: the least, the greatest, and how many.
+        fineness: what it is to be good for.
+    """
+
+    column: str
+    whole: Bucket
+    fineness: Fineness
+
+
+def histograms(rows: DataFrame, sought: Mapping[_Name, Sought]) -> dict[_Name, Histogram]:
+    """Histograms of several columns, each as fine as it has to be.
+
+    Passes over `rows` until no bucket of any of them is too coarse: usually two, each one query
+    for all columns that brings at most 262,144 rows to the driver.
 
     Args:
-        rows: any rows; NULLs are left out. Persisted by the caller where costly.
-        column: a column of whole numbers.
-        whole: all of its values that are not NULL: the least, the greatest, and how many.
-        parts: number of scores.
+        rows: any rows; persisted by the caller where costly.
+        sought: what to make, by any name.
 
     Returns:
-        The parts - 1 cuts, and a histogram fine enough to give each bin's exact share.
+        The same names.
+
+    Raises:
+        AssertionError: if `rows` do not hold the values they were said to hold.
     """
-    buckets = _refined(rows, column, whole, lambda found: _holding_cuts(found, parts))
-    histogram = _histogram(buckets)
-    return quantile_cuts(histogram, parts), histogram
-
-
-def _refined(
-    rows: DataFrame, column: str, whole: Bucket, pick: Callable[[list[Bucket]], list[Bucket]]
-) -> list[Bucket]:
-    buckets = [whole]
-    coarse = buckets if whole.first < whole.last else []
-    while coarse:
-        finer = _split(rows, column, coarse)
-        kept = [bucket for bucket in buckets if bucket not in coarse]
-        buckets = _all_of(whole, sorted(kept + finer, key=lambda bucket: bucket.first))
-        coarse = pick(buckets)
-    return buckets
+    buckets = {name: [one.whole] for name, one in sought.items()}
+    coarse = {name: _of_several(buckets[name]) for name in sought}
+    while any(coarse.values()):
+        for name, finer in _split(rows, sought, coarse).items():
+            old = set(coarse[name])
+            kept = [bucket for bucket in buckets[name] if bucket not in old]
+            found = sorted(kept + finer, key=lambda bucket: bucket.first)
+            buckets[name] = _all_of(sought[name].whole, found)
+        coarse = {
+            name: sought[name].fineness.too_coarse(buckets[name]) if old else []
+            for name, old in coarse.items()
+        }
+    return {name: _histogram(one.fineness.enough(buckets[name])) for name, one in sought.items()}
 
 
 def _all_of(whole: Bucket, buckets: list[Bucket]) -> list[Bucket]:
@@ -99,60 +159,56 @@ def _all_of(whole: Bucket, buckets: list[Bucket]) -> list[Bucket]:
     return buckets
 
 
-def _split(rows: DataFrame, column: str, coarse: list[Bucket]) -> list[Bucket]:
-    value = F.col(column)
-    parts = max(MAX_BUCKETS // len(coarse), 2)
-    bucket: Column | None = None
-    for place, old in enumerate(coarse):
+def _split(
+    rows: DataFrame, sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Sequence[Bucket]]
+) -> dict[_Name, list[Bucket]]:
+    """Finer buckets in place of coarse ones, those of all columns numbered one after another."""
+    owners = [name for name, buckets in coarse.items() for _ in buckets]
+    parts = max(MAX_BUCKETS // len(owners), 2)
+    numbered = [
+        F.struct(
+            _number(F.col(sought[name].column), buckets, owners.index(name), parts).alias("number"),
+            F.col(sought[name].column).cast("bigint").alias("value"),
+        )
+        for name, buckets in coarse.items()
+        if buckets
+    ]
+    found = (
+        rows.select(F.inline(F.array(*numbered)))
+        .where(F.col("number").isNotNull())
+        .groupBy("number")
+        .agg(F.min("value").alias("first"), F.max("value").alias("last"), F.count("*").alias("n"))
+        .toArrow()
+    )
+    finer: dict[_Name, list[Bucket]] = {name: [] for name, buckets in coarse.items() if buckets}
+    columns = [found[column].to_pylist() for column in ("number", "first", "last", "n")]
+    for number, *bucket in zip(*columns, strict=True):
+        finer[owners[number // parts]].append(Bucket(*bucket))
+    return finer
+
+
+def _number(value: Column, coarse: Sequence[Bucket], place: int, parts: int) -> Column:
+    """The number of a value's bucket: `parts` of them for each coarse one, from its place on."""
+    number: Column | None = None
+    for first, old in enumerate(coarse, place):
         width = (old.last - old.first) // parts + 1
         inside = (value >= old.first) & (value <= old.last)
         # A span beyond 2^63 would overflow as BIGINT.
         wide = value.cast("decimal(20,0)") if old.last - old.first >= 2**63 else value
         step = F.call_function("div", wide - F.lit(old.first), F.lit(width))
-        number = F.lit(place * parts) + step
-        bucket = F.when(inside, number) if bucket is None else bucket.when(inside, number)
-    if bucket is None:
-        return []
-    found = (
-        rows.where(value.isNotNull())
-        .groupBy(bucket.alias("bucket"))
-        .agg(F.min(value).alias("first"), F.max(value).alias("last"), F.count(value).alias("count"))
-        .where(F.col("bucket").isNotNull())
-    )
-    return [
-        Bucket(int(row["first"]), int(row["last"]), int(row["count"])) for row in found.collect()
-    ]
+        own = F.lit(first * parts) + step
+        number = F.when(inside, own) if number is None else number.when(inside, own)
+    return F.lit(None) if number is None else number
 
 
-def _holding_cuts(buckets: list[Bucket], parts: int) -> list[Bucket]:
-    """Buckets of several values in which the rank of a cut is passed."""
-    after = np.cumsum([bucket.count for bucket in buckets])
-    holding = np.searchsorted(after * parts, np.arange(1, parts) * after[-1], side="left")
-    picked = [buckets[place] for place in np.unique(holding)]
-    return [bucket for bucket in picked if bucket.first < bucket.last]
+def _of_several(buckets: Iterable[Bucket]) -> list[Bucket]:
+    return [bucket for bucket in buckets if bucket.first < bucket.last]
 
 
-def _too_full(buckets: list[Bucket], most: float) -> list[Bucket]:
-    return [one for one in buckets if one.first < one.last and one.count > most]
-
-
-def _merged(buckets: list[Bucket], most: int) -> list[Bucket]:
-    """Neighbours put together while they hold at most `most`: about 2 / share of them remain."""
-    merged = [buckets[0]]
-    for bucket in buckets[1:]:
-        last = merged[-1]
-        if last.count + bucket.count <= most:
-            merged[-1] = Bucket(last.first, bucket.last, last.count + bucket.count)
-        else:
-            merged.append(bucket)
-    return merged
-
-
-def _histogram(buckets: list[Bucket]) -> Histogram:
+def _histogram(buckets: Sequence[Bucket]) -> Histogram:
     total = sum(bucket.count for bucket in buckets)
-    several = [bucket.count for bucket in buckets if bucket.first < bucket.last]
     return Histogram(
         values=np.array([bucket.first for bucket in buckets], dtype=np.int64),
         counts=np.array([bucket.count for bucket in buckets], dtype=np.int64),
-        rank_error=max(several, default=0) / total if total else 0.0,
+        rank_error=max((bucket.count for bucket in _of_several(buckets)), default=0) / total,
     )

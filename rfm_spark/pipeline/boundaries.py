@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import product
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.boundaries.cuts import Cut, Histogram, balanced_cuts, bin_shares
-from rfm_spark.boundaries.histograms import Bucket, exact_quantile_cuts, values_histogram
+from rfm_spark.boundaries.cuts import Cut, Histogram, balanced_cuts, bin_shares, quantile_cuts
+from rfm_spark.boundaries.histograms import Bucket, ExactCuts, Sought, WithinRank, histograms
 from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.model import Dimension, Profile
 from rfm_spark.tables import RFM_BOUNDARIES
+from rfm_spark.transforms.populations import Population
 from rfm_spark.transforms.rfm_results import DIMENSIONS
-from rfm_spark.transforms.rfm_values import Population
-
-_FITS_AT_ONCE = 4
-"""Queries that wait for each other's tasks; each may hold 65,536 rows on the driver."""
+from rfm_spark.transforms.rfm_values import in_population, window_values
+from rfm_spark.transforms.window import Window
 
 
 @dataclass(frozen=True)
@@ -37,42 +34,26 @@ class BoundarySet:
     cuts: dict[str, list[Cut]]
 
 
-@dataclass(frozen=True)
-class Buyers:
-    """The customers of a profile: those who bought in its window.
-
-    Attributes:
-        values: their `rfm_values`; read several times, so made of persisted rows.
-        population: the same in a few numbers.
-    """
-
-    values: DataFrame
-    population: Population
-
-
-def boundary_sets(job: Job, buyers: Mapping[str, Buyers], as_of: date) -> dict[str, BoundarySet]:
+def boundary_sets(
+    job: Job, sums: DataFrame, populations: Mapping[str, Population], as_of: date
+) -> dict[str, BoundarySet]:
     """The boundaries to score by: a stored set where a profile holds one, else a new fit.
 
     Args:
         job: the run.
-        buyers: by profile.
+        sums: `customer_sums` of the windows of all profiles; read several times.
+        populations: by profile.
         as_of: the day described.
     """
     profiles = job.settings.rfm
     held = {name: _held(job, name, profile, as_of) for name, profile in profiles.items()}
     found = {name: stored for name, stored in held.items() if stored is not None}
-    to_fit = [name for name in profiles if name not in found]
+    to_fit = {name: profile for name, profile in profiles.items() if name not in found}
     if to_fit:
-        # Each fit is a few small queries one after the other: most of their time is planning.
-        with ThreadPoolExecutor(_FITS_AT_ONCE) as pool:
-            fits = [
-                pool.submit(_fitted, name, profiles[name], dimension, buyers[name], as_of)
-                for name, dimension in product(to_fit, DIMENSIONS)
-            ]
-        rows = [row for fit in fits for row in fit.result()]
+        rows = _fitted(to_fit, sums, populations, as_of)
         for name in to_fit:
             found[name] = _from_rows([row for row in rows if row["profile"] == name], as_of)
-        where = F.col("profile").isin(to_fit) & (F.col("version") == F.lit(as_of))
+        where = F.col("profile").isin(list(to_fit)) & (F.col("version") == F.lit(as_of))
         job.replace_by(RFM_BOUNDARIES, [row.asDict() for row in rows], where)
     return found
 
@@ -92,10 +73,45 @@ def _held(job: Job, name: str, profile: Profile, as_of: date) -> BoundarySet | N
     return _from_rows([row for row in rows if row["version"] == version], version)
 
 
-def _fitted(name: str, profile: Profile, dimension: str, buyers: Buyers, as_of: date) -> list[Row]:
+def _fitted(
+    profiles: Mapping[str, Profile],
+    sums: DataFrame,
+    populations: Mapping[str, Population],
+    as_of: date,
+) -> list[Row]:
+    windows = {profile.window.label: profile.window for profile in profiles.values()}
+    values = sums.select(
+        *[
+            F.when(in_population(window), value).alias(_column(name, window))
+            for window in windows.values()
+            for name, value in window_values(as_of, window).items()
+        ]
+    )
+    sought = {}
+    for name, profile in profiles.items():
+        for dimension, (value, _) in DIMENSIONS.items():
+            population = populations[name]
+            whole = Bucket(*population.spans[value], population.customers)
+            rules: Dimension = getattr(profile, dimension)
+            is_exact = rules.method == "quantile"
+            fineness = ExactCuts(profile.scores) if is_exact else WithinRank(profile.max_rank_error)
+            sought[name, dimension] = Sought(_column(value, profile.window), whole, fineness)
+    return [
+        row
+        for (name, dimension), histogram in histograms(values, sought).items()
+        for row in _bins(name, profiles[name], dimension, histogram, as_of)
+    ]
+
+
+def _column(value: str, window: Window) -> str:
+    return f"{value}_{window.label}"
+
+
+def _bins(
+    name: str, profile: Profile, dimension: str, histogram: Histogram, as_of: date
+) -> list[Row]:
     rules: Dimension = getattr(profile, dimension)
-    column, _ = DIMENSIONS[dimension]
-    cuts, histogram = _cuts(buyers, column, rules, profile)
+    cuts = _cuts(rules, histogram, profile.scores)
     shares = bin_shares(histogram, cuts)
     low_is_best = dimension == "recency"
     return [
@@ -116,17 +132,12 @@ def _fitted(name: str, profile: Profile, dimension: str, buyers: Buyers, as_of: 
     ]
 
 
-def _cuts(
-    buyers: Buyers, column: str, rules: Dimension, profile: Profile
-) -> tuple[list[Cut], Histogram]:
-    values, population = buyers.values, buyers.population
-    whole = Bucket(*population.spans[column], population.customers)
+def _cuts(rules: Dimension, histogram: Histogram, scores: int) -> list[Cut]:
     if rules.method == "quantile":
-        return exact_quantile_cuts(values, column, whole, profile.scores)
-    histogram = values_histogram(values, column, whole, profile.max_rank_error)
+        return quantile_cuts(histogram, scores)
     if rules.method == "balanced":
-        return balanced_cuts(histogram, profile.scores), histogram
-    return list(rules.cuts or ()), histogram
+        return balanced_cuts(histogram, scores)
+    return list(rules.cuts or ())
 
 
 def _from_rows(rows: Sequence[Row], version: date) -> BoundarySet:

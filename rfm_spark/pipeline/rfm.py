@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
-from rfm_spark.pipeline.boundaries import Buyers, boundary_sets
+from rfm_spark.pipeline.boundaries import boundary_sets
 from rfm_spark.pipeline.context import Job
 from rfm_spark.session import in_parts
 from rfm_spark.tables import (
@@ -25,7 +24,14 @@ from rfm_spark.tables import (
     RFM_CELLS,
     SEGMENTS,
 )
-from rfm_spark.transforms.reconciliation import RAW, all_terms, delivered_terms, placed_sums
+from rfm_spark.transforms.populations import (
+    GUESTS,
+    SCORED,
+    Population,
+    population_of,
+    window_totals,
+)
+from rfm_spark.transforms.reconciliation import RAW, all_terms, delivered_terms
 from rfm_spark.transforms.rfm_results import (
     Scoring,
     cell_results,
@@ -33,12 +39,7 @@ from rfm_spark.transforms.rfm_results import (
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import (
-    customer_sums,
-    population_of,
-    population_totals,
-    rfm_values,
-)
+from rfm_spark.transforms.rfm_values import customer_sums, rfm_values
 
 
 def score_profiles(job: Job, as_of: date) -> None:
@@ -48,19 +49,19 @@ def score_profiles(job: Job, as_of: date) -> None:
         UserError: if nobody bought in a profile's window; then nothing has been written.
         RunFailure: if customers, receipts or money do not add up.
     """
-    windows = {profile.window for profile in job.settings.rfm.values()}
+    of_profiles = {profile.window for profile in job.settings.rfm.values()}
+    windows = sorted(of_profiles, key=lambda window: window.label)
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
-    sums = customer_sums(days, years, as_of, sorted(windows, key=lambda window: window.label))
+    sums = customer_sums(days, years, as_of, windows)
     with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         with job.progress.step("rfm values") as step:
-            # Counting them keeps the sums: the queries of several windows at once would each try.
-            customers = sums.where(F.col("customer_id").isNotNull()).count()
-            buyers = _buyers(job, as_of, sums)
-            step.says(f"{customers:,} customers added up")
+            totals = window_totals(sums, as_of, windows).collect()
+            populations = _populations(job, as_of, totals)
+            step.says(f"{_customers(totals):,} customers added up")
         with job.progress.step("rfm boundaries") as step:
-            boundaries = boundary_sets(job, buyers, as_of)
+            boundaries = boundary_sets(job, sums, populations, as_of)
             held = sum(found.version < as_of for found in boundaries.values())
             step.says(f"{len(boundaries)} sets, {held} of them of earlier days")
         scorings = [
@@ -79,41 +80,45 @@ def score_profiles(job: Job, as_of: date) -> None:
         ]
         for scoring in scorings:
             with job.progress.step(f"rfm {scoring.profile}") as step:
-                scored = _score(job, scoring, buyers[scoring.profile])
+                scored = _score(job, scoring, sums, populations[scoring.profile])
                 step.says(f"{scored:,} customers scored as of {as_of}")
         with job.progress.step("rfm cells and segments"):
             scored_cents = _add_up(job, as_of, scorings)
         with job.progress.step("reconcile") as step:
-            step.says(_reconcile(job, as_of, sums, scored_cents))
+            step.says(_reconcile(job, as_of, totals, scored_cents))
     finally:
         sums.unpersist()
 
 
-def _buyers(job: Job, as_of: date, sums: DataFrame) -> dict[str, Buyers]:
-    """Who bought in each profile's window, all found in one go."""
+def _populations(job: Job, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:
+    """Who bought in each profile's window."""
     profiles = job.settings.rfm
-    values = {name: rfm_values(sums, as_of, profile.window) for name, profile in profiles.items()}
-    totals = [
-        population_totals(rows).withColumn("profile", F.lit(name)) for name, rows in values.items()
-    ]
-    found = {row["profile"]: row for row in reduce(DataFrame.unionByName, totals).collect()}
+    found = {row["window"]: row for row in totals if row["who"] == SCORED}
     problems = [
-        f"[rfm.{name}] nobody bought in the {profiles[name].window_days} days up to {as_of}: "
+        f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
         "choose another --as-of or a longer window_days"
-        for name, row in found.items()
-        if row["customers"] == 0
+        for name, profile in profiles.items()
+        if profile.window.label not in found
     ]
     if problems:
         raise UserError(problems)
-    return {name: Buyers(rows, population_of(found[name])) for name, rows in values.items()}
+    return {name: population_of(found[one.window.label]) for name, one in profiles.items()}
 
 
-def _score(job: Job, scoring: Scoring, buyers: Buyers) -> int:
-    scored = scored_customers(buyers.values, buyers.population, scoring)
+def _customers(totals: Sequence[Row]) -> int:
+    """All of them: each is scored or not, in any of the windows."""
+    some = totals[0]["window"]
+    known = [row for row in totals if row["window"] == some and row["who"] != GUESTS]
+    return sum(row["customers"] for row in known)
+
+
+def _score(job: Job, scoring: Scoring, sums: DataFrame, population: Population) -> int:
+    values = rfm_values(sums, scoring.as_of, scoring.window)
+    scored = scored_customers(values, population, scoring)
     commit = job.replace(RFM, scored, profile_slice(scoring.profile, scoring.as_of))
-    if commit.rows != buyers.population.customers:
+    if commit.rows != population.customers:
         raise RunFailure(
-            f"[rfm.{scoring.profile}] {buyers.population.customers:,} customers bought, "
+            f"[rfm.{scoring.profile}] {population.customers:,} customers bought, "
             f"{commit.rows:,} were scored: report this as a bug"
         )
     return commit.rows
@@ -132,11 +137,13 @@ def _add_up(job: Job, as_of: date, scorings: Sequence[Scoring]) -> dict[str, int
     return cents
 
 
-def _reconcile(job: Job, as_of: date, sums: DataFrame, scored_cents: Mapping[str, int]) -> str:
+def _reconcile(
+    job: Job, as_of: date, totals: Sequence[Row], scored_cents: Mapping[str, int]
+) -> str:
     where = _profiles_slice(job, as_of)
     windows = {name: profile.window for name, profile in job.settings.rfm.items()}
     delivered = delivered_terms(job.read(DELIVERIES), job.read(QUARANTINE), job.read(RECEIPTS))
-    rows = all_terms(delivered.collect(), placed_sums(sums, windows).collect(), scored_cents)
+    rows = all_terms(delivered.collect(), totals, windows, scored_cents)
     job.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
     for name in windows:
         for measure in ("receipts", "net_cents"):

@@ -12,7 +12,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.rfm_values import Population, ratios
+from rfm_spark.transforms.populations import Population
+from rfm_spark.transforms.ratios import ratios
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.segments import SegmentRule, segment
 from rfm_spark.transforms.window import Window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -17,6 +18,9 @@ MAX_BUCKETS = 2**18
 
 MAX_EXACT_VALUES = 4_096
 """Distinct values up to which a histogram for `balanced` cuts is exact."""
+
+_FEWEST_PARTS = 8
+"""Into which a bucket is split."""
 
 _Name = TypeVar("_Name", bound=Hashable)
 
@@ -164,7 +168,7 @@ def _split(
 ) -> dict[_Name, list[Bucket]]:
     """Finer buckets in place of coarse ones, those of all columns numbered one after another."""
     owners = [name for name, buckets in coarse.items() for _ in buckets]
-    parts = max(MAX_BUCKETS // len(owners), 2)
+    parts = max(MAX_BUCKETS // len(owners), _FEWEST_PARTS)
     numbered = [
         F.struct(
             _number(F.col(sought[name].column), buckets, owners.index(name), parts).alias("number"),
@@ -191,14 +195,39 @@ def _number(value: Column, coarse: Sequence[Bucket], place: int, parts: int) -> 
     """The number of a value's bucket: `parts` of them for each coarse one, from its place on."""
     number: Column | None = None
     for first, old in enumerate(coarse, place):
-        width = (old.last - old.first) // parts + 1
         inside = (value >= old.first) & (value <= old.last)
-        # A span beyond 2^63 would overflow as BIGINT.
-        wide = value.cast("decimal(20,0)") if old.last - old.first >= 2**63 else value
-        step = F.call_function("div", wide - F.lit(old.first), F.lit(width))
-        own = F.lit(first * parts) + step
+        step = _logarithmic if _is_wide(old, parts) else _linear
+        own = F.lit(first * parts) + step(value, old, parts)
         number = F.when(inside, own) if number is None else number.when(inside, own)
     return F.lit(None) if number is None else number
+
+
+def _is_wide(old: Bucket, parts: int) -> bool:
+    """Whether values differ in size so much that equal widths would put most into a few parts."""
+    sizes = sorted((abs(old.first), abs(old.last)))
+    alike = (old.first > 0) == (old.last > 0) and sizes[1] <= 2 * sizes[0]
+    return old.last - old.first >= parts and not alike
+
+
+def _linear(value: Column, old: Bucket, parts: int) -> Column:
+    """0 to parts - 1, each of the same width."""
+    width = (old.last - old.first) // parts + 1
+    # A span beyond 2^63 would overflow as BIGINT.
+    exact = value.cast("decimal(20,0)") if old.last - old.first >= 2**63 else value
+    return F.call_function("div", exact - F.lit(old.first), F.lit(width))
+
+
+def _logarithmic(value: Column, old: Bucket, parts: int) -> Column:
+    """0 to parts - 1, each of the same width in relation to its values.
+
+    Spark takes logarithms by the same algorithm on every machine; the least is worked out here by
+    another, so there is room for a difference of one.
+    """
+    low, high = (math.copysign(math.log(abs(end) + 1), end) for end in (old.first, old.last))
+    scale = (parts - 4) / (high - low)
+    number = value.cast("double")
+    logarithm = F.signum(number) * F.log(F.abs(number) + 1)
+    return F.floor(logarithm * scale) - F.lit(math.floor(low * scale) - 1)
 
 
 def _of_several(buckets: Iterable[Bucket]) -> list[Bucket]:

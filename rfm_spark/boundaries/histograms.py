@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.boundaries.cuts import Histogram
 
-MAX_BUCKETS = 2**18
+MAX_BUCKETS = 2**20
 """Rows one pass may bring to the driver, of all columns together."""
 
 MAX_EXACT_VALUES = 4_096
@@ -129,7 +129,7 @@ def histograms(rows: DataFrame, sought: Mapping[_Name, Sought]) -> dict[_Name, H
     """Histograms of several columns, each as fine as it has to be.
 
     Passes over `rows` until no bucket of any of them is too coarse: usually two, each one query
-    for all columns that brings at most 262,144 rows to the driver.
+    for all columns that brings at most 1,048,576 rows to the driver.
 
     Args:
         rows: any rows; persisted by the caller where costly.
@@ -192,14 +192,19 @@ def _split(
 
 
 def _number(value: Column, coarse: Sequence[Bucket], place: int, parts: int) -> Column:
-    """The number of a value's bucket: `parts` of them for each coarse one, from its place on."""
-    number: Column | None = None
-    for first, old in enumerate(coarse, place):
-        inside = (value >= old.first) & (value <= old.last)
-        step = _logarithmic if _is_wide(old, parts) else _linear
-        own = F.lit(first * parts) + step(value, old, parts)
-        number = F.when(inside, own) if number is None else number.when(inside, own)
-    return F.lit(None) if number is None else number
+    """The number of a value's bucket: `parts` of them for each coarse one, from its place on.
+
+    Coarse buckets are in ascending order, so that half of them are left out by each comparison.
+    """
+    if len(coarse) > 1:
+        half = len(coarse) // 2
+        below = _number(value, coarse[:half], place, parts)
+        above = _number(value, coarse[half:], place + half, parts)
+        return F.when(value < coarse[half].first, below).otherwise(above)
+    old = coarse[0]
+    step = _logarithmic if _is_wide(old, parts) else _linear
+    inside = (value >= old.first) & (value <= old.last)
+    return F.when(inside, F.lit(place * parts) + step(value, old, parts))
 
 
 def _is_wide(old: Bucket, parts: int) -> bool:

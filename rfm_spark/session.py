@@ -85,7 +85,7 @@ _LOCAL = {
 
 
 _PARTS = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
-_PART_BYTES = 64 * 2**20
+_PART_BYTES = 32 * 2**20
 
 
 @contextmanager

@@ -8,13 +8,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.window import (
-    Grain,
-    Weekday,
-    add_periods,
-    period_start,
-    periods_between,
-)
+from rfm_spark.transforms.window import Grain, Weekday, period_number, period_start
 
 
 def cohort_activity(
@@ -33,13 +27,14 @@ def cohort_activity(
         week_start: first day of a week.
 
     Returns:
-        One row per `grain`, `cohort` and `period_index` with a receipt: `receipts` (visits),
+        One row per `grain`, `cohort` (a `period_number`) and `period_index` with a receipt from
+        the first visit on: `receipts` (visits),
         `revenue_cents`, `active_so_far` (customers), `came_before` (those of them who came in
         the period before as well).
     """
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     history = Window.partitionBy("customer_id").orderBy("day")
-    so_far = history.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    ever = history.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     before = history.rowsBetween(Window.unboundedPreceding, -1)
     counted = (F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of))
     told = (
@@ -48,10 +43,10 @@ def cohort_activity(
             "day",
             "visits",
             "net_cents",
-            F.min(visit_day).over(so_far).alias("first_visit"),
+            F.min(visit_day).over(ever).alias("first_visit"),
             F.max(visit_day).over(before).alias("visit_before"),
         )
-        .where(F.col("first_visit").isNotNull())
+        .where(F.col("first_visit") <= F.col("day"))
     )
     places = [_place(grain, week_start) for grain in grains]
     return (
@@ -87,21 +82,22 @@ def cohorts(
     )
     data_begin = years.agg(F.min("first_visit").alias("first_visit"))
     spine = _spine(sizes, data_begin, as_of, grain, week_start)
-    return _measured(spine.join(own, ["cohort", "period_index"], "left"), as_of, grain)
+    found = spine.join(own, ["cohort", "period_index"], "left")
+    return _measured(found, as_of, grain, week_start)
 
 
 def _place(grain: Grain, week_start: Weekday) -> Column:
     """Of a customer's day: its cohort and period, and whether it is the first visit in it."""
     cohort, period, before = (
-        period_start(F.col(day), grain, week_start)
+        period_number(F.col(day), grain, week_start)
         for day in ("first_visit", "day", "visit_before")
     )
     is_first = (F.col("visits") > 0) & (before.isNull() | (before < period))
-    came_before = is_first & F.coalesce(periods_between(before, period, grain) == 1, F.lit(False))
+    came_before = is_first & F.coalesce(period - before == 1, F.lit(False))
     return F.struct(
         F.lit(grain).alias("grain"),
         cohort.alias("cohort"),
-        periods_between(cohort, period, grain).alias("period_index"),
+        (period - cohort).alias("period_index"),
         is_first.alias("is_first_in_period"),
         came_before.alias("came_before"),
     )
@@ -111,9 +107,8 @@ def _spine(
     sizes: DataFrame, data_begin: DataFrame, as_of: date, grain: Grain, week_start: Weekday
 ) -> DataFrame:
     """Every cohort and every period that has begun, with its size and whether it is the first."""
-    this_period = period_start(F.lit(as_of), grain, week_start)
-    last = periods_between(F.col("cohort"), this_period, grain)
-    first_period = period_start(F.col("first_visit"), grain, week_start)
+    last = period_number(F.lit(as_of), grain, week_start) - F.col("cohort")
+    first_period = period_number(F.col("first_visit"), grain, week_start)
     return sizes.crossJoin(F.broadcast(data_begin)).select(
         "cohort",
         "cohort_size",
@@ -122,10 +117,10 @@ def _spine(
     )
 
 
-def _measured(found: DataFrame, as_of: date, grain: Grain) -> DataFrame:
-    next_period = add_periods(F.col("cohort"), F.col("period_index") + 1, grain)
-    has_ended = F.date_sub(next_period, 1) <= F.lit(as_of)
-    cohort_ended = F.date_sub(add_periods(F.col("cohort"), F.lit(1), grain), 1) <= F.lit(as_of)
+def _measured(found: DataFrame, as_of: date, grain: Grain, week_start: Weekday) -> DataFrame:
+    running = period_number(F.date_add(F.lit(as_of), 1), grain, week_start)
+    has_ended = F.col("cohort") + F.col("period_index") < running
+    cohort_ended = F.col("cohort") < running
     eligible = F.when(has_ended, F.col("cohort_size")).otherwise(F.lit(0))
     active_so_far = _or_zero("active_so_far")
     active = F.when(has_ended, active_so_far).otherwise(F.lit(0))
@@ -139,7 +134,7 @@ def _measured(found: DataFrame, as_of: date, grain: Grain) -> DataFrame:
         F.lit("receipt").alias("origin"),
         F.lit(grain).alias("grain"),
         F.lit("calendar").alias("kind"),
-        "cohort",
+        period_start(F.col("cohort"), grain, week_start).alias("cohort"),
         "period_index",
         "cohort_size",
         eligible.alias("eligible"),

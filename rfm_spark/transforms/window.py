@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 Grain = Literal["day", "week", "month", "year"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONDAY = date(1970, 1, 5)
+_EPOCH, _MONDAY = date(1970, 1, 1), date(1970, 1, 5)
 
 
 @dataclass(frozen=True)
@@ -51,33 +51,27 @@ def days_before(as_of: date, day: Column) -> Column:
     return F.datediff(F.lit(as_of), day)
 
 
-def period_start(day: Column, grain: Grain, week_start: Weekday) -> Column:
-    """First day of the period that holds a business day."""
-    if grain == "day":
-        return day
-    if grain == "week":
-        return F.date_sub(day, _days_into_week(day, week_start))
-    return F.trunc(day, grain)
+def period_number(day: Column, grain: Grain, week_start: Weekday) -> Column:
+    """Which period holds a business day, counted from the one that begins at or after 1970-01-01.
 
-
-def periods_between(start: Column, later: Column, grain: Grain) -> Column:
-    """Whole periods from one period's first day to another's: 0 for the same period."""
-    days = F.datediff(later, start)
+    Numbers of periods are compared, subtracted and grouped by at a fraction of the cost of dates.
+    """
     if grain == "day":
-        return days
+        return F.unix_date(day)
     if grain == "week":
+        days = F.unix_date(day) - F.unix_date(F.lit(_first_week(week_start)))
         return F.floor(days / 7).cast("int")
-    months = (F.year(later) - F.year(start)) * 12 + F.month(later) - F.month(start)
-    return months if grain == "month" else F.year(later) - F.year(start)
+    years = F.year(day) - _EPOCH.year
+    return years * 12 + F.month(day) - 1 if grain == "month" else years
 
 
-def add_periods(start: Column, count: Column, grain: Grain) -> Column:
-    """First day of the period that begins `count` periods after another period's first day."""
+def period_start(number: Column, grain: Grain, week_start: Weekday) -> Column:
+    """First day of the period of a `period_number`."""
     if grain == "day":
-        return F.date_add(start, count)
+        return F.date_from_unix_date(number)
     if grain == "week":
-        return F.date_add(start, count * 7)
-    return F.add_months(start, count if grain == "month" else count * 12)
+        return F.date_add(F.lit(_first_week(week_start)), number * 7)
+    return F.add_months(F.lit(_EPOCH), number if grain == "month" else number * 12)
 
 
 def any_of(conditions: Iterable[Column]) -> Column:
@@ -88,6 +82,5 @@ def any_of(conditions: Iterable[Column]) -> Column:
     return F.lit(False) if whole is None else whole
 
 
-def _days_into_week(day: Column, week_start: Weekday) -> Column:
-    first = _MONDAY + timedelta(days=WEEKDAYS.index(week_start))
-    return F.pmod(F.datediff(day, F.lit(first)), F.lit(7))
+def _first_week(week_start: Weekday) -> date:
+    return _MONDAY + timedelta(days=WEEKDAYS.index(week_start))

@@ -48,9 +48,14 @@ def cohort_activity(
         )
         .where(F.col("first_visit") <= F.col("day"))
     )
-    places = [_place(grain, week_start) for grain in grains]
+    numbers = [
+        period_number(F.col(day), grain, week_start).alias(f"{day}_{grain}")
+        for grain in grains
+        for day in ("first_visit", "day", "visit_before")
+    ]
     return (
-        told.select("visits", "net_cents", F.inline(F.array(*places)))
+        told.select("visits", "net_cents", *numbers)
+        .select("visits", "net_cents", F.inline(F.array(*[_place(grain) for grain in grains])))
         .groupBy("grain", "cohort", "period_index")
         .agg(
             F.sum("visits").alias("receipts"),
@@ -86,11 +91,10 @@ def cohorts(
     return _measured(found, as_of, grain, week_start)
 
 
-def _place(grain: Grain, week_start: Weekday) -> Column:
+def _place(grain: Grain) -> Column:
     """Of a customer's day: its cohort and period, and whether it is the first visit in it."""
     cohort, period, before = (
-        period_number(F.col(day), grain, week_start)
-        for day in ("first_visit", "day", "visit_before")
+        F.col(f"{day}_{grain}") for day in ("first_visit", "day", "visit_before")
     )
     is_first = (F.col("visits") > 0) & (before.isNull() | (before < period))
     came_before = is_first & F.coalesce(period - before == 1, F.lit(False))

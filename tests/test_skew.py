@@ -49,5 +49,5 @@ def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):
         return int(re.search(r"rangepartitioning\(.*, (\d+)\)", plan)[1])
 
     with as_in_use(spark):
-        assert tasks(2**20 * 64 * 50) == 50
+        assert tasks(2**20 * 32 * 50) == 50
         assert tasks(2**20) < 50

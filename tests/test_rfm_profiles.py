@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from support.shop import stored, versions
@@ -52,6 +53,17 @@ def test_profiles_scored_together_are_as_each_alone(score, copied_shop):
     for (table, profile), rows in together.items():
         assert rows, (table, profile)
         assert rows_of_profile(copied_shop, table, profile) == rows, (table, profile)
+
+
+def test_scores_lie_in_the_order_of_customers(score, copied_shop):
+    score(LATER, MONTH, EVER)
+    files = DeltaTable(str(copied_shop.warehouse / "rfm")).file_uris(
+        file_pruning_predicate=[("as_of", "=", str(LATER))]
+    )
+    assert len(files) == 3, "one of each profile, and of the one that was there"
+    for file in files:
+        customers = pq.read_table(file, columns=["customer_id"], partitioning=None)["customer_id"]
+        assert customers.to_pylist() == sorted(customers.to_pylist())
 
 
 def test_a_held_set_of_boundaries_is_used_until_its_rules_change(score, copied_shop):

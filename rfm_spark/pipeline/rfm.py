@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
@@ -78,12 +79,10 @@ def score_profiles(job: Job, as_of: date) -> None:
             )
             for name, profile in job.settings.rfm.items()
         ]
-        for scoring in scorings:
-            with job.progress.step(f"rfm {scoring.profile}") as step:
-                scored = _score(job, scoring, sums, populations[scoring.profile])
-                step.says(f"{scored:,} customers scored as of {as_of}")
+        with job.progress.step("rfm scores") as step:
+            step.says(_score(job, as_of, scorings, sums, populations))
         with job.progress.step("rfm cells and segments"):
-            scored_cents = _add_up(job, as_of, scorings)
+            scored_cents = _add_up(job, as_of, scorings, populations)
         with job.progress.step("reconcile") as step:
             step.says(_reconcile(job, as_of, totals, scored_cents))
     finally:
@@ -112,29 +111,43 @@ def _customers(totals: Sequence[Row]) -> int:
     return sum(row["customers"] for row in known)
 
 
-def _score(job: Job, scoring: Scoring, sums: DataFrame, population: Population) -> int:
-    values = rfm_values(sums, scoring.as_of, scoring.window)
-    scored = scored_customers(values, population, scoring)
-    commit = job.replace(RFM, scored, profile_slice(scoring.profile, scoring.as_of))
-    if commit.rows != population.customers:
-        raise RunFailure(
-            f"[rfm.{scoring.profile}] {population.customers:,} customers bought, "
-            f"{commit.rows:,} were scored: report this as a bug"
-        )
-    return commit.rows
+def _score(
+    job: Job,
+    as_of: date,
+    scorings: Sequence[Scoring],
+    sums: DataFrame,
+    populations: Mapping[str, Population],
+) -> str:
+    scored = [
+        scored_customers(rfm_values(sums, as_of, one.window), populations[one.profile], one)
+        for one in scorings
+    ]
+    # The sums are in the order of customers, so each task has rows of one profile in that order.
+    rows = reduce(DataFrame.unionByName, scored)
+    commit = job.replace(RFM, rows, _profiles_slice(job, as_of), is_in_order=True)
+    return f"{commit.rows:,} of {len(scorings)} profiles as of {as_of}"
 
 
-def _add_up(job: Job, as_of: date, scorings: Sequence[Scoring]) -> dict[str, int]:
+def _add_up(
+    job: Job, as_of: date, scorings: Sequence[Scoring], populations: Mapping[str, Population]
+) -> dict[str, int]:
     """Writes cells and segments; returns the money of each profile's stored scores."""
     where = _profiles_slice(job, as_of)
     sums = cell_sums(job.warehouse.read(RFM).where(where)).collect()
+    for name, population in populations.items():
+        scored = sum(row["customers"] for row in sums if row["profile"] == name)
+        if scored != population.customers:
+            raise RunFailure(
+                f"[rfm.{name}] {population.customers:,} customers bought, "
+                f"{scored:,} were scored: report this as a bug"
+            )
     for table, results in ((RFM_CELLS, cell_results), (SEGMENTS, segment_results)):
         rows = [row for scoring in scorings for row in results(sums, scoring)]
         job.replace_by(table, rows, where)
-    cents = dict.fromkeys(job.settings.rfm, 0)
-    for row in sums:
-        cents[row["profile"]] += row["revenue_cents"]
-    return cents
+    return {
+        name: sum(row["revenue_cents"] for row in sums if row["profile"] == name)
+        for name in populations
+    }
 
 
 def _reconcile(

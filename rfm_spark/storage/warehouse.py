@@ -130,7 +130,8 @@ class Warehouse:
             rows: its columns, in any order; every row must lie in the slice.
             where: the slice.
             note: kept with the commit.
-            is_in_order: no task has rows of many partitions: there is nothing to gather.
+            is_in_order: no task has rows of many partitions, and each has its own in the order of
+                the table: there is nothing to gather or to sort.
         """
         self.create(table)
         is_new = table.name in self._new
@@ -140,7 +141,7 @@ class Warehouse:
             ordered = ordered.withColumn(table.key[0], _inside(where, table.key[0]))
         if table.gather and not is_in_order:
             ordered = ordered.hint("rebalance", *table.partition_by)
-        if table.sort_by:
+        if table.sort_by and not is_in_order:
             # Not by partition first: a task has a file open for each of them.
             ordered = ordered.sortWithinPartitions(*table.sort_by)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")

@@ -19,7 +19,7 @@ import psutil
 import typer
 from cases import (
     CASES,
-    DAYS_LATE,
+    DELIVERIES,
     OURS,
     SORTED_FACTS,
     Case,
@@ -28,7 +28,8 @@ from cases import (
     our_cases,
     peer_command,
 )
-from deliveries import late_delivery, next_delivery, some_customer
+from committed import added_bytes, log_versions
+from deliveries import some_customer
 from measure import Measured, measured
 from rich.console import Console
 from rich.table import Table
@@ -109,10 +110,9 @@ def _prepare(
         command = [rfm_spark, "generate", *made_up, "--out", str(place.input)]
         made = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=env)
         place.config.write_bytes(made.stdout)
-    if not any(place.further("night").rglob("*.parquet")):
-        next_delivery(place.receipts, place.last, place.further("night"))
-    if not any(place.further("late").rglob("*.parquet")):
-        late_delivery(place.receipts, place.last, DAYS_LATE, place.further("late"))
+    for name, make in DELIVERIES.items():
+        if not any(place.further(name).rglob("*.parquet")):
+            make(place.receipts, place.last, out=place.further(name))
     place = replace(place, customer=some_customer(place.receipts, place.last))
     if not loads and not place.is_loaded.exists():
         _screen.print("loading all days ...")
@@ -136,6 +136,7 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
     log = place.folder / "logs" / f"{one.name}-{one.contender}-{number}.log"
     log.parent.mkdir(exist_ok=True)
     events = place.folder / "events" if one.has_spark else None
+    before = log_versions(one.warehouse) if one.warehouse else {}
     try:
         result = measured(one.command, log, environment, events, place.folder)
     except subprocess.CalledProcessError:
@@ -143,6 +144,8 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
             raise
         _screen.print(f"{one.name:<10}{one.contender:<12}  failed: {log}")
         return None
+    if one.warehouse:
+        result = replace(result, added_bytes=added_bytes(one.warehouse, before))
     if (one.name, one.contender) == ("load", OURS):
         place.is_loaded.touch()
     _screen.print(f"{one.name:<10}{one.contender:<12}{result.seconds:8.1f} s")

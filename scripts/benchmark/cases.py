@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
+
+from deliveries import clean_delivery, corrected_delivery, late_delivery, next_delivery
 
 CONTENDERS = Path(__file__).parent / "contenders"
 OURS = "rfm-spark"
@@ -23,13 +26,23 @@ CASES: dict[str, tuple[str, ...]] = {
     "results": (),
     "history": ("duckdb", SORTED_FACTS),
     "night": (),
+    "night-unbounded": (),
+    "clean": (),
     "late": (),
+    "corrected": (),
 }
 """Peers by case, in this order: the first case leaves the warehouse that others read.
 
 A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
 """
 DAYS_LATE = 60
+DELIVERIES: dict[str, Callable[[Path, date, Path], None]] = {
+    "night": next_delivery,
+    "clean": clean_delivery,
+    "late": partial(late_delivery, days_late=DAYS_LATE),
+    "corrected": partial(corrected_delivery, days_ago=DAYS_LATE),
+}
+"""Further deliveries, by name; each is made of the last one."""
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
 COHORT_TABLES = ("cohorts", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
@@ -105,12 +118,14 @@ class Case:
         contender: who does it.
         prepare: brings everything into the state from which the command starts; not timed.
         command: what is timed.
+        warehouse: whose tables it changes, where that is told.
     """
 
     name: str
     contender: str
     prepare: Callable[[], None]
     command: list[str]
+    warehouse: Path | None = None
 
     @property
     def has_spark(self) -> bool:
@@ -120,7 +135,7 @@ class Case:
 
 def our_cases(place: Place) -> dict[str, Case]:
     """What rfm-spark does, by case."""
-    loaded, night, late = (place.warehouse(name) for name in ("loaded", "night", "late"))
+    loaded, night = place.warehouse("loaded"), place.warehouse("night")
     as_of = ["--as-of", str(place.last)]
     windows = [  # what is set takes the place of the profile that would be there by default
         "rfm.quarter.window_days=90",
@@ -159,21 +174,25 @@ def our_cases(place: Place) -> dict[str, Case]:
             job("run", loaded, "--input", str(place.input), *as_of),
         ),
         "history": (_nothing, [*history, str(place.customer)]),
-        "night": (
-            lambda: _copy(loaded, night),
-            job(
-                "nightly",
-                night,
-                *("--input", str(place.further("night"))),
-                *("--date", str(place.last + timedelta(days=1))),
-            ),
-        ),
-        "late": (
-            lambda: _copy(loaded, late),
-            job("ingest", late, "--input", str(place.further("late"))),
-        ),
     }
-    return {name: Case(name, OURS, *how) for name, how in commands.items()}
+    nightly = job(
+        "nightly",
+        night,
+        *("--input", str(place.further("night"))),
+        *("--date", str(place.last + timedelta(days=1))),
+    )
+
+    def renewed() -> None:
+        _copy(loaded, night)
+
+    found = {name: Case(name, OURS, *how) for name, how in commands.items()}
+    bounded = [*nightly, *_set(["ingest.correction_days=90"])]
+    found["night"] = Case("night", OURS, renewed, bounded, night)
+    found["night-unbounded"] = Case("night-unbounded", OURS, renewed, nightly, night)
+    for name in ("clean", "late", "corrected"):
+        command = job("ingest", night, "--input", str(place.further(name)))
+        found[name] = Case(name, OURS, renewed, command, night)
+    return found
 
 
 def peer_case(place: Place, peer: str, case: str) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,6 +30,20 @@ def late_delivery(receipts: Path, last: date, days_late: int, out: Path) -> None
     _write(_moved(rows.filter(_is_day(rows, last)), timedelta(days=-days_late)), last, out)
 
 
+def clean_delivery(receipts: Path, last: date, out: Path) -> None:
+    """The delivery of a day on which nothing is late or corrected."""
+    rows = _delivery(receipts, last)
+    _write(_moved(rows.filter(_is_day(rows, last)), timedelta(days=1)), last, out)
+
+
+def corrected_delivery(receipts: Path, last: date, days_ago: int, out: Path) -> None:
+    """A single receipt of an earlier day once more, for a cent more."""
+    day = last - timedelta(days=days_ago)
+    rows = _delivery(receipts, day)
+    one = rows.filter(pc.and_(_is_day(rows, day), pc.greater(rows["customer_id"], 0))).slice(0, 1)
+    _write(_changed(one, "amount", Decimal("0.01")), last, out)
+
+
 def some_customer(receipts: Path, last: date) -> int:
     """A customer of the last delivery, the one with the median id."""
     ids = _delivery(receipts, last)["customer_id"]
@@ -48,7 +63,7 @@ def _moved(rows: pa.Table, by: timedelta) -> pa.Table:
     return _changed(_changed(rows, "receipt_id", _NEW_IDS), "time", by)
 
 
-def _changed(rows: pa.Table, name: str, by: int | timedelta) -> pa.Table:
+def _changed(rows: pa.Table, name: str, by: int | timedelta | Decimal) -> pa.Table:
     place = rows.schema.get_field_index(name)
     field = rows.schema.field(place)
     return rows.set_column(place, field, pc.cast(pc.add(rows[name], pa.scalar(by)), field.type))

@@ -29,6 +29,7 @@ class Measured:
         written_bytes: by all write calls, temporary files and the network included.
         shuffled_bytes: written by Spark's shuffles; None for other programs.
         output_rows: written by Spark to tables; the same.
+        added_bytes: files added to the tables of a warehouse, by table; None where not asked for.
     """
 
     seconds: float
@@ -38,8 +39,9 @@ class Measured:
     written_bytes: int
     shuffled_bytes: int | None = None
     output_rows: int | None = None
+    added_bytes: Mapping[str, int] | None = None
 
-    def as_dict(self) -> dict[str, float | int | None]:
+    def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)
 

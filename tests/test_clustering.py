@@ -152,7 +152,7 @@ def test_a_cluster_knows_its_size_revenue_means_and_cost(spark):
     )
     assigned = assignments(features, PLANE, np.array([[1.0, 0.0], [20.0, 2.0]]))
     assert_rows(
-        cluster_sums(assigned, features, PLANE, ["tenure_days", "monetary_cents"]),
+        cluster_sums(assigned, PLANE, ["tenure_days", "monetary_cents"]),
         [
             {"cluster": 1, "customers": 2, "revenue_cents": 30_00, "cost": 1.0 + 10.0,
              "tenure_days_mean": 2.0, "monetary_cents_mean": 15_00.0, "tenure_days_sum": 4.0,

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 
 from rfm_spark.clustering.standard_units import Scale
 
-EXACT = "decimal(30,6)"
-"""Sums of decimals come out the same in any order of rows; sums of doubles do not."""
+_EXACT = "decimal(30,6)"
+_MILLIONTHS = 1e6
+"""Sums of decimals and integers come out the same in any order of rows, sums of doubles do not."""
 
 
 def assignments(
@@ -26,21 +27,21 @@ def assignments(
         centres: one row per cluster, numbered from 1.
 
     Returns:
-        One row per customer: `customer_id`, `cluster`, `distance`, `runner_up`,
-        `runner_up_distance` (NULL with one cluster).
+        One row per customer: the columns of `features`, `<feature>_standard` of each scale,
+        `cluster`, `distance`, `runner_up`, `runner_up_distance` (NULL with one cluster).
     """
-    standard = features.select(
-        "customer_id", *[scale.standardised().alias(scale.feature) for scale in scales]
-    )
+    standard = {_standard(scale): scale.standardised() for scale in scales}
     numbered = [
         F.struct(_squared(scales, centre).alias("squared"), F.lit(number).alias("cluster"))
         for number, centre in enumerate(centres, start=1)
     ]
-    nearest = F.array_sort(F.array(*numbered))
-    ranked = standard.select("customer_id", nearest.alias("nearest"))
+    # Not array_sort: it compares by a function that is interpreted for every pair.
+    nearest = F.sort_array(F.array(*numbered))
+    ranked = features.withColumns(standard).withColumn("nearest", nearest)
     first, second = F.get("nearest", F.lit(0)), F.get("nearest", F.lit(1))
     return ranked.select(
-        "customer_id",
+        *features.columns,
+        *standard,
         first["cluster"].alias("cluster"),
         F.sqrt(first["squared"]).alias("distance"),
         second["cluster"].alias("runner_up"),
@@ -48,14 +49,11 @@ def assignments(
     )
 
 
-def cluster_sums(
-    assigned: DataFrame, features: DataFrame, scales: Sequence[Scale], names: Sequence[str]
-) -> DataFrame:
+def cluster_sums(assigned: DataFrame, scales: Sequence[Scale], names: Sequence[str]) -> DataFrame:
     """Size, revenue, means and cost of every cluster.
 
     Args:
         assigned: from `assignments`.
-        features: `customer_features`.
         scales: features the clusters were made from.
         names: all features to describe; NULLs are left out of a mean.
 
@@ -64,25 +62,29 @@ def cluster_sums(
         of squared distances), `<feature>_mean`, and of standard units `<feature>_sum`,
         `<feature>_squares`.
     """
-    standard = {scale.feature: scale.standardised() for scale in scales}
-    beside = features.join(assigned.select("customer_id", "cluster", "distance"), "customer_id")
-    return beside.groupBy("cluster").agg(
+    standard = {scale.feature: F.col(_standard(scale)) for scale in scales}
+    return assigned.groupBy("cluster").agg(
         F.count(F.lit(1)).alias("customers"),
         F.sum(F.col("monetary_cents").cast("bigint")).alias("revenue_cents"),
         _sum(F.col("distance") * F.col("distance")).alias("cost"),
-        *[F.avg(F.col(name).cast(EXACT)).cast("double").alias(f"{name}_mean") for name in names],
+        *[F.avg(F.col(name).cast(_EXACT)).cast("double").alias(f"{name}_mean") for name in names],
         *[_sum(column).alias(f"{name}_sum") for name, column in standard.items()],
         *[_sum(column * column).alias(f"{name}_squares") for name, column in standard.items()],
     )
 
 
+def _standard(scale: Scale) -> str:
+    return f"{scale.feature}_standard"
+
+
 def _squared(scales: Sequence[Scale], centre: Sequence[float] | npt.NDArray[np.float64]) -> Column:
     gaps = [
-        F.col(scale.feature) - F.lit(float(at)) for scale, at in zip(scales, centre, strict=True)
+        F.col(_standard(scale)) - F.lit(float(at)) for scale, at in zip(scales, centre, strict=True)
     ]
     squares = [gap * gap for gap in gaps]
     return sum(squares[1:], squares[0])
 
 
 def _sum(value: Column) -> Column:
-    return F.sum(value.cast(EXACT)).cast("double")
+    """Of standard units, so that a BIGINT of millionths holds them."""
+    return F.sum(F.rint(value * _MILLIONTHS).cast("bigint")) / _MILLIONTHS

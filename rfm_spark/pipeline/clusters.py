@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
@@ -72,18 +71,14 @@ def _cluster(job: Job, features: DataFrame, as_of: date) -> str:
             f"[clusters] no feature of {', '.join(names)} differs between customers as of {as_of}"
         )
     assigned = assignments(features, model.scales, model.centres)
-    assigned = assigned.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        sums = cluster_sums(assigned, features, model.scales, names).collect()
-        ranked = sorted(sums, key=lambda row: (-_per_customer(row), row["cluster"]))
-        number = {row["cluster"]: place for place, row in enumerate(ranked, start=1)}
-        renamed = assigned.withColumns(
-            {name: _renumbered(name, number) for name in ("cluster", "runner_up")}
-        )
-        of_model = _of_model(as_of)
-        job.replace(CLUSTER_ASSIGNMENTS, _labelled(renamed, as_of), of_model)
-    finally:
-        assigned.unpersist()
+    sums = cluster_sums(assigned, model.scales, names).collect()
+    ranked = sorted(sums, key=lambda row: (-_per_customer(row), row["cluster"]))
+    number = {row["cluster"]: place for place, row in enumerate(ranked, start=1)}
+    renamed = assigned.withColumns(
+        {name: _renumbered(name, number) for name in ("cluster", "runner_up")}
+    )
+    of_model = _of_model(as_of)
+    job.replace(CLUSTER_ASSIGNMENTS, _labelled(renamed), of_model)
     job.replace_by(CLUSTERS, _cluster_rows(ranked, model, names, as_of), of_model)
     job.replace_by(CLUSTER_MODELS, [_model_row(job, ranked, model, as_of)], of_model)
     return f"{len(ranked)} clusters explain {_explained_share(ranked, model):.0%} of the variance"
@@ -159,8 +154,9 @@ def _renumbered(column: str, number: dict[int, int]) -> Column:
     return F.try_element_at(F.create_map(*pairs), F.col(column))
 
 
-def _labelled(assigned: DataFrame, as_of: date) -> DataFrame:
-    return assigned.select(F.lit(MODEL).alias("model"), F.lit(as_of).alias("as_of"), "*")
+def _labelled(assigned: DataFrame) -> DataFrame:
+    """With the name of the model; the day is that of the features."""
+    return assigned.withColumn("model", F.lit(MODEL))
 
 
 def _of_model(as_of: date) -> Column:

@@ -123,7 +123,7 @@ def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
 
 
 @contextmanager
-def in_parts(spark: SparkSession, size: int) -> Iterator[None]:
+def in_parts(spark: SparkSession, size: int, least: int = 1) -> Iterator[None]:
     """Plans made meanwhile move rows to so many tasks that each can hold its own in memory.
 
     The plan of rows that are kept is made by `persist`, of all others when they are needed.
@@ -131,10 +131,11 @@ def in_parts(spark: SparkSession, size: int) -> Iterator[None]:
     Args:
         spark: the session.
         size: of the files the rows are read from, in bytes.
+        least: parts to make where the rows are not kept: Spark puts small ones together again.
     """
     before = spark.conf.get(_PARTS, None)
     default = before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
-    spark.conf.set(_PARTS, str(max(int(default), size // _PART_BYTES)))
+    spark.conf.set(_PARTS, str(max(int(default), size // _PART_BYTES, least)))
     try:
         yield
     finally:

@@ -31,6 +31,10 @@ from rfm_spark.transforms.facts import (
 
 Transform = Callable[[DataFrame], DataFrame]
 
+_MANY_BYTES = 2**29
+_RANGES = 160
+"""More than 129 ranges of customers, Spark finds by halves; fewer it looks through one by one,
+which took two thirds of the time in which rows are moved."""
 
 FOLDED = "folded"
 """Noted by every commit of facts: the last day up to which they are in order of customers."""
@@ -75,7 +79,7 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             size = job.warehouse.detail(source)[1] if len(days) > MAX_DAYS else 0
             note["days"] = sorted(day.isoformat() for day in days)
             note |= {FOLDED: made.content[FOLDED]} if made and FOLDED in made.content else {}
-        with in_parts(job.spark, size):
+        with in_parts(job.spark, size, _RANGES if size > _MANY_BYTES else 1):
             commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType
 
-from rfm_spark.transforms.business_time import Calendar, can_be_time, instant_and_day
+from rfm_spark.transforms.business_time import Calendar, can_be_time, instant_and_day, month_name
 
 NEW_YORK = Calendar("America/New_York", 0, "America/New_York")
 FROM_UTC = Calendar("America/New_York", 0, "UTC")
@@ -166,6 +166,13 @@ def test_the_last_microsecond_of_a_day_belongs_to_it(spark, zone):
     last = [f"{day} 23:59:59.999999" for day in ("1969-12-31", "2026-06-30", "2199-12-31")]
     found = read(spark, [*last, "1970-01-01 00:00:00"], "timestamp", Calendar(zone, 0, zone))
     assert [day for _, day in found] == ["1969-12-31", "2026-06-30", "2199-12-31", "1970-01-01"]
+
+
+def test_a_month_is_named_by_year_and_number(spark):
+    days = [f"{year}-{month:02}-28" for year in (1970, 2099) for month in range(1, 13)]
+    dates = F.array(*[F.lit(day).cast("date") for day in [*days, None]])
+    found = spark.range(1).select(F.explode(dates).alias("day")).select(month_name(F.col("day")))
+    assert [name for (name,) in found.collect()] == [*(day[:7] for day in days), None]
 
 
 def test_only_dates_times_and_text_can_be_times(spark):

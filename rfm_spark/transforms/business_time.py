@@ -71,6 +71,15 @@ def instant_and_day(
     return instant, day
 
 
+def month_name(day: Column) -> Column:
+    """The month of a business day, as `2026-01`.
+
+    Put together of numbers: formatting a date goes through objects for every row.
+    """
+    months = F.array(*[F.lit(f"-{month:02}") for month in range(1, 13)])
+    return F.concat(F.year(day).cast("string"), F.element_at(months, F.month(day)))
+
+
 def _instant(local: Column, calendar: Calendar) -> Column:
     zone = calendar.source_time_zone
     return local if zone == _UTC else F.to_utc_timestamp(local, zone)

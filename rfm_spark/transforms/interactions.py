@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import NullType
 
 from rfm_spark.quality.rules import missing, outside_dates, reasons, unreadable
-from rfm_spark.transforms.business_time import Calendar, instant_and_day
+from rfm_spark.transforms.business_time import Calendar, instant_and_day, month_name
 from rfm_spark.transforms.delivered import known_customer, trimmed_text
 from rfm_spark.transforms.money import decimal
 
@@ -74,7 +74,7 @@ def interaction_rows(
         F.col("kind_name").alias("kind"),
         "interaction_ts",
         "business_date",
-        F.date_format("business_date", "yyyy-MM").alias("month"),
+        month_name(F.col("business_date")).alias("month"),
         F.col("number").alias("value"),
     )
 

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.quality.rules import is_bad, reasons
 from rfm_spark.tables.receipts import CATEGORIES
+from rfm_spark.transforms.business_time import month_name
 
 VERSION = ("delivery", "receipt_id")
 EQUAL_LINE = "equal_line_dropped"
@@ -40,7 +41,7 @@ def single_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
         "customer_id",
         "receipt_ts",
         "business_date",
-        _month(),
+        month_name(F.col("business_date")).alias("month"),
         F.col("cents").alias("net_cents"),
         _gross().alias("gross_cents"),
         "items",
@@ -120,10 +121,6 @@ def _no_categories() -> Column:
     return F.lit(None).cast(CATEGORIES)
 
 
-def _month() -> Column:
-    return F.date_format("business_date", "yyyy-MM").alias("month")
-
-
 def _checked(sums: DataFrame) -> DataFrame:
     two_customers = F.size("customer_id") > 1
     return sums.select(
@@ -131,7 +128,7 @@ def _checked(sums: DataFrame) -> DataFrame:
         F.array_min("customer_id").alias("customer_id"),
         "receipt_ts",
         "business_date",
-        _month(),
+        month_name(F.col("business_date")).alias("month"),
         F.col("cents").alias("net_cents"),
         "gross_cents",
         "items",

@@ -120,7 +120,7 @@ def test_a_failure_between_two_writes_is_told_and_recorded(
         assert cli("run", *shop.arguments()) == 1
     out, err = capfd.readouterr()
     assert "failed with OSError" in err
-    assert "c1" not in err.partition("failed with")[2]
+    assert "customer c1" not in err.partition("failed with")[2]
     assert "Traceback" not in out + err
     [record] = stored(shop.warehouse, "runs")
     assert record["outcome"] == "failed: OSError"

@@ -61,18 +61,23 @@ def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts
     return _collected(found, deliveries)
 
 
-def receipt_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
-    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
+def tallies(rows: DataFrame, has_lines: bool) -> DataFrame:
+    """Raw rows of receipts counted, those that do not go straight to the table kept: in one pass.
 
     A single row is never dropped: the row it would equal has its id.
 
     Args:
         rows: one checked row per raw row, with `source`, `delivery` and `is_single`.
-        deliveries: sources and names, those without rows too.
+        has_lines: receipts are given as lines: none is kept, for all would be.
+
+    Returns:
+        One row per `source`, `delivery`, `business_date` and `kept`: a row that is rejected or not
+        single, NULL for all others; with the counts of `Count`, of receipts those that are single.
     """
     single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
     alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
-    by_day = rows.groupBy("source", "delivery", "business_date").agg(
+    kept = F.when(F.lit(not has_lines) & (~single | bad), F.struct(*rows.columns))
+    return rows.groupBy("source", "delivery", "business_date", kept.alias("kept")).agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(alone).alias("rejected_rows"),
         F.count_if(dropped).alias("dropped_rows"),
@@ -80,9 +85,25 @@ def receipt_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Re
         F.count_if(single & bad).alias("rejected_receipts"),
         F.sum("cents").alias("net_cents"),
     )
+
+
+def kept_rows(found: DataFrame) -> DataFrame:
+    """The rows that `tallies` kept, equal ones as often as they came."""
+    of_each = F.array_repeat("kept", F.col("rows").cast("int"))
+    return found.where("kept IS NOT NULL").select(F.inline(of_each))
+
+
+def receipt_counts(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
+    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
+
+    Args:
+        found: `tallies`.
+        deliveries: sources and names, those without rows too.
+    """
+    sums = [F.sum(name).alias(name) for name in vars(Count())]
+    by_day = found.groupBy("source", "delivery", "business_date").agg(*sums)
     by_day.persist()
     try:
-        sums = [F.sum(name).alias(name) for name in vars(Count())]
         counts = _collected(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
         accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
         days = {row[0] for row in accepted.collect()}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -16,6 +15,7 @@ from rfm_spark.pipeline.intake import (
     Intake,
     explaining,
     new_intakes,
+    on_disk,
     refuse_too_many_rejected,
 )
 from rfm_spark.quality.quarantine import quarantine_rows
@@ -76,39 +76,18 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
     with_categories = job.settings.has_categories
     [batch] = intake.batches
     with ExitStack() as stack:
-        unusual = stack.enter_context(_unusual(intake))
-        several = unusual.where(~F.col("is_single"))
+        several = intake.unusual.where(~F.col("is_single"))
         with in_parts(job.spark, batch.size):
-            versions = stack.enter_context(_on_disk(receipt_versions(several, with_categories)))
+            versions = stack.enter_context(on_disk(receipt_versions(several, with_categories)))
         add_versions(intake.counts, batch.label, versions)
         refuse_too_many_rejected(job, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        _quarantine(job, intake, rejected_rows(unusual, rejected))
+        _quarantine(job, intake, rejected_rows(intake.unusual, rejected))
         accepted = ~F.col("is_rejected")
         rows = intake.rows if intake.by_month is None else intake.by_month
         singles = single_versions(rows.where("is_single"), with_categories).where(accepted)
         merged = versions.where(accepted)
         _merge(job, intake, merged, "receipt_id", singles if intake.single_days else None)
-
-
-@contextmanager
-def _unusual(intake: Intake) -> Iterator[DataFrame]:
-    """Rows that do not go straight to the table, read once; where there are lines, all of them."""
-    if intake.batches[0].has_lines:
-        yield intake.rows
-        return
-    with _on_disk(intake.rows.where(~F.col("is_single") | is_bad())) as rows:
-        yield rows
-
-
-@contextmanager
-def _on_disk(rows: DataFrame) -> Iterator[DataFrame]:
-    """The same rows, computed once."""
-    rows.persist(StorageLevel.DISK_ONLY)
-    try:
-        yield rows
-    finally:
-        rows.unpersist()
 
 
 def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:

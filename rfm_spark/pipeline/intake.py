@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.counts import Counts, receipt_counts, row_counts
+from rfm_spark.pipeline.counts import Counts, kept_rows, receipt_counts, row_counts, tallies
 from rfm_spark.pipeline.input_errors import FAILED, explained
 from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
@@ -72,6 +72,8 @@ class Intake:
             a row that is a whole receipt and the only one of its id.
         counts: what there is in each delivery; of receipts without those that are not single.
         single_days: days on which single receipts are accepted.
+        unusual: of receipts the rows that do not go straight to the table; where they are given
+            as lines, all of them.
         by_month: the same rows, no task with those of two months' deliveries; None where
             deliveries hold many months each.
     """
@@ -81,6 +83,7 @@ class Intake:
     rows: DataFrame
     counts: Counts = field(default_factory=dict)
     single_days: set[date] = field(default_factory=set)
+    unusual: DataFrame = field(init=False)
     by_month: DataFrame | None = None
 
     @property
@@ -116,7 +119,10 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
                 with explaining(intake):
                     if table is RECEIPTS:
                         repeated = stack.enter_context(_singles_told(job, intake))
-                        _count_receipts(job, intake, repeated)
+                        counted = tallies(intake.rows, batches[0].has_lines)
+                        _count_receipts(
+                            job, intake, stack.enter_context(on_disk(counted)), repeated
+                        )
                     else:
                         intake.counts = row_counts(rows, intake.keys)
                         refuse_too_many_rejected(job, intake)
@@ -162,10 +168,23 @@ def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
     return stored.where(since(settings.correctable_from(first_day)))
 
 
-def _count_receipts(job: Job, intake: Intake, repeated: DataFrame | None) -> None:
-    found = receipt_counts(intake.rows, intake.keys)
+@contextmanager
+def on_disk(rows: DataFrame) -> Iterator[DataFrame]:
+    """The same rows, computed once."""
+    rows.persist(StorageLevel.DISK_ONLY)
+    try:
+        yield rows
+    finally:
+        rows.unpersist()
+
+
+def _count_receipts(
+    job: Job, intake: Intake, tallied: DataFrame, repeated: DataFrame | None
+) -> None:
+    found = receipt_counts(tallied, intake.keys)
     intake.counts, intake.single_days = found.counts, found.single_days
     [batch] = intake.batches
+    intake.unusual = intake.rows if batch.has_lines else kept_rows(tallied)
     if found.months and repeated is not None and _stays_in_place(batch.source):
         by_month: dict[date, list[Delivery]] = {}
         for one in batch.deliveries:

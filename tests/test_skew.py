@@ -43,11 +43,12 @@ def test_no_task_of_the_facts_has_much_more_than_the_others(spark, receipts):
 
 
 def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):
-    def tasks(size):
-        with in_parts(spark, size):
+    def tasks(size, least=1):
+        with in_parts(spark, size, least):
             plan = by_customer(receipts)._jdf.queryExecution().executedPlan().toString()
         return int(re.search(r"rangepartitioning\(.*, (\d+)\)", plan)[1])
 
     with as_in_use(spark):
         assert tasks(2**20 * 32 * 50) == 50
         assert tasks(2**20) < 50
+        assert tasks(2**20 * 32 * 50, least=160) == 160

@@ -15,9 +15,9 @@ SCHEMA = (
 )
 
 
-def row(receipt_id, day=1, cents=100, reasons="", single=True, delivery="a"):
+def row(receipt_id, day=1, cents=100, reasons="", single=True, delivery="a", dropped=False):
     business_date = day and date(2026, 1, day)
-    return ("receipts", delivery, business_date, receipt_id, cents, reasons, False, single)
+    return ("receipts", delivery, business_date, receipt_id, cents, reasons, dropped, single)
 
 
 ROWS = [
@@ -28,6 +28,7 @@ ROWS = [
     row("bad", day=None, reasons="time_missing"),
     row(None, cents=3, reasons="receipt_id_missing", single=False),
     row(None, cents=3, reasons="receipt_id_missing", single=False),
+    row(None, cents=3, reasons="receipt_id_missing", single=False, dropped=True),
 ]
 DELIVERIES = [("receipts", name) for name in ("a", "b", "empty")]
 
@@ -41,8 +42,8 @@ def found(spark):
 def test_every_row_is_counted_once_kept_or_not(found, has_lines):
     counts = receipt_counts(found(has_lines), DELIVERIES)
     assert counts.counts == {
-        DELIVERIES[0]: Count(rows=6, rejected_rows=3, receipts=3, rejected_receipts=1,
-                             net_cents=311),
+        DELIVERIES[0]: Count(rows=7, rejected_rows=3, dropped_rows=1, receipts=3,
+                             rejected_receipts=1, net_cents=314),
         DELIVERIES[1]: Count(rows=1, net_cents=7),
         DELIVERIES[2]: Count(),
     }  # fmt: skip
@@ -53,7 +54,7 @@ def test_rows_that_are_rejected_or_not_single_are_kept_equal_ones_each(found):
     kept = kept_rows(found(has_lines=False))
     assert kept.columns == [name.split()[0] for name in SCHEMA.split(", ")]
     names = ("receipt_id", "cents", "delivery")
-    expected = [("twice", 5, "a"), ("twice", 7, "b"), ("bad", 100, "a"), *[(None, 3, "a")] * 2]
+    expected = [("twice", 5, "a"), ("twice", 7, "b"), ("bad", 100, "a"), *[(None, 3, "a")] * 3]
     assert_rows(kept, [dict(zip(names, values, strict=True)) for values in expected])
 
 

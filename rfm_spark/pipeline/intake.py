@@ -120,9 +120,9 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
                     if table is RECEIPTS:
                         repeated = stack.enter_context(_singles_told(job, intake))
                         counted = tallies(intake.rows, batches[0].has_lines)
-                        _count_receipts(
-                            job, intake, stack.enter_context(on_disk(counted)), repeated
-                        )
+                        with in_parts(job.spark, batches[0].size):
+                            tallied = stack.enter_context(on_disk(counted))
+                        _count_receipts(job, intake, tallied, repeated)
                     else:
                         intake.counts = row_counts(rows, intake.keys)
                         refuse_too_many_rejected(job, intake)

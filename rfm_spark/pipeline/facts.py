@@ -33,8 +33,8 @@ Transform = Callable[[DataFrame], DataFrame]
 
 _MANY_BYTES = 2**29
 _RANGES = 160
-"""More than 129 ranges of customers, Spark finds by halves; fewer it looks through one by one,
-which took two thirds of the time in which rows are moved."""
+"""So many ranges of customers Spark searches by halves; up to 129 it goes through them one by one,
+which took three quarters of the time in which rows are moved."""
 
 FOLDED = "folded"
 """Noted by every commit of facts: the last day up to which they are in order of customers."""

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+import random
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, INTERACTIONS, RECEIPTS
-from rfm_spark.transforms.cohorts import cohort_activity, cohorts
+from rfm_spark.transforms.cohorts import (
+    activity_as_stored,
+    cohort_activity,
+    cohorts,
+    in_periods_since,
+    visits_before,
+)
 from rfm_spark.transforms.facts import (
     customer_day_categories,
     customer_day_events,
     customer_days,
     customer_years,
 )
+from rfm_spark.transforms.local_rows import local_rows
 
 
 def receipt(customer, on, net_cents=10_00, items=1, is_visit=True, **fields):
@@ -145,11 +153,15 @@ def test_events_are_counted_by_kind_and_their_values_added(spark):
     )
 
 
-def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
-    """Cohorts of receipts: the same facts as a run would make."""
+def days_of(spark, receipts):
     rows = [receipt(customer, on, cents) if cents >= 0 else a_return(customer, on, cents)
             for customer, on, cents in receipts]  # fmt: skip
-    days = customer_days(rows_of(spark, RECEIPTS, rows)).persist()
+    return customer_days(rows_of(spark, RECEIPTS, rows)).persist()
+
+
+def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
+    """Cohorts of receipts: the same facts as a run would make."""
+    days = days_of(spark, receipts)
     on = date.fromisoformat(as_of)
     grains = sorted({"year", "day", grain})
     activity = cohort_activity(days, on, grains, week_start)
@@ -283,3 +295,46 @@ def test_week_numbers_run_across_years(spark):
     rows = cohorts_of(spark, visits, "2026-01-04", "week")
     periods = sorted((row["period_index"], row["active"]) for row in rows)
     assert periods == [(0, 1), *[(k, 0) for k in range(1, 52)], (52, 1)]
+
+
+GRAINS = ("week", "month")
+
+
+def all_cohorts(activity, days, as_of):
+    years = customer_years(days)
+    return [row for grain in GRAINS
+            for row in cohorts(activity, years, as_of, grain, "monday").collect()]  # fmt: skip
+
+
+def test_periods_that_stand_and_those_followed_anew_make_the_same_cohorts(spark):
+    chance = random.Random(5)
+
+    def some(first, last, customers):
+        return [
+            (
+                chance.choice([None, *"abcdefgh"[:customers]]),
+                str(first + timedelta(days=chance.randrange((last - first).days + 1))),
+                chance.choice([-5_00, 3_00, 7_00]),
+            )
+            for _ in range(60)
+        ]
+
+    then, now = date(2025, 10, 1), date(2025, 12, 5)
+    until = date(2025, 3, 1) + timedelta(days=chance.randrange(20, 200))  # changes first
+    stays = some(date(2024, 2, 1), until - timedelta(days=1), 5)
+    stored_days = days_of(spark, stays + some(until, then, 7))
+    days = days_of(spark, stays + some(until, now + timedelta(days=9), 8))
+    made = all_cohorts(cohort_activity(stored_days, then, GRAINS, "monday"), stored_days, then)
+    stored = local_rows(spark, [row.asDict() for row in made], COHORTS.schema)
+
+    first = until.replace(day=1)  # of the longest period that holds the day
+    before = visits_before(days, customer_years(days), first)
+    later = days.where(f"day >= date'{first}'")
+    followed = cohort_activity(later, now, GRAINS, "monday", before)
+    anew = in_periods_since(until, GRAINS, "monday")
+    stands = activity_as_stored(stored, GRAINS, "monday").where(~anew)
+    assert not stands.isEmpty()
+    joined = stands.unionByName(followed.where(anew)).persist()
+
+    whole = all_cohorts(cohort_activity(days, now, GRAINS, "monday"), days, now)
+    assert sorted(all_cohorts(joined, days, now), key=str) == sorted(whole, key=str)

@@ -4,15 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.window import Grain, Weekday, period_number, period_start
+from rfm_spark.transforms.window import (
+    Grain,
+    Weekday,
+    any_of,
+    period_number,
+    period_start,
+)
+
+
+def visits_before(days: DataFrame, years: DataFrame, day: date) -> DataFrame:
+    """The first and the last visit before a day.
+
+    Args:
+        days: `customer_days`; those of the day's own year are looked at.
+        years: `customer_years`, for the years before it.
+        day: visits on it or later do not count.
+
+    Returns:
+        One row per customer with a visit by then: `customer_id`, `known_first`, `known_last`.
+    """
+    is_visit = F.col("visits") > 0
+    this_year = days.where((F.col("year") == day.year) & (F.col("day") < F.lit(day)) & is_visit)
+    bounds = [
+        this_year.select("customer_id", F.col("day").alias("first"), F.col("day").alias("last")),
+        years.where((F.col("year") < day.year) & is_visit).select(
+            "customer_id", F.col("first_visit").alias("first"), F.col("last_visit").alias("last")
+        ),
+    ]
+    return (
+        reduce(DataFrame.union, bounds)
+        .where(F.col("customer_id").isNotNull())
+        .groupBy("customer_id")
+        .agg(F.min("first").alias("known_first"), F.max("last").alias("known_last"))
+    )
 
 
 def cohort_activity(
-    days: DataFrame, as_of: date, grains: Sequence[Grain], week_start: Weekday
+    days: DataFrame,
+    as_of: date,
+    grains: Sequence[Grain],
+    week_start: Weekday,
+    before: DataFrame | None = None,
 ) -> DataFrame:
     """What the members of each cohort did in each period, periods of all lengths in one pass.
 
@@ -21,10 +59,11 @@ def cohort_activity(
     each customer's periods.
 
     Args:
-        days: `customer_days`.
+        days: `customer_days`, all of them or all from some day on.
         as_of: last day that counts.
         grains: lengths of a period.
         week_start: first day of a week.
+        before: `visits_before` that day; None where there are no earlier days.
 
     Returns:
         One row per `grain`, `cohort` (a `period_number`) and `period_index` with a receipt from
@@ -35,19 +74,21 @@ def cohort_activity(
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     history = Window.partitionBy("customer_id").orderBy("day")
     ever = history.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    before = history.rowsBetween(Window.unboundedPreceding, -1)
+    earlier = history.rowsBetween(Window.unboundedPreceding, -1)
+    first_visit, visit_before = F.min(visit_day).over(ever), F.max(visit_day).over(earlier)
     counted = (F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of))
-    told = (
-        days.where(counted & F.col("customer_id").isNotNull())
-        .select(
-            "day",
-            "visits",
-            "net_cents",
-            F.min(visit_day).over(ever).alias("first_visit"),
-            F.max(visit_day).over(before).alias("visit_before"),
-        )
-        .where(F.col("first_visit") <= F.col("day"))
-    )
+    followed = days.where(counted & F.col("customer_id").isNotNull())
+    if before is not None:
+        followed = followed.join(before, "customer_id", "left")
+        first_visit = F.coalesce("known_first", first_visit)
+        visit_before = F.coalesce(visit_before, "known_last")
+    told = followed.select(
+        "day",
+        "visits",
+        "net_cents",
+        first_visit.alias("first_visit"),
+        visit_before.alias("visit_before"),
+    ).where(F.col("first_visit") <= F.col("day"))
     numbers = [
         period_number(F.col(day), grain, week_start).alias(f"{day}_{grain}")
         for grain in grains
@@ -63,6 +104,43 @@ def cohort_activity(
             F.count_if("is_first_in_period").alias("active_so_far"),
             F.count_if("came_before").alias("came_before"),
         )
+    )
+
+
+def activity_as_stored(
+    stored: DataFrame, grains: Sequence[Grain], week_start: Weekday
+) -> DataFrame:
+    """The activity that stored cohorts were made of.
+
+    Args:
+        stored: `cohorts` of one as_of.
+        grains: lengths of a period.
+        week_start: first day of a week, the one they were made with.
+
+    Returns:
+        As `cohort_activity`; rows of zeros are there where nobody came.
+    """
+    by_grain = [
+        stored.where(F.col("grain") == grain).select(
+            "grain",
+            period_number(F.col("cohort"), grain, week_start).alias("cohort"),
+            "period_index",
+            "receipts",
+            "revenue_cents",
+            "active_so_far",
+            F.col("retained").alias("came_before"),
+        )
+        for grain in grains
+    ]
+    return reduce(DataFrame.unionByName, by_grain)
+
+
+def in_periods_since(day: date, grains: Sequence[Grain], week_start: Weekday) -> Column:
+    """Whether a row of `cohort_activity` is of the period that holds a day, or of a later one."""
+    period = F.col("cohort") + F.col("period_index")
+    return any_of(
+        (F.col("grain") == grain) & (period >= period_number(F.lit(day), grain, week_start))
+        for grain in grains
     )
 
 

@@ -74,6 +74,15 @@ def period_start(number: Column, grain: Grain, week_start: Weekday) -> Column:
     return F.add_months(F.lit(_EPOCH), number if grain == "month" else number * 12)
 
 
+def first_day_of_period(day: date, grain: Grain, week_start: Weekday) -> date:
+    """First day of the period that holds a day."""
+    if grain == "week":
+        return day - timedelta(days=(day.weekday() - WEEKDAYS.index(week_start)) % 7)
+    if grain == "day":
+        return day
+    return day.replace(day=1) if grain == "month" else day.replace(month=1, day=1)
+
+
 def any_of(conditions: Iterable[Column]) -> Column:
     """True where one of the conditions holds; false for none at all."""
     whole: Column | None = None

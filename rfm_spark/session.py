@@ -61,6 +61,10 @@ SPEED = {
     "spark.sql.maxConcurrentOutputFileWriters": "16",
     # Parts of one partition each stay as many tasks, instead of becoming one that reads them all.
     "spark.sql.unionOutputPartitioning": "false",
+    # A file is the least that is rewritten, and one row group the least that a task reads.
+    "spark.sql.files.maxRecordsPerFile": "1000000",
+    "spark.databricks.delta.optimize.minFileSize": str(8 * 2**20),
+    "spark.databricks.delta.optimize.maxFileSize": str(32 * 2**20),
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

@@ -7,6 +7,7 @@ import random
 import shutil
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
@@ -81,17 +82,35 @@ def as_of_last(tables, last):
     }  # fmt: skip
 
 
-def test_nights_end_in_the_tables_of_a_full_rebuild(run, month, tmp_path):
+@pytest.fixture(scope="module")
+def rebuilt(run, month, tmp_path_factory):
+    """The warehouse that the same deliveries make at once."""
     shop, nights = month
-    run(shop.config, shop.raw, tmp_path / "rebuilt", "run", nights[-1], SETTINGS)
-    found, rebuilt = (
+    place = tmp_path_factory.mktemp("rebuilt")
+    run(shop.config, shop.raw, place, "run", nights[-1], SETTINGS)
+    return place
+
+
+def test_nights_end_in_the_tables_of_a_full_rebuild(month, rebuilt):
+    shop, nights = month
+    found, expected = (
         as_of_last(stored_tables(place, NOT_COMPARED), nights[-1])
-        for place in (shop.warehouse, tmp_path / "rebuilt")
+        for place in (shop.warehouse, rebuilt)
     )
-    assert sorted(found) == sorted(rebuilt)
-    for name, rows in rebuilt.items():
+    assert sorted(found) == sorted(expected)
+    for name, rows in expected.items():
         assert rows, name
         assert found[name] == rows, f"{name} differs"
+
+
+@pytest.mark.parametrize("name", ["customer_days", "customer_day_events"])
+def test_days_that_late_receipts_reach_lie_apart_from_the_start(rebuilt, name):
+    table = DeltaTable(str(rebuilt / name))
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    spans = [(file["min.day"], file["max.day"]) for file in files]
+    folded = date(2025, 1, 31)  # the night is of February 2nd, receipts come a day late
+    assert min(spans)[0] <= folded < max(spans)[1]
+    assert not [span for span in spans if span[0] <= folded < span[1]]
 
 
 def test_every_night_is_on_record_and_old_results_are_dropped(month):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -37,7 +38,8 @@ _RANGES = 160
 which took three quarters of the time in which rows are moved."""
 
 FOLDED = "folded"
-"""Noted by every commit of facts: the last day up to which they are in order of customers."""
+"""Noted by every commit of facts of days: the last one of those that lie in the order of customers.
+Later days, which late receipts still reach, lie in files of their own."""
 
 
 def refresh_facts(job: Job) -> None:
@@ -67,11 +69,17 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
-            rebuilt, where = transform(rows), F.lit(True)
+            where = F.lit(True)
             size = job.warehouse.detail(source)[1]
-            last = rows.agg(F.max(day_column(source))).collect()[0][0]
-            if last is not None:
-                note[FOLDED] = last.isoformat()
+            first, last = rows.agg(*(f(day_column(source)) for f in (F.min, F.max))).collect()[0]
+            parts = [rows]
+            if last is not None and "day" in target.key:
+                folded = last_month_end(last - timedelta(days=job.settings.maintenance.late_days))
+                note[FOLDED] = folded.isoformat()
+                if first <= folded:
+                    is_folded = F.col("month") <= f"{folded:%Y-%m}"
+                    parts = [rows.where(is_folded), rows.where(~is_folded)]
+            rebuilt = reduce(DataFrame.unionByName, map(transform, parts))
         else:
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
@@ -83,6 +91,11 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
+
+
+def last_month_end(day: date) -> date:
+    """The last day of the last month that is over on a day."""
+    return (day + timedelta(days=1)).replace(day=1) - timedelta(days=1)
 
 
 def _last_made(job: Job, target: Table) -> Note | None:

@@ -11,7 +11,7 @@ from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.rfm_values import customer_sums, first_visits, rfm_values
+from rfm_spark.transforms.rfm_values import customer_sums, rfm_values
 from rfm_spark.transforms.scores import cell, score
 from rfm_spark.transforms.window import Window
 
@@ -103,11 +103,20 @@ def sums_in_python(days, as_of, window):
     }
 
 
-@pytest.mark.parametrize("as_of", [date(2024, 2, 29), date(2024, 12, 30), date(2024, 12, 31)])
-def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of):
+@pytest.mark.parametrize(
+    ("as_of", "later_days"),
+    [
+        (date(2024, 2, 29), True),
+        (date(2024, 2, 29), False),
+        (date(2024, 12, 30), True),
+        (date(2024, 12, 31), True),
+    ],
+)
+def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of, later_days):
     chance = Random(as_of.day)
-    edges = [as_of - timedelta(days=back) for back in (-1, 0, 29, 30, 364, 365, 399, 400)]
-    others = [date(2022, 1, 1) + timedelta(days=chance.randrange(1461)) for _ in range(60)]
+    edges = [as_of - timedelta(days=back) for back in (-later_days, 0, 29, 30, 364, 365, 399, 400)]
+    length = 1461 if later_days else (as_of - date(2022, 1, 1)).days
+    others = [date(2022, 1, 1) + timedelta(days=chance.randrange(length)) for _ in range(60)]
     days = [
         {
             "customer_id": customer,
@@ -120,7 +129,8 @@ def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of):
         for on in {*edges, *chance.sample(others, 20)}
     ]
     rows = rows_of(spark, CUSTOMER_DAYS, days)
-    found = customer_sums(rows, customer_years(rows), as_of, WINDOWS).collect()
+    last_day = None if later_days else as_of
+    found = customer_sums(rows, customer_years(rows), as_of, WINDOWS, last_day).collect()
     for window in WINDOWS:
         sums = [f"{name}_{window.label}" for name in ("receipts", "net_cents", "visits")]
         assert {
@@ -132,16 +142,21 @@ def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of):
         } == sums_in_python(days, as_of, window)
 
 
-def test_of_years_that_no_window_divides_single_days_are_not_read(spark):
+@pytest.mark.parametrize(
+    ("as_of", "last_day"),
+    [(date(2025, 12, 31), None), (date(2025, 12, 29), date(2025, 12, 29))],
+)
+def test_of_years_that_no_window_divides_single_days_are_not_read(spark, as_of, last_day):
     years = [
         {"customer_id": "anna", "year": 2025, "visits": 3, "last_visit": "2025-11-30"},
         {"customer_id": "anna", "year": 2024, "visits": 2, "last_visit": "2024-06-01"},
     ]
     facts = rows_of(spark, CUSTOMER_DAYS, []), rows_of(spark, CUSTOMER_YEARS, years)
-    as_of = date(2025, 12, 31)
-    sums = customer_sums(*facts, as_of, [Window(365), ALL])
-    assert_rows(rfm_values(sums, as_of, Window(365)), [rfm("anna", 31, 3, 0)])
-    assert_rows(rfm_values(sums, as_of, ALL), [rfm("anna", 31, 5, 0)])
+    this_year = Window(as_of.timetuple().tm_yday)
+    recency = (as_of - date(2025, 11, 30)).days
+    sums = customer_sums(*facts, as_of, [this_year, ALL], last_day)
+    assert_rows(rfm_values(sums, as_of, this_year), [rfm("anna", recency, 3, 0)])
+    assert_rows(rfm_values(sums, as_of, ALL), [rfm("anna", recency, 5, 0)])
 
 
 def test_guests_and_customers_with_returns_only_are_outside_the_population(spark):
@@ -152,20 +167,6 @@ def test_guests_and_customers_with_returns_only_are_outside_the_population(spark
         day("bought_long_ago", "2026-01-05", visits=0, net_cents=-5_00),
     ]
     assert values_of(spark, days, Window(365)).isEmpty()
-
-
-def test_the_first_visit_ever_is_the_earliest_of_all_years(spark):
-    years = [
-        {"customer_id": "anna", "year": 2024, "first_visit": "2024-05-01"},
-        {"customer_id": "anna", "year": 2023, "first_visit": "2023-07-09"},
-        {"customer_id": "anna", "year": 2022, "first_visit": None},  # a return only
-        {"customer_id": "returner", "year": 2024, "first_visit": None},
-        {"customer_id": None, "year": 2020, "first_visit": "2020-01-01"},
-    ]
-    assert_rows(
-        first_visits(rows_of(spark, CUSTOMER_YEARS, years)),
-        [{"customer_id": "anna", "first_visit": "2023-07-09"}],
-    )
 
 
 def scores_of(spark, values, cuts, scores=5, low_is_best=False):

@@ -12,7 +12,7 @@ from rfm_spark.tables import CUSTOMER_DAYS
 
 
 def resolved_as_of(job: Job, asked: date | None) -> date:
-    """The day asked for, or else the last business day of the data.
+    """The day asked for, or else the last business day of the data, which the job then knows.
 
     Raises:
         UserError: if there are no data, or none by that day.
@@ -21,8 +21,9 @@ def resolved_as_of(job: Job, asked: date | None) -> date:
     first, last = days.agg(F.min("day"), F.max("day")).collect()[0]
     if last is None:
         raise UserError(f"{job.warehouse.place}: there is no accepted receipt in this warehouse")
+    job.last_day = date.fromisoformat(str(last))
     if asked is None:
-        return date.fromisoformat(str(last))
+        return job.last_day
     if asked < first:
         raise UserError(
             f"--as-of {asked}: lies before the data, which begin on {first} and end on {last}"

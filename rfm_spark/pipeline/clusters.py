@@ -46,6 +46,7 @@ def refresh_clusters(job: Job, as_of: date) -> None:
             job.read(CUSTOMER_DAY_EVENTS) if job.settings.interactions else None,
             as_of,
             window,
+            job.last_day,
         )
         where = (F.col("window") == window.label) & (F.col("as_of") == F.lit(as_of))
         commit = job.replace(CUSTOMER_FEATURES, found, where)

@@ -55,6 +55,7 @@ class Job:
         input: where the raw data lie.
         progress: shows what is being done.
         night: the day whose deliveries are taken in; None for all that are new.
+        last_day: the last business day of the facts, once they are up to date.
         read_versions: Delta version of every table read from.
         commits: last commit of every table written.
         written_rows: rows written to every table.
@@ -66,6 +67,7 @@ class Job:
     input: str
     progress: Progress = field(default_factory=Quiet)
     night: date | None = None
+    last_day: date | None = None
     read_versions: dict[str, int] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     written_rows: dict[str, int] = field(default_factory=dict)

@@ -37,6 +37,7 @@ def refresh_customer_360(job: Job, as_of: date) -> None:
             rfm=job.read(RFM).where(profile_slice(profile, as_of)),
             clusters=job.read(CLUSTERS).where(of_model),
             assignments=job.read(CLUSTER_ASSIGNMENTS).where(of_model),
+            last_day=job.last_day,
         )
         for table, rows in ((RFM, sources.rfm), (CLUSTER_ASSIGNMENTS, sources.assignments)):
             if rows.isEmpty():

@@ -53,7 +53,7 @@ def score_profiles(job: Job, as_of: date) -> None:
     of_profiles = {profile.window for profile in job.settings.rfm.values()}
     windows = sorted(of_profiles, key=lambda window: window.label)
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
-    sums = customer_sums(days, years, as_of, windows)
+    sums = customer_sums(days, years, as_of, windows, job.last_day)
     with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:

@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 
 from rfm_spark.tables.columns import RATIOS
 from rfm_spark.transforms.attributes import latest_attributes
+from rfm_spark.transforms.history import history
 from rfm_spark.transforms.segments import LAPSED, PROSPECT
+from rfm_spark.transforms.window import Window, in_window
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class CustomerSources:
         rfm: `rfm` of one profile and as_of.
         clusters: `clusters` of one model and as_of.
         assignments: `cluster_assignments` of the same.
+        last_day: the last of the days, where it is known.
     """
 
     days: DataFrame
@@ -34,32 +37,28 @@ class CustomerSources:
     rfm: DataFrame
     clusters: DataFrame
     assignments: DataFrame
+    last_day: date | None = None
 
 
-def lifetimes(days: DataFrame, years: DataFrame, as_of: date) -> DataFrame:
-    """Visits, money and first and last visit up to as_of: closed years by their sums.
+def lifetimes(
+    days: DataFrame, years: DataFrame, as_of: date, last_day: date | None = None
+) -> DataFrame:
+    """Visits, money and first and last visit up to as_of.
 
     Args:
         days: `customer_days`.
-        years: `customer_years`.
+        years: `customer_years` of the same days.
         as_of: last day that counts.
+        last_day: the last of the days, where it is known.
 
     Returns:
         One row per customer with a receipt: `lifetime_visits`, `lifetime_revenue_cents`,
         `first_visit`, `last_visit` (NULL for customers who only brought something back).
     """
-    visit_day = F.when(F.col("visits") > 0, F.col("day"))
-    this_year = days.where((F.col("year") == as_of.year) & (F.col("day") <= F.lit(as_of))).select(
-        "customer_id",
-        "visits",
-        "net_cents",
-        visit_day.alias("first_visit"),
-        visit_day.alias("last_visit"),
-    )
-    closed = years.where(F.col("year") < as_of.year).select(*this_year.columns)
+    ever = Window(days=None)
     return (
-        closed.union(this_year)
-        .where(F.col("customer_id").isNotNull())
+        history(days, years, as_of, [ever], last_day)
+        .where(F.col("customer_id").isNotNull() & in_window("day", as_of, ever))
         .groupBy("customer_id")
         .agg(
             F.sum("visits").alias("lifetime_visits"),
@@ -82,7 +81,7 @@ def customer_360(sources: CustomerSources, as_of: date) -> DataFrame:
         One row per customer with a receipt or interaction up to as_of, or with attributes: the
         columns of `customer_360`.
     """
-    lifetime = lifetimes(sources.days, sources.years, as_of)
+    lifetime = lifetimes(sources.days, sources.years, as_of, sources.last_day)
     events = (
         sources.events.where((F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of)))
         .groupBy("customer_id")

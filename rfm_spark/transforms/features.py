@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.rfm_values import first_visits
+from rfm_spark.transforms.history import history
 from rfm_spark.transforms.window import Window, days_before, in_window, in_years
 
 FEATURES = (
@@ -32,23 +32,24 @@ def customer_features(
     events: DataFrame | None,
     as_of: date,
     window: Window,
+    last_day: date | None = None,
 ) -> DataFrame:
     """The habits of every customer who bought in the window.
 
     Args:
         days: `customer_days`.
-        years: `customer_years`, for first visits.
+        years: `customer_years` of the same days.
         categories: `customer_day_categories`; None where the input has none.
         events: `customer_day_events`; None where the input has none.
         as_of: last day that counts.
         window: how far back to look.
+        last_day: the last of the days, where it is known.
 
     Returns:
         One row per customer: the columns of `customer_features`; a feature that the input does
         not allow is NULL for everybody.
     """
-    bought = _in_window(days, as_of, window).groupBy("customer_id").agg(*_sums())
-    habits = bought.where(F.col("visits") > 0).join(first_visits(years), "customer_id")
+    habits = _habits(days, years, as_of, window, last_day)
     habits = _with_count(habits, categories, F.count_distinct("category"), "product_range",
                          as_of, window)  # fmt: skip
     habits = _with_count(habits, events, F.sum("events"), "touch_points", as_of, window)
@@ -71,20 +72,29 @@ def customer_features(
     )
 
 
+def _habits(
+    days: DataFrame, years: DataFrame, as_of: date, window: Window, last_day: date | None
+) -> DataFrame:
+    """What every customer who bought in the window did in it, and the first visit ever."""
+    rows = history(days, years, as_of, [window], last_day).where(F.col("customer_id").isNotNull())
+    inside = in_window("day", as_of, window)
+    added = ("receipts", "visits", "returns", "items", "net_cents", "promo_visits", "visit_days")
+    return (
+        rows.groupBy("customer_id")
+        .agg(
+            *[F.sum(F.when(inside, F.col(name))).alias(name) for name in added],
+            F.min(F.when(inside, F.col("first_visit"))).alias("first_in_window"),
+            F.max(F.when(inside, F.col("last_visit"))).alias("last_visit"),
+            # Right for any as_of: who bought by then came first by then.
+            F.min("first_visit").alias("first_visit"),
+        )
+        .where(F.col("visits") > 0)
+    )
+
+
 def _in_window(rows: DataFrame, as_of: date, window: Window) -> DataFrame:
     inside = in_years(as_of, window) & in_window("day", as_of, window)
     return rows.where(inside & F.col("customer_id").isNotNull())
-
-
-def _sums() -> list[Column]:
-    added = ("receipts", "visits", "returns", "items", "net_cents", "promo_visits")
-    visit_day = F.when(F.col("visits") > 0, F.col("day"))
-    return [
-        *[F.sum(name).alias(name) for name in added],
-        F.count(visit_day).alias("visit_days"),
-        F.min(visit_day).alias("first_in_window"),
-        F.max(visit_day).alias("last_visit"),
-    ]
 
 
 def _with_count(

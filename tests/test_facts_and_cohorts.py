@@ -14,8 +14,8 @@ from rfm_spark.transforms.cohorts import (
     activity_as_stored,
     cohort_activity,
     cohorts,
+    first_visits,
     in_periods_since,
-    visits_before,
 )
 from rfm_spark.transforms.facts import (
     customer_day_categories,
@@ -189,6 +189,20 @@ HISTORY = [
 ]
 
 
+def test_the_first_visit_ever_is_the_earliest_of_all_years(spark):
+    years = [
+        {"customer_id": "anna", "year": 2024, "first_visit": "2024-05-01"},
+        {"customer_id": "anna", "year": 2023, "first_visit": "2023-07-09"},
+        {"customer_id": "anna", "year": 2022, "first_visit": None},  # a return only
+        {"customer_id": "returner", "year": 2024, "first_visit": None},
+        {"customer_id": None, "year": 2020, "first_visit": "2020-01-01"},
+    ]
+    assert_rows(
+        first_visits(rows_of(spark, CUSTOMER_YEARS, years)),
+        [{"customer_id": "anna", "first_visit": "2023-07-09"}],
+    )
+
+
 def test_cohorts_by_month(spark):
     names = ("cohort", "period_index", "cohort_size", "eligible", "active", "active_so_far",
              "retention", "is_complete", "is_left_censored", "receipts",
@@ -327,10 +341,11 @@ def test_periods_that_stand_and_those_followed_anew_make_the_same_cohorts(spark)
     made = all_cohorts(cohort_activity(stored_days, then, GRAINS, "monday"), stored_days, then)
     stored = local_rows(spark, [row.asDict() for row in made], COHORTS.schema)
 
-    first = until.replace(day=1)  # of the longest period that holds the day
-    before = visits_before(days, customer_years(days), first)
-    later = days.where(f"day >= date'{first}'")
-    followed = cohort_activity(later, now, GRAINS, "monday", before)
+    month = until.replace(day=1)
+    before = (month - timedelta(days=1)).replace(day=1)  # the longest period before
+    firsts = first_visits(customer_years(days))
+    later = days.where(f"day >= date'{before}'")
+    followed = cohort_activity(later, now, GRAINS, "monday", firsts)
     anew = in_periods_since(until, GRAINS, "monday")
     stands = activity_as_stored(stored, GRAINS, "monday").where(~anew)
     assert not stands.isEmpty()

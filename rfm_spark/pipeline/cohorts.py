@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 from typing import Any
 
@@ -22,10 +22,10 @@ from rfm_spark.transforms.cohorts import (
     activity_as_stored,
     cohort_activity,
     cohorts,
+    first_visits,
     in_periods_since,
-    visits_before,
 )
-from rfm_spark.transforms.window import first_day_of_period
+from rfm_spark.transforms.window import Grain, Weekday, first_day_of_period
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,18 @@ def _activity(
     grains, week_start = job.settings.cohorts.grains, job.settings.cohorts.week_start
     if standing is None:
         return cohort_activity(days, as_of, grains, week_start)
-    first = min(first_day_of_period(standing.until, grain, week_start) for grain in grains)
+    # From the period before on: who came in it is retained in the next one.
+    first = min(_period_before(standing.until, grain, week_start) for grain in grains)
     later = days.where((F.col("year") >= first.year) & (F.col("day") >= F.lit(first)))
-    before = visits_before(days, years, first)
-    followed = cohort_activity(later, as_of, grains, week_start, before)
+    followed = cohort_activity(later, as_of, grains, week_start, first_visits(years))
     anew = in_periods_since(standing.until, grains, week_start)
     stored = activity_as_stored(standing.rows, grains, week_start)
     return stored.where(~anew).unionByName(followed.where(anew))
+
+
+def _period_before(day: date, grain: Grain, week_start: Weekday) -> date:
+    last = first_day_of_period(day, grain, week_start) - timedelta(days=1)
+    return first_day_of_period(last, grain, week_start)
 
 
 def _standing(job: Job, as_of: date, made_by: dict[str, Any]) -> _Standing | None:

@@ -18,30 +18,22 @@ from rfm_spark.transforms.window import (
 )
 
 
-def visits_before(days: DataFrame, years: DataFrame, day: date) -> DataFrame:
-    """The first and the last visit before a day.
+def first_visits(years: DataFrame) -> DataFrame:
+    """The first visit ever of every customer who has one.
+
+    The earliest of all first visits is right for any as_of: where it is later, the customer had
+    no visit by then.
 
     Args:
-        days: `customer_days`; those of the day's own year are looked at.
-        years: `customer_years`, for the years before it.
-        day: visits on it or later do not count.
+        years: `customer_years`.
 
     Returns:
-        One row per customer with a visit by then: `customer_id`, `known_first`, `known_last`.
+        One row per customer: `customer_id`, `first_visit`.
     """
-    is_visit = F.col("visits") > 0
-    this_year = days.where((F.col("year") == day.year) & (F.col("day") < F.lit(day)) & is_visit)
-    bounds = [
-        this_year.select("customer_id", F.col("day").alias("first"), F.col("day").alias("last")),
-        years.where((F.col("year") < day.year) & is_visit).select(
-            "customer_id", F.col("first_visit").alias("first"), F.col("last_visit").alias("last")
-        ),
-    ]
     return (
-        reduce(DataFrame.union, bounds)
-        .where(F.col("customer_id").isNotNull())
+        years.where(F.col("customer_id").isNotNull() & F.col("first_visit").isNotNull())
         .groupBy("customer_id")
-        .agg(F.min("first").alias("known_first"), F.max("last").alias("known_last"))
+        .agg(F.min("first_visit").alias("first_visit"))
     )
 
 
@@ -50,7 +42,7 @@ def cohort_activity(
     as_of: date,
     grains: Sequence[Grain],
     week_start: Weekday,
-    before: DataFrame | None = None,
+    firsts: DataFrame | None = None,
 ) -> DataFrame:
     """What the members of each cohort did in each period, periods of all lengths in one pass.
 
@@ -59,11 +51,12 @@ def cohort_activity(
     each customer's periods.
 
     Args:
-        days: `customer_days`, all of them or all from some day on.
+        days: `customer_days`, or those from the first day of a period of every length on; periods
+            that begin later are then told: of the first, nobody knows who came before.
         as_of: last day that counts.
         grains: lengths of a period.
         week_start: first day of a week.
-        before: `visits_before` that day; None where there are no earlier days.
+        firsts: `first_visits`; None where these are all days, and say so themselves.
 
     Returns:
         One row per `grain`, `cohort` (a `period_number`) and `period_index` with a receipt from
@@ -74,20 +67,17 @@ def cohort_activity(
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     history = Window.partitionBy("customer_id").orderBy("day")
     ever = history.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    earlier = history.rowsBetween(Window.unboundedPreceding, -1)
-    first_visit, visit_before = F.min(visit_day).over(ever), F.max(visit_day).over(earlier)
+    before = history.rowsBetween(Window.unboundedPreceding, -1)
     counted = (F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of))
     followed = days.where(counted & F.col("customer_id").isNotNull())
-    if before is not None:
-        followed = followed.join(before, "customer_id", "left")
-        first_visit = F.coalesce("known_first", first_visit)
-        visit_before = F.coalesce(visit_before, "known_last")
+    if firsts is not None:
+        followed = followed.join(firsts, "customer_id")
     told = followed.select(
         "day",
         "visits",
         "net_cents",
-        first_visit.alias("first_visit"),
-        visit_before.alias("visit_before"),
+        F.min(visit_day).over(ever).alias("first_visit") if firsts is None else "first_visit",
+        F.max(visit_day).over(before).alias("visit_before"),
     ).where(F.col("first_visit") <= F.col("day"))
     numbers = [
         period_number(F.col(day), grain, week_start).alias(f"{day}_{grain}")

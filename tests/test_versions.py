@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
@@ -24,7 +27,8 @@ def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15"
 def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
     new = rows_of(spark, RECEIPTS, incoming).drop("status")
-    return merged_versions(known, new, F.col("delivery").isin(*came), "receipt_id")
+    parts = merged_versions(known, new, F.col("delivery").isin(*came), "receipt_id")
+    return reduce(DataFrame.unionByName, parts)
 
 
 def test_the_newest_delivery_wins_whole(spark):

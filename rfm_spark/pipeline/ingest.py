@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -135,23 +136,25 @@ def _merge(
     if not days and singles is None:
         job.warehouse.create(table)
         return
-    compared = day_slice(table, days).condition(table) if days else F.lit(False)
+    replaced = day_slice(table, days).condition(table) if days else F.lit(False)
+    stay: list[DataFrame] = []
     if stored is None:
-        merged = with_status(incoming, key)
+        compared = with_status(incoming, key)
     else:
         # Whole months may reach further back than a correction does: what is there stays.
         inside = since(earliest)
-        merged = merged_versions(stored.where(compared & inside), incoming, came, key)
-        merged = merged.unionByName(stored.where(compared & ~inside))
+        compared, untouched = merged_versions(stored.where(replaced & inside), incoming, came, key)
+        stay = [untouched, stored.where(replaced & ~inside)]
     is_in_order = intake.by_month is not None
+    if is_in_order:  # of what is added and what stays, each file is; these come from a shuffle
+        compared = compared.hint("rebalance", *table.partition_by)
     if singles is not None:
-        if is_in_order:  # these are not: they come from a shuffle
-            merged = merged.hint("rebalance", *table.partition_by)
-        merged = merged.unionByName(with_own_status(singles.select(*stored_columns)))
+        stay.append(with_own_status(singles.select(*stored_columns)))
+    rows = reduce(DataFrame.unionByName, stay, compared)
     note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
     # In this order: the days, each told from a computed month, are asked only where need be.
-    where = (came & since(earliest)) | compared
-    job.replace(table, merged, where, note, is_in_order)
+    where = (came & since(earliest)) | replaced
+    job.replace(table, rows, where, note, is_in_order)
 
 
 def _note_deliveries(job: Job, intake: Intake) -> None:

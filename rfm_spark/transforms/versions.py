@@ -49,7 +49,9 @@ def touched_keys(stored: DataFrame, incoming: DataFrame, came: Column, key: str)
     return incoming.select(key).union(had_before).distinct()
 
 
-def merged_versions(stored: DataFrame, incoming: DataFrame, came: Column, key: str) -> DataFrame:
+def merged_versions(
+    stored: DataFrame, incoming: DataFrame, came: Column, key: str
+) -> tuple[DataFrame, DataFrame]:
     """What the affected days hold once the deliveries that came are taken in.
 
     Args:
@@ -60,11 +62,11 @@ def merged_versions(stored: DataFrame, incoming: DataFrame, came: Column, key: s
         key: the id column.
 
     Returns:
-        All rows the affected days hold afterwards. Rows of keys that are not touched are as
-        they were: their other versions can lie on other days.
+        The versions of touched keys, compared with each other; and all other rows as they were:
+        their other versions can lie on other days.
     """
     touched = touched_keys(stored, incoming, came, key)
     older = stored.join(touched, key, "left_semi").where(~came).drop("status")
     untouched = stored.join(touched, key, "left_anti")
     compared = with_status(incoming.unionByName(older), key)
-    return compared.select(*stored.columns).unionByName(untouched.select(*stored.columns))
+    return compared.select(*stored.columns), untouched.select(*stored.columns)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -104,6 +104,11 @@ class Place:
         return self.folder / "loaded"
 
     @property
+    def has_results(self) -> Path:
+        """A file that is there while `loaded` holds all results of the last day."""
+        return self.folder / "results"
+
+    @property
     def out(self) -> Path:
         """Where peers write."""
         return self.folder / "out"
@@ -119,6 +124,7 @@ class Case:
         prepare: brings everything into the state from which the command starts; not timed.
         command: what is timed.
         warehouse: whose tables it changes, where that is told.
+        needs_results: it follows a night, and starts from what that night left.
     """
 
     name: str
@@ -126,6 +132,7 @@ class Case:
     prepare: Callable[[], None]
     command: list[str]
     warehouse: Path | None = None
+    needs_results: bool = False
 
     @property
     def has_spark(self) -> bool:
@@ -151,12 +158,12 @@ def our_cases(place: Place) -> dict[str, Case]:
         return [rfm_spark, name, *where, *options]
 
     def without(tables: Iterable[str]) -> Callable[[], None]:
-        return lambda: _remove(loaded / name for name in tables)
+        return lambda: _remove([place.has_results, *(loaded / name for name in tables)])
 
     history = [sys.executable, str(CONTENDERS / "with_delta.py"), str(loaded / "customer_days")]
     commands: dict[str, tuple[Callable[[], None], list[str]]] = {
         "load": (
-            lambda: _remove([place.is_loaded, loaded]),
+            lambda: _remove([place.is_loaded, place.has_results, loaded]),
             job("ingest", loaded, "--input", str(place.input)),
         ),
         "rfm": (without(RFM_TABLES), job("rfm", loaded, *as_of)),
@@ -187,8 +194,8 @@ def our_cases(place: Place) -> dict[str, Case]:
 
     found = {name: Case(name, OURS, *how) for name, how in commands.items()}
     bounded = [*nightly, *_set(["ingest.correction_days=90"])]
-    found["night"] = Case("night", OURS, renewed, bounded, night)
-    found["night-unbounded"] = Case("night-unbounded", OURS, renewed, nightly, night)
+    found["night"] = Case("night", OURS, renewed, bounded, night, needs_results=True)
+    found["night-unbounded"] = replace(found["night"], name="night-unbounded", command=nightly)
     for name in ("clean", "late", "corrected"):
         command = job("ingest", night, "--input", str(place.further(name)))
         found[name] = Case(name, OURS, renewed, command, night)

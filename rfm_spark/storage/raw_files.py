@@ -93,6 +93,7 @@ def find_deliveries(
         found = (
             listing.load(below(literal(place), asked))
             .select("_metadata.file_path", "path", "length", "modificationTime")
+            .coalesce(1)  # or else a few files are a task, and there is nothing to read of them
             .collect()
         )
     except AnalysisException as error:

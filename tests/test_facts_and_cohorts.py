@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 
 import pytest
+from pyspark.sql import DataFrame
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, INTERACTIONS, RECEIPTS
 from rfm_spark.transforms.cohorts import (
-    activity_as_stored,
+    Standing,
     cohort_activity,
     cohorts,
+    continued_activity,
     first_visits,
-    in_periods_since,
 )
 from rfm_spark.transforms.facts import (
     customer_day_categories,
@@ -311,45 +313,52 @@ def test_week_numbers_run_across_years(spark):
     assert periods == [(0, 1), *[(k, 0) for k in range(1, 52)], (52, 1)]
 
 
-GRAINS = ("week", "month")
+GRAINS = ("day", "week", "month", "year")
 
 
-def all_cohorts(activity, days, as_of):
+def some_receipts(chance, first, last, customers):
+    span = (last - first).days + 1
+    return [
+        (
+            chance.choice([None, *"abcdefgh"[:customers]]),
+            str(first + timedelta(days=chance.randrange(span))),
+            chance.choice([-5_00, 3_00, 7_00]),
+        )
+        for _ in range(60)
+    ]
+
+
+def all_cohorts(activity, days, as_of, week_start):
     years = customer_years(days)
-    return [row for grain in GRAINS
-            for row in cohorts(activity, years, as_of, grain, "monday").collect()]  # fmt: skip
+    rows = [cohorts(activity, years, as_of, grain, week_start) for grain in GRAINS]
+    return [row.asDict() for row in reduce(DataFrame.unionByName, rows).collect()]
 
 
-def test_periods_that_stand_and_those_followed_anew_make_the_same_cohorts(spark):
-    chance = random.Random(5)
-
-    def some(first, last, customers):
-        return [
-            (
-                chance.choice([None, *"abcdefgh"[:customers]]),
-                str(first + timedelta(days=chance.randrange((last - first).days + 1))),
-                chance.choice([-5_00, 3_00, 7_00]),
-            )
-            for _ in range(60)
-        ]
-
-    then, now = date(2025, 10, 1), date(2025, 12, 5)
-    until = date(2025, 3, 1) + timedelta(days=chance.randrange(20, 200))  # changes first
-    stays = some(date(2024, 2, 1), until - timedelta(days=1), 5)
-    stored_days = days_of(spark, stays + some(until, then, 7))
-    days = days_of(spark, stays + some(until, now + timedelta(days=9), 8))
-    made = all_cohorts(cohort_activity(stored_days, then, GRAINS, "monday"), stored_days, then)
-    stored = local_rows(spark, [row.asDict() for row in made], COHORTS.schema)
-
-    month = until.replace(day=1)
-    before = (month - timedelta(days=1)).replace(day=1)  # the longest period before
-    firsts = first_visits(customer_years(days))
-    later = days.where(f"day >= date'{before}'")
-    followed = cohort_activity(later, now, GRAINS, "monday", firsts)
-    anew = in_periods_since(until, GRAINS, "monday")
-    stands = activity_as_stored(stored, GRAINS, "monday").where(~anew)
-    assert not stands.isEmpty()
-    joined = stands.unionByName(followed.where(anew)).persist()
-
-    whole = all_cohorts(cohort_activity(days, now, GRAINS, "monday"), days, now)
-    assert sorted(all_cohorts(joined, days, now), key=str) == sorted(whole, key=str)
+@pytest.mark.parametrize(
+    ("then", "now", "week_start"),
+    [
+        (date(2025, 10, 1), date(2025, 12, 5), "monday"),
+        (date(2025, 12, 5), date(2025, 10, 4), "sunday"),  # an earlier day is told later
+    ],
+)
+def test_periods_that_stand_and_those_followed_anew_make_the_same_cohorts(
+    spark, then, now, week_start
+):
+    chance = random.Random(then.month)
+    changed = date(2025, 3, 1) + timedelta(days=chance.randrange(20, 200))
+    stays = some_receipts(chance, date(2024, 2, 1), changed - timedelta(days=1), 5)
+    before, after = (
+        days_of(spark, stays + some_receipts(chance, changed, date(2025, 12, 20), customers))
+        for customers in (7, 8)
+    )
+    activity = cohort_activity(before, then, GRAINS, week_start)
+    stored = local_rows(spark, all_cohorts(activity, before, then, week_start), COHORTS.schema)
+    for until in (changed, min(then, now, changed + timedelta(days=200))):
+        days = after if until == changed else before
+        whole = cohort_activity(days, now, GRAINS, week_start)
+        expected = all_cohorts(whole, days, now, week_start)
+        continued = continued_activity(
+            Standing(stored, until), days, customer_years(days), now, GRAINS, week_start
+        )
+        found = all_cohorts(continued, days, now, week_start)
+        assert sorted(found, key=str) == sorted(expected, key=str)

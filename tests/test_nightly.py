@@ -73,6 +73,13 @@ def _deliver_again_without_a_row(shop, chance):
     pq.write_table(rows.slice(1), file)
 
 
+def notes(warehouse, table):
+    """What the commits of a table note, those that note anything."""
+    logs = sorted((warehouse / table / "_delta_log").glob("*.json"))
+    infos = [json.loads(log.read_text().splitlines()[0])["commitInfo"] for log in logs]
+    return [json.loads(info["userMetadata"]) for info in infos if info.get("userMetadata")]
+
+
 def as_of_last(tables, last):
     """Results of the last day, and all other rows."""
     return {
@@ -111,6 +118,16 @@ def test_days_that_late_receipts_reach_lie_apart_from_the_start(rebuilt, name):
     folded = date(2025, 1, 31)  # the night is of February 2nd, receipts come a day late
     assert min(spans)[0] <= folded < max(spans)[1]
     assert not [span for span in spans if span[0] <= folded < span[1]]
+    assert notes(rebuilt, name)[-1]["folded"] == folded.isoformat()
+
+
+def test_a_night_follows_cohorts_from_the_first_day_that_changed(month):
+    shop, nights = month
+    first, *others = notes(shop.warehouse, "cohorts")
+    assert first["followed_from"] is None
+    for night, before, note in zip(nights[1:], nights[:-1], others, strict=True):
+        assert note["as_of"] == night.isoformat()
+        assert FIRST.isoformat() < note["followed_from"] <= before.isoformat()
 
 
 def test_every_night_is_on_record_and_old_results_are_dropped(month):

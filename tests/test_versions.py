@@ -27,7 +27,8 @@ def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15"
 def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
     new = rows_of(spark, RECEIPTS, incoming).drop("status")
-    parts = merged_versions(known, new, F.col("delivery").isin(*came), "receipt_id")
+    of_these = F.col("delivery").isin(*came)
+    parts = merged_versions(known, new, of_these, "receipt_id", are_few=True)
     return reduce(DataFrame.unionByName, parts)
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
 from rfm_spark.session import in_parts
-from rfm_spark.storage.slices import MAX_DAYS, day_column, day_slice
+from rfm_spark.storage.slices import day_column, day_slice
 from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
@@ -32,13 +32,14 @@ from rfm_spark.transforms.facts import (
 
 Transform = Callable[[DataFrame], DataFrame]
 
+_MANY_DAYS = 31
 _MANY_BYTES = 2**29
 _RANGES = 160
 """So many ranges of customers Spark searches by halves; up to 129 it goes through them one by one,
 which took three quarters of the time in which rows are moved."""
 
 FOLDED = "folded"
-"""Noted by every commit of facts of days: the last one of those that lie in the order of customers.
+"""Noted by commits of facts of days: the last one of those that lie in the order of customers.
 Later days, which late receipts still reach, lie in files of their own."""
 
 
@@ -69,33 +70,39 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
-            where = F.lit(True)
-            size = job.warehouse.detail(source)[1]
+            where, size = F.lit(True), job.warehouse.detail(source)[1]
             first, last = rows.agg(*(f(day_column(source)) for f in (F.min, F.max))).collect()[0]
-            parts = [rows]
-            if last is not None and "day" in target.key:
-                folded = last_month_end(last - timedelta(days=job.settings.maintenance.late_days))
-                note[FOLDED] = folded.isoformat()
-                if first <= folded:
-                    is_folded = F.col("month") <= f"{folded:%Y-%m}"
-                    parts = [rows.where(is_folded), rows.where(~is_folded)]
-            rebuilt = reduce(DataFrame.unionByName, map(transform, parts))
+            folded = last and _to_fold(job, last)
         else:
             part = day_slice(target, days)
             part = part.whole() if target is CUSTOMER_YEARS else part
-            rebuilt, where = transform(rows.where(part.condition(source))), part.condition(target)
-            size = job.warehouse.detail(source)[1] if len(days) > MAX_DAYS else 0
+            rows, where = rows.where(part.condition(source)), part.condition(target)
+            size = job.warehouse.detail(source)[1] if len(days) > _MANY_DAYS else 0
             note["days"] = sorted(day.isoformat() for day in days)
-            note |= {FOLDED: made.content[FOLDED]} if made and FOLDED in made.content else {}
+            first, last = min(days), max(days)
+            noted = made and made.content.get(FOLDED)
+            folded = date.fromisoformat(noted) if noted else None
+        parts = [rows]
+        if folded is not None and "day" in target.key:
+            note[FOLDED] = folded.isoformat()
+            parts = _in_two(rows, folded) if first <= folded < last else parts
         with in_parts(job.spark, size, _RANGES if size > _MANY_BYTES else 1):
+            rebuilt = reduce(DataFrame.unionByName, map(transform, parts))
             commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
 
 
-def last_month_end(day: date) -> date:
-    """The last day of the last month that is over on a day."""
-    return (day + timedelta(days=1)).replace(day=1) - timedelta(days=1)
+def _to_fold(job: Job, last: date) -> date:
+    """The end of the last month that receipts which come late no longer reach."""
+    next_day = last - timedelta(days=job.settings.maintenance.late_days - 1)
+    return next_day.replace(day=1) - timedelta(days=1)
+
+
+def _in_two(rows: DataFrame, folded: date) -> list[DataFrame]:
+    """Rows of days that are folded, and of later ones, of a source that lies by month."""
+    is_folded = F.col("month") <= f"{folded:%Y-%m}"
+    return [rows.where(is_folded), rows.where(~is_folded)]
 
 
 def _last_made(job: Job, target: Table) -> Note | None:

@@ -39,6 +39,9 @@ from rfm_spark.transforms.versions import (
 )
 from rfm_spark.transforms.window import any_of
 
+_FEW_VERSIONS = 1_000_000
+"""Stored versions to be compared, whose ids fit every task."""
+
 
 def ingest(job: Job) -> None:
     """Takes in every delivery that is new or has changed; all others are left alone.
@@ -128,11 +131,13 @@ def _merge(
     stored = job.warehouse.read(table) if job.warehouse.is_there(table) else None
     first_day = min(days | intake.single_days, default=None)
     earliest = job.settings.ingest.correctable_from(first_day)
+    is_in_order = intake.by_month is not None
     if stored is not None:
         within = stored.where(since(earliest))
         touched = touched_keys(within, incoming, came, key)
-        old = within.join(touched, key, "left_semi").select("business_date").distinct()
-        days |= {row[0] for row in old.collect()}
+        old = within.join(touched, key, "left_semi").groupBy("business_date").count().collect()
+        days |= {row["business_date"] for row in old}
+        is_in_order &= sum(row["count"] for row in old) <= _FEW_VERSIONS
     if not days and singles is None:
         job.warehouse.create(table)
         return
@@ -143,9 +148,10 @@ def _merge(
     else:
         # Whole months may reach further back than a correction does: what is there stays.
         inside = since(earliest)
-        compared, untouched = merged_versions(stored.where(replaced & inside), incoming, came, key)
+        compared, untouched = merged_versions(
+            stored.where(replaced & inside), incoming, came, key, are_few=is_in_order
+        )
         stay = [untouched, stored.where(replaced & ~inside)]
-    is_in_order = intake.by_month is not None
     if is_in_order:  # of what is added and what stays, each file is; these come from a shuffle
         compared = compared.hint("rebalance", *table.partition_by)
     if singles is not None:

@@ -93,7 +93,8 @@ def find_deliveries(
         found = (
             listing.load(below(literal(place), asked))
             .select("_metadata.file_path", "path", "length", "modificationTime")
-            .coalesce(1)  # or else a few files are a task, and there is nothing to read of them
+            # Or else every few files would be a task, for a look at each.
+            .coalesce(spark.sparkContext.defaultParallelism)
             .collect()
         )
     except AnalysisException as error:

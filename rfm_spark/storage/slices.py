@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -12,8 +13,11 @@ from pyspark.sql import functions as F
 from rfm_spark.tables import Table
 from rfm_spark.transforms.window import any_of
 
-MAX_DAYS = 31
-"""More days than this are replaced by whole partitions: a filter stays short and prunes well."""
+MAX_RUNS = 31
+"""More runs of days than this are widened to whole months: a filter stays short and prunes well."""
+
+Run = tuple[date, date]
+"""The first and the last of consecutive days."""
 
 
 @dataclass(frozen=True)
@@ -22,41 +26,45 @@ class DaySlice:
 
     Attributes:
         partition_column: `month` or `year`.
-        days: days by partition; None for a whole partition.
+        runs: of consecutive days, by partition; None for a whole partition.
     """
 
     partition_column: str
-    days: dict[str | int, tuple[date, ...] | None]
+    runs: dict[str | int, tuple[Run, ...] | None]
 
     def condition(self, table: Table) -> Column:
         """True for the rows of the slice in this table, which may be partitioned more finely.
 
-        Days are compared one by one and joined by OR: an IN over far days would make Delta read
+        Runs are compared one by one and joined by OR: an IN over far days would make Delta read
         every file between them.
         """
         same = table.partition_by[0] == self.partition_column
         return any_of(
-            _partition_condition(table, partition, days)
+            _partition_condition(table, partition, runs)
             if same
-            else _months_condition(table, int(partition), days)
-            for partition, days in self.days.items()
+            else _months_condition(table, int(partition), runs)
+            for partition, runs in self.runs.items()
         )
 
     def whole(self) -> DaySlice:
         """The same partitions, each as a whole."""
-        return DaySlice(self.partition_column, dict.fromkeys(self.days))
+        return DaySlice(self.partition_column, dict.fromkeys(self.runs))
 
 
 def day_slice(table: Table, days: Iterable[date]) -> DaySlice:
-    """The slice of a table that holds the days, widened to whole partitions for many days."""
+    """The slice of a table that holds the days, widened to whole months for many runs of them."""
     column = table.partition_by[0]
-    ordered = sorted(set(days))
-    by_partition: dict[str | int, tuple[date, ...] | None] = {}
-    for day in ordered:
-        name = day.year if column == "year" else _month(day)
-        by_partition[name] = (*(by_partition.get(name) or ()), day)
-    part = DaySlice(column, by_partition)
-    return part.whole() if len(ordered) > MAX_DAYS else part
+    asked = set(days)
+    runs = _runs(asked, column)
+    if len(runs) > MAX_RUNS:
+        months = {_month_of(day) for day in asked}
+        runs = _runs({day for month in months for day in _days_of(*month)}, column)
+    by_partition: dict[str | int, tuple[Run, ...] | None] = {}
+    for run in runs:
+        name = _partition(run[0], column)
+        is_whole = run == (_year_of if column == "year" else _month_of)(run[0])
+        by_partition[name] = None if is_whole else (*(by_partition.get(name) or ()), run)
+    return DaySlice(column, by_partition)
 
 
 def since(day: date | None) -> Column:
@@ -72,21 +80,53 @@ def day_column(table: Table) -> str:
 
 
 def _partition_condition(
-    table: Table, partition: str | int, days: tuple[date, ...] | None
+    table: Table, partition: str | int, runs: tuple[Run, ...] | None
 ) -> Column:
     inside = F.col(table.partition_by[0]) == partition
-    return inside if days is None else inside & any_of(_is_day(table, day) for day in days)
+    return inside if runs is None else inside & any_of(_in_run(table, run) for run in runs)
 
 
-def _months_condition(table: Table, year: int, days: tuple[date, ...] | None) -> Column:
+def _months_condition(table: Table, year: int, runs: tuple[Run, ...] | None) -> Column:
     month = F.col("month")
-    if days is None:
+    if runs is None:
         return (month >= f"{year}-01") & (month <= f"{year}-12")
-    return any_of((month == _month(day)) & _is_day(table, day) for day in days)
+    return any_of(
+        (month >= _month(first)) & (month <= _month(last)) & _in_run(table, (first, last))
+        for first, last in runs
+    )
 
 
-def _is_day(table: Table, day: date) -> Column:
-    return F.col(day_column(table)) == F.lit(day)
+def _in_run(table: Table, run: Run) -> Column:
+    day, (first, last) = F.col(day_column(table)), run
+    return day == F.lit(first) if first == last else day.between(F.lit(first), F.lit(last))
+
+
+def _runs(days: Iterable[date], column: str) -> list[Run]:
+    """Consecutive days of one partition are a run."""
+    runs: list[Run] = []
+    for day in sorted(days):
+        last = runs[-1][1] if runs else None
+        if last == day - timedelta(days=1) and _partition(last, column) == _partition(day, column):
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs
+
+
+def _days_of(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=place) for place in range((last - first).days + 1)]
+
+
+def _month_of(day: date) -> Run:
+    return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _year_of(day: date) -> Run:
+    return date(day.year, 1, 1), date(day.year, 12, 31)
+
+
+def _partition(day: date, column: str) -> str | int:
+    return day.year if column == "year" else _month(day)
 
 
 def _month(day: date) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,9 +14,23 @@ from rfm_spark.transforms.window import (
     Grain,
     Weekday,
     any_of,
+    first_day_of_period,
     period_number,
     period_start,
 )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Cohorts that were stored before, and stand in part.
+
+    Attributes:
+        rows: `cohorts` of one as_of.
+        until: periods that end before this day are as they were.
+    """
+
+    rows: DataFrame
+    until: date
 
 
 def first_visits(years: DataFrame) -> DataFrame:
@@ -51,8 +66,8 @@ def cohort_activity(
     each customer's periods.
 
     Args:
-        days: `customer_days`, or those from the first day of a period of every length on; periods
-            that begin later are then told: of the first, nobody knows who came before.
+        days: `customer_days`, or those from some day on: what is told of a period is then right if
+            these hold all of the period before it.
         as_of: last day that counts.
         grains: lengths of a period.
         week_start: first day of a week.
@@ -97,19 +112,48 @@ def cohort_activity(
     )
 
 
-def activity_as_stored(
-    stored: DataFrame, grains: Sequence[Grain], week_start: Weekday
+def continued_activity(
+    standing: Standing,
+    days: DataFrame,
+    years: DataFrame,
+    as_of: date,
+    grains: Sequence[Grain],
+    week_start: Weekday,
 ) -> DataFrame:
-    """The activity that stored cohorts were made of.
+    """The same, of which only the periods that do not stand are followed.
 
     Args:
-        stored: `cohorts` of one as_of.
+        standing: cohorts by the same periods, made of the same days before `standing.until`.
+        days: `customer_days`.
+        years: `customer_years` of the same days.
+        as_of: last day that counts.
         grains: lengths of a period.
-        week_start: first day of a week, the one they were made with.
+        week_start: first day of a week.
 
     Returns:
-        As `cohort_activity`; rows of zeros are there where nobody came.
+        As `cohort_activity`; of periods that stand, with rows of zeros where nobody came.
     """
+    until = standing.until
+    first = min(_period_before(until, grain, week_start) for grain in grains)
+    later = days.where((F.col("year") >= first.year) & (F.col("day") >= F.lit(first)))
+    followed = cohort_activity(later, as_of, grains, week_start, first_visits(years))
+    period = F.col("cohort") + F.col("period_index")
+    anew = any_of(
+        (F.col("grain") == grain) & (period >= period_number(F.lit(until), grain, week_start))
+        for grain in grains
+    )
+    stored = _as_activity(standing.rows, grains, week_start)
+    return stored.where(~anew).unionByName(followed.where(anew))
+
+
+def _period_before(day: date, grain: Grain, week_start: Weekday) -> date:
+    """First day of the period before the one that holds a day: who came in it is retained."""
+    last = first_day_of_period(day, grain, week_start) - timedelta(days=1)
+    return first_day_of_period(last, grain, week_start)
+
+
+def _as_activity(stored: DataFrame, grains: Sequence[Grain], week_start: Weekday) -> DataFrame:
+    """The activity that stored cohorts were made of."""
     by_grain = [
         stored.where(F.col("grain") == grain).select(
             "grain",
@@ -123,15 +167,6 @@ def activity_as_stored(
         for grain in grains
     ]
     return reduce(DataFrame.unionByName, by_grain)
-
-
-def in_periods_since(day: date, grains: Sequence[Grain], week_start: Weekday) -> Column:
-    """Whether a row of `cohort_activity` is of the period that holds a day, or of a later one."""
-    period = F.col("cohort") + F.col("period_index")
-    return any_of(
-        (F.col("grain") == grain) & (period >= period_number(F.lit(day), grain, week_start))
-        for grain in grains
-    )
 
 
 def cohorts(

@@ -50,7 +50,7 @@ def touched_keys(stored: DataFrame, incoming: DataFrame, came: Column, key: str)
 
 
 def merged_versions(
-    stored: DataFrame, incoming: DataFrame, came: Column, key: str
+    stored: DataFrame, incoming: DataFrame, came: Column, key: str, *, are_few: bool
 ) -> tuple[DataFrame, DataFrame]:
     """What the affected days hold once the deliveries that came are taken in.
 
@@ -60,12 +60,14 @@ def merged_versions(
         incoming: accepted versions of the deliveries that came.
         came: true for stored rows that one of these deliveries brought before: they are replaced.
         key: the id column.
+        are_few: every task can hold all touched keys, so that no other row need be moved.
 
     Returns:
         The versions of touched keys, compared with each other; and all other rows as they were:
         their other versions can lie on other days.
     """
     touched = touched_keys(stored, incoming, came, key)
+    touched = F.broadcast(touched) if are_few else touched
     older = stored.join(touched, key, "left_semi").where(~came).drop("status")
     untouched = stored.join(touched, key, "left_anti")
     compared = with_status(incoming.unionByName(older), key)

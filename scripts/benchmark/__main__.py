@@ -34,6 +34,8 @@ from measure import Measured, measured
 from rich.console import Console
 from rich.table import Table
 
+from rfm_spark.pipeline.run_record import code_version
+
 FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
 """What rfm-spark gives itself: half of the machine."""
@@ -81,7 +83,7 @@ def main(
         for one in cases(place, names):
             if asked.isdisjoint((one.name, f"{one.name}/{one.contender}")):
                 continue
-            if one.needs_results and not place.has_results.exists():
+            if one.needs_results and not _is_of_this_code(place.has_results):
                 _untimed(our_cases(place)["results"], place.has_results, environment)
             found[one.name, one.contender].append(_timed(place, one, number, environment))
             _keep(place, found, size, commit)
@@ -133,7 +135,12 @@ def _untimed(one: Case, done: Path, environment: dict[str, str]) -> None:
     _screen.print(f"{one.name} ...")
     one.prepare()
     subprocess.run(one.command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    done.touch()
+    done.write_text(code_version(), encoding="utf-8")
+
+
+def _is_of_this_code(done: Path) -> bool:
+    """Whether results were made by the code that is timed: no other code goes by them."""
+    return done.exists() and done.read_text(encoding="utf-8") == code_version()
 
 
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:
@@ -153,7 +160,8 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
     if one.warehouse:
         result = replace(result, added_bytes=added_bytes(one.warehouse, before))
     if one.contender == OURS and one.name in ("load", "results"):
-        (place.is_loaded if one.name == "load" else place.has_results).touch()
+        done = place.is_loaded if one.name == "load" else place.has_results
+        done.write_text(code_version(), encoding="utf-8")
     _screen.print(f"{one.name:<10}{one.contender:<12}{result.seconds:8.1f} s")
     return result
 

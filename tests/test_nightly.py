@@ -121,13 +121,22 @@ def test_days_that_late_receipts_reach_lie_apart_from_the_start(rebuilt, name):
     assert notes(rebuilt, name)[-1]["folded"] == folded.isoformat()
 
 
-def test_a_night_follows_cohorts_from_the_first_day_that_changed(month):
+def test_cohorts_of_another_day_are_followed_from_it_on_and_are_as_if_all_were(
+    run, month, tmp_path
+):
     shop, nights = month
-    first, *others = notes(shop.warehouse, "cohorts")
-    assert first["followed_from"] is None
-    for night, before, note in zip(nights[1:], nights[:-1], others, strict=True):
-        assert note["as_of"] == night.isoformat()
-        assert FIRST.isoformat() < note["followed_from"] <= before.isoformat()
+    day = nights[-1] - timedelta(days=5)
+    found = []
+    for followed_from in (day.isoformat(), None):
+        place = tmp_path / str(followed_from)
+        shutil.copytree(shop.warehouse, place)
+        if followed_from is None:
+            shutil.rmtree(place / "cohorts")
+        run(shop.config, shop.raw, place, "cohorts", day, SETTINGS)
+        assert notes(place, "cohorts")[-1]["followed_from"] == followed_from
+        found.append([row for row in stored(place, "cohorts") if row["as_of"] == day])
+    assert found[0] == found[1]
+    assert {row["grain"] for row in found[0]} == {"month", "week"}
 
 
 def test_every_night_is_on_record_and_old_results_are_dropped(month):

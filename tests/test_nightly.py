@@ -61,13 +61,14 @@ def month(spark, run, tmp_path_factory):
                     shutil.copytree(delivered, shop.raw / name)
                     came.add(name)
         if number == 1:
-            _deliver_again_without_a_row(shop, chance)
+            deliver_again_without_a_row(
+                chance.choice(sorted(shop.raw.glob("receipts/*/*.parquet")))
+            )
         run(shop.config, shop.raw, shop.warehouse, "nightly", day, SETTINGS)
     return shop, [FIRST + timedelta(days=place) for place in nights]
 
 
-def _deliver_again_without_a_row(shop, chance):
-    file = chance.choice(sorted(shop.raw.glob("receipts/*/*.parquet")))
+def deliver_again_without_a_row(file):
     (file.parent / f".{file.name}.crc").unlink()  # Hadoop's checksum of the file as it was
     rows = pq.read_table(file)
     pq.write_table(rows.slice(1), file)
@@ -110,15 +111,38 @@ def test_nights_end_in_the_tables_of_a_full_rebuild(month, rebuilt):
         assert found[name] == rows, f"{name} differs"
 
 
+FOLDED = date(2025, 1, 31)
+"""The end of the last month that is over when receipts come a day late on February 2nd."""
+
+
+def spans(warehouse, name):
+    """The first and the last day in each file of a table."""
+    table = DeltaTable(str(warehouse / name))
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return sorted((file["min.day"], file["max.day"]) for file in files)
+
+
+def lie_apart(found):
+    """Whether no file holds days up to FOLDED and later ones too, and there are both."""
+    mixed = [span for span in found if span[0] <= FOLDED < span[1]]
+    return not mixed and found[0][0] <= FOLDED < found[-1][1]
+
+
 @pytest.mark.parametrize("name", ["customer_days", "customer_day_events"])
 def test_days_that_late_receipts_reach_lie_apart_from_the_start(rebuilt, name):
-    table = DeltaTable(str(rebuilt / name))
-    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-    spans = [(file["min.day"], file["max.day"]) for file in files]
-    folded = date(2025, 1, 31)  # the night is of February 2nd, receipts come a day late
-    assert min(spans)[0] <= folded < max(spans)[1]
-    assert not [span for span in spans if span[0] <= folded < span[1]]
-    assert notes(rebuilt, name)[-1]["folded"] == folded.isoformat()
+    assert lie_apart(spans(rebuilt, name))
+    assert notes(rebuilt, name)[-1]["folded"] == FOLDED.isoformat()
+
+
+def test_days_lie_apart_when_both_sorts_change_at_once(run, month, tmp_path):
+    shutil.copytree(month[0].folder, tmp_path, dirs_exist_ok=True)
+    shop = Shop(tmp_path)
+    for day in (date(2025, 1, 10), FIRST + timedelta(days=DAYS - 1)):
+        deliver_again_without_a_row(next(shop.raw.glob(f"receipts/delivered={day}/*.parquet")))
+    run(shop.config, shop.raw, shop.warehouse, "ingest", None, SETTINGS)
+    note = notes(shop.warehouse, "customer_days")[-1]
+    assert min(note["days"]) <= FOLDED.isoformat() < max(note["days"])
+    assert lie_apart(spans(shop.warehouse, "customer_days"))
 
 
 def test_cohorts_of_another_day_are_followed_from_it_on_and_are_as_if_all_were(

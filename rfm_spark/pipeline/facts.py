@@ -33,6 +33,7 @@ from rfm_spark.transforms.facts import (
 Transform = Callable[[DataFrame], DataFrame]
 
 _MANY_DAYS = 31
+"""More days than these are moved in as many parts as if all were."""
 _MANY_BYTES = 2**29
 _RANGES = 160
 """So many ranges of customers Spark searches by halves; up to 129 it goes through them one by one,

@@ -18,9 +18,10 @@ from rfm_spark.tables import (
     RFM,
 )
 from rfm_spark.transforms.customer_360 import CustomerSources, customer_360, lifetimes
+from rfm_spark.transforms.customer_sums import HABIT_SUMS, customer_sums
 from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.features import customer_features
-from rfm_spark.transforms.window import Window
+from rfm_spark.transforms.window import EVER, Window
 
 AS_OF = date(2026, 1, 31)
 
@@ -69,13 +70,17 @@ EVENTS = [
 ]
 
 
+def sums_of(days, as_of, window):
+    return customer_sums(days, customer_years(days), as_of, {window: HABIT_SUMS})
+
+
 def features_of(spark, categories, events, window):
     days = rows_of(spark, CUSTOMER_DAYS, HABITS)
     tables = [
         None if rows is None else rows_of(spark, table, rows)
         for table, rows in ((CUSTOMER_DAY_CATEGORIES, categories), (CUSTOMER_DAY_EVENTS, events))
     ]
-    found = customer_features(days, customer_years(days), *tables, AS_OF, window)
+    found = customer_features(sums_of(days, AS_OF, window), days, *tables, AS_OF, window)
     assert set(found.columns) == set(CUSTOMER_FEATURES.column_names)
     return found
 
@@ -123,9 +128,9 @@ def test_the_rhythm_is_the_mean_gap_between_visit_days(spark):
         day("one_day", "2026-01-10", visits=2),
         a_return("one_day", "2026-01-20", -1_00),
     ]
-    days = rows_of(spark, CUSTOMER_DAYS, habits)
+    days, month = rows_of(spark, CUSTOMER_DAYS, habits), Window(30)
     assert_rows(
-        customer_features(days, customer_years(days), None, None, AS_OF, Window(30)),
+        customer_features(sums_of(days, AS_OF, month), days, None, None, AS_OF, month),
         [
             {"customer_id": "twice", "visit_gap_days": 5.0},
             {"customer_id": "one_day", "visit_gap_days": 30.0},
@@ -172,7 +177,7 @@ def test_a_lifetime_ends_at_as_of(spark):
         ("returner", 0, -5_00, None, None),
         ("lapsed", 1, 10_00, "2025-01-05", "2025-01-05"),
     ]
-    found = lifetimes(days, customer_years(days), AS_OF)
+    found = lifetimes(sums_of(days, AS_OF, EVER), AS_OF)
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
 
 
@@ -187,8 +192,7 @@ def customers_as_of(spark, as_of, attributes=()):
     clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
     nobody_yet = as_of < AS_OF
     sources = CustomerSources(
-        days=days,
-        years=customer_years(days),
+        sums=sums_of(days, as_of, EVER),
         events=rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS),
         attributes=rows_of(spark, CUSTOMERS, attributes),
         rfm=rows_of(spark, RFM, [] if nobody_yet else scored),

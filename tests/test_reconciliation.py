@@ -7,11 +7,11 @@ from datetime import date
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS
+from rfm_spark.transforms.customer_sums import VALUE_SUMS, customer_sums
 from rfm_spark.transforms.facts import customer_years
 from rfm_spark.transforms.populations import window_totals
 from rfm_spark.transforms.receipt_versions import EQUAL_LINE
 from rfm_spark.transforms.reconciliation import all_terms, delivered_terms
-from rfm_spark.transforms.rfm_values import customer_sums
 from rfm_spark.transforms.window import Window
 
 AS_OF = date(2026, 1, 31)
@@ -27,7 +27,9 @@ MONTH, WEEK = Window(30), Window(7)
 
 def terms_of(deliveries, quarantine, receipts, days, scored_cents):
     windows = {"month": MONTH, "week": WEEK}
-    sums = customer_sums(days, customer_years(days), AS_OF, windows.values())
+    sums = customer_sums(
+        days, customer_years(days), AS_OF, dict.fromkeys(windows.values(), VALUE_SUMS)
+    )
     totals = window_totals(sums, AS_OF, windows.values()).collect()
     delivered = delivered_terms(deliveries, quarantine, receipts).collect()
     asked = {name: windows[name] for name in scored_cents}

@@ -12,7 +12,8 @@ from support.shop import stored, versions
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline import rfm
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.rfm import score_profiles
+from rfm_spark.pipeline.customer_sums import sums_of_customers
+from rfm_spark.pipeline.rfm import score_profiles, wanted_by_profiles
 from rfm_spark.settings import load_settings
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
@@ -29,7 +30,9 @@ def score(spark, copied_shop):
     def score_as_of(as_of, *overrides):
         settings = load_settings(copied_shop.config, overrides)
         warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
-        score_profiles(Job(spark, settings, warehouse, str(copied_shop.raw)), as_of)
+        job = Job(spark, settings, warehouse, str(copied_shop.raw))
+        with sums_of_customers(job, as_of, [wanted_by_profiles(settings)]) as sums:
+            score_profiles(job, as_of, sums)
 
     return score_as_of
 

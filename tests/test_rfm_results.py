@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS, RFM
+from rfm_spark.transforms.customer_sums import VALUE_SUMS, customer_sums
 from rfm_spark.transforms.populations import population_aggregates, population_of
 from rfm_spark.transforms.rfm_results import (
     Scoring,
@@ -18,7 +19,7 @@ from rfm_spark.transforms.rfm_results import (
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import customer_sums, rfm_values
+from rfm_spark.transforms.rfm_values import rfm_values
 from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
 from rfm_spark.transforms.window import Window
 
@@ -111,7 +112,8 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
     ]
     years = [{"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"}]
     facts = rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, CUSTOMER_YEARS, years)
-    values = rfm_values(customer_sums(*facts, AS_OF, [SCORING.window]), AS_OF, SCORING.window)
+    sums = customer_sums(*facts, AS_OF, {SCORING.window: VALUE_SUMS})
+    values = rfm_values(sums, AS_OF, SCORING.window)
     population = population_of(values.agg(*population_aggregates()).first())
     scored = scored_customers(values, population, SCORING)
     assert set(scored.columns) == set(RFM.column_names)

@@ -15,9 +15,10 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.model import Dimension, Profile
 from rfm_spark.tables import RFM_BOUNDARIES
+from rfm_spark.transforms.customer_sums import in_population
 from rfm_spark.transforms.populations import Population
 from rfm_spark.transforms.rfm_results import DIMENSIONS
-from rfm_spark.transforms.rfm_values import in_population, window_values
+from rfm_spark.transforms.rfm_values import window_values
 from rfm_spark.transforms.window import Window
 
 

@@ -15,6 +15,7 @@ from rfm_spark.clustering.model import ClusterModel, fitted_model
 from rfm_spark.clustering.personas import unique_personas
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
+from rfm_spark.settings import Settings
 from rfm_spark.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_MODELS,
@@ -23,15 +24,25 @@ from rfm_spark.tables import (
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
     CUSTOMER_FEATURES,
-    CUSTOMER_YEARS,
 )
+from rfm_spark.transforms.customer_sums import HABIT_SUMS, Wanted
 from rfm_spark.transforms.features import customer_features
 
 MODEL = "habits"
 
 
-def refresh_clusters(job: Job, as_of: date) -> None:
+def wanted_by_clusters(settings: Settings) -> Wanted:
+    """What features are made of."""
+    return {settings.clusters.window: HABIT_SUMS}
+
+
+def refresh_clusters(job: Job, as_of: date, sums: DataFrame) -> None:
     """Groups the customers who bought in the window by their habits.
+
+    Args:
+        job: the run.
+        as_of: the day described.
+        sums: `customer_sums` as of that day, with what is `wanted_by_clusters`.
 
     Raises:
         UserError: if nobody bought in the window.
@@ -40,13 +51,12 @@ def refresh_clusters(job: Job, as_of: date) -> None:
     with job.progress.step("customer features") as step:
         window = rules.window
         found = customer_features(
+            sums,
             job.read(CUSTOMER_DAYS),
-            job.read(CUSTOMER_YEARS),
             job.read(CUSTOMER_DAY_CATEGORIES) if job.settings.has_categories else None,
             job.read(CUSTOMER_DAY_EVENTS) if job.settings.interactions else None,
             as_of,
             window,
-            job.last_day,
         )
         where = (F.col("window") == window.label) & (F.col("as_of") == F.lit(as_of))
         commit = job.replace(CUSTOMER_FEATURES, found, where)

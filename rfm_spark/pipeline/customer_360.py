@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import UserError
@@ -16,28 +17,38 @@ from rfm_spark.tables import (
     CLUSTERS,
     CUSTOMER_360,
     CUSTOMER_DAY_EVENTS,
-    CUSTOMER_DAYS,
-    CUSTOMER_YEARS,
     CUSTOMERS,
     RFM,
 )
 from rfm_spark.transforms.customer_360 import CustomerSources, customer_360
+from rfm_spark.transforms.customer_sums import VALUE_SUMS, Wanted
+from rfm_spark.transforms.window import EVER
+
+WANTED: Wanted = {EVER: VALUE_SUMS}
+"""What lifetimes are made of."""
 
 
-def refresh_customer_360(job: Job, as_of: date) -> None:
-    """Puts together everything known of each customer; scores are of the first profile."""
+def refresh_customer_360(job: Job, as_of: date, sums: DataFrame) -> None:
+    """Puts together everything known of each customer; scores are of the first profile.
+
+    Args:
+        job: the run.
+        as_of: the day described.
+        sums: `customer_sums` as of that day, with what is WANTED.
+
+    Raises:
+        UserError: if scores or clusters of the day are not there.
+    """
     with job.progress.step("customer 360") as step:
         profile = next(iter(job.settings.rfm))
         of_model = as_of_slice(as_of) & (F.col("model") == MODEL)
         sources = CustomerSources(
-            days=job.read(CUSTOMER_DAYS),
-            years=job.read(CUSTOMER_YEARS),
+            sums=sums,
             events=job.read_or_empty(CUSTOMER_DAY_EVENTS),
             attributes=job.read_or_empty(CUSTOMERS),
             rfm=job.read(RFM).where(profile_slice(profile, as_of)),
             clusters=job.read(CLUSTERS).where(of_model),
             assignments=job.read(CLUSTER_ASSIGNMENTS).where(of_model),
-            last_day=job.last_day,
         )
         for table, rows in ((RFM, sources.rfm), (CLUSTER_ASSIGNMENTS, sources.assignments)):
             if rows.isEmpty():

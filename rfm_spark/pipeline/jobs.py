@@ -9,31 +9,54 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+
+from pyspark.sql import DataFrame
 
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.as_of import resolved_as_of
-from rfm_spark.pipeline.clusters import refresh_clusters
+from rfm_spark.pipeline.clusters import refresh_clusters, wanted_by_clusters
 from rfm_spark.pipeline.cohorts import refresh_cohorts
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.customer_360 import refresh_customer_360
+from rfm_spark.pipeline.customer_360 import WANTED, refresh_customer_360
+from rfm_spark.pipeline.customer_sums import sums_of_customers
 from rfm_spark.pipeline.facts import refresh_facts
 from rfm_spark.pipeline.ingest import ingest
 from rfm_spark.pipeline.maintenance import maintain
-from rfm_spark.pipeline.rfm import score_profiles
+from rfm_spark.pipeline.rfm import score_profiles, wanted_by_profiles
 from rfm_spark.pipeline.run_record import SUCCEEDED, Outcome, record_run, results_stand
+from rfm_spark.settings import Settings
 from rfm_spark.storage.lease import lease
+from rfm_spark.transforms.customer_sums import Wanted
 
-Results = Callable[[Job, date], None]
 
-_EVERYTHING = (score_profiles, refresh_cohorts, refresh_clusters, refresh_customer_360)
+@dataclass(frozen=True)
+class Result:
+    """What a job makes of the facts.
 
-RESULTS: dict[str, tuple[Results, ...]] = {
+    Attributes:
+        make: writes it as of a day; given `customer_sums` as of that day.
+        wanted: what these must hold.
+    """
+
+    make: Callable[[Job, date, DataFrame], None]
+    wanted: Callable[[Settings], Wanted]
+
+
+_SCORES = Result(score_profiles, wanted_by_profiles)
+_COHORTS = Result(lambda job, as_of, _: refresh_cohorts(job, as_of), lambda _: {})
+_CLUSTERS = Result(refresh_clusters, wanted_by_clusters)
+_CUSTOMER_360 = Result(refresh_customer_360, lambda _: WANTED)
+
+_EVERYTHING = (_SCORES, _COHORTS, _CLUSTERS, _CUSTOMER_360)
+
+RESULTS: dict[str, tuple[Result, ...]] = {
     "ingest": (),
-    "rfm": (score_profiles,),
-    "cohorts": (refresh_cohorts,),
-    "clusters": (refresh_clusters,),
-    "customer-360": (refresh_customer_360,),
+    "rfm": (_SCORES,),
+    "cohorts": (_COHORTS,),
+    "clusters": (_CLUSTERS,),
+    "customer-360": (_CUSTOMER_360,),
     "run": _EVERYTHING,
     "nightly": _EVERYTHING,
 }
@@ -94,8 +117,10 @@ def _make_results(job: Job, name: str, day: date) -> None:
         stand = results_stand(job, alike, day)
         step.says("results stand: nothing they are made of has changed" if stand else "to be made")
     if not stand:
-        for result in RESULTS[name]:
-            result(job, day)
+        wanted = [result.wanted(job.settings) for result in RESULTS[name]]
+        with sums_of_customers(job, day, wanted) as sums:
+            for result in RESULTS[name]:
+                result.make(job, day, sums)
 
 
 def _user() -> str:

@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline.boundaries import boundary_sets
 from rfm_spark.pipeline.context import Job
-from rfm_spark.session import in_parts
+from rfm_spark.settings import Settings
 from rfm_spark.tables import (
-    CUSTOMER_DAYS,
-    CUSTOMER_YEARS,
     DELIVERIES,
     QUARANTINE,
     RECEIPTS,
@@ -25,6 +22,7 @@ from rfm_spark.tables import (
     RFM_CELLS,
     SEGMENTS,
 )
+from rfm_spark.transforms.customer_sums import VALUE_SUMS, Wanted
 from rfm_spark.transforms.populations import (
     GUESTS,
     SCORED,
@@ -40,53 +38,55 @@ from rfm_spark.transforms.rfm_results import (
     scored_customers,
     segment_results,
 )
-from rfm_spark.transforms.rfm_values import customer_sums, rfm_values
+from rfm_spark.transforms.rfm_values import rfm_values
 
 
-def score_profiles(job: Job, as_of: date) -> None:
+def wanted_by_profiles(settings: Settings) -> Wanted:
+    """What scores are made of."""
+    return {profile.window: VALUE_SUMS for profile in settings.rfm.values()}
+
+
+def score_profiles(job: Job, as_of: date, sums: DataFrame) -> None:
     """Scores every profile as of a day, and accounts for every receipt and every cent.
+
+    Args:
+        job: the run.
+        as_of: the day described.
+        sums: `customer_sums` as of that day, with what is `wanted_by_profiles`.
 
     Raises:
         UserError: if nobody bought in a profile's window; then nothing has been written.
         RunFailure: if customers, receipts or money do not add up.
     """
-    of_profiles = {profile.window for profile in job.settings.rfm.values()}
-    windows = sorted(of_profiles, key=lambda window: window.label)
-    days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
-    sums = customer_sums(days, years, as_of, windows, job.last_day)
-    with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
-        sums.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        with job.progress.step("rfm values") as step:
-            totals = window_totals(sums, as_of, windows).collect()
-            populations = _populations(job, as_of, totals)
-            step.says(f"{_customers(totals):,} customers added up")
-        with job.progress.step("rfm boundaries") as step:
-            boundaries = boundary_sets(job, sums, populations, as_of)
-            held = sum(found.version < as_of for found in boundaries.values())
-            step.says(f"{len(boundaries)} sets, {held} of them of earlier days")
-        scorings = [
-            Scoring(
-                profile=name,
-                as_of=as_of,
-                window=profile.window,
-                scores=profile.scores,
-                cuts=boundaries[name].cuts,
-                boundary_version=boundaries[name].version,
-                total_weights=profile.total_weights,
-                ratio_weights=profile.ratio_weights,
-                grid=profile.grid,
-            )
-            for name, profile in job.settings.rfm.items()
-        ]
-        with job.progress.step("rfm scores") as step:
-            step.says(_score(job, as_of, scorings, sums, populations))
-        with job.progress.step("rfm cells and segments"):
-            scored_cents = _add_up(job, as_of, scorings, populations)
-        with job.progress.step("reconcile") as step:
-            step.says(_reconcile(job, as_of, totals, scored_cents))
-    finally:
-        sums.unpersist()
+    windows = sorted(wanted_by_profiles(job.settings), key=lambda window: window.label)
+    with job.progress.step("rfm values") as step:
+        totals = window_totals(sums, as_of, windows).collect()
+        populations = _populations(job, as_of, totals)
+        step.says(f"{_customers(totals):,} customers added up")
+    with job.progress.step("rfm boundaries") as step:
+        boundaries = boundary_sets(job, sums, populations, as_of)
+        held = sum(found.version < as_of for found in boundaries.values())
+        step.says(f"{len(boundaries)} sets, {held} of them of earlier days")
+    scorings = [
+        Scoring(
+            profile=name,
+            as_of=as_of,
+            window=profile.window,
+            scores=profile.scores,
+            cuts=boundaries[name].cuts,
+            boundary_version=boundaries[name].version,
+            total_weights=profile.total_weights,
+            ratio_weights=profile.ratio_weights,
+            grid=profile.grid,
+        )
+        for name, profile in job.settings.rfm.items()
+    ]
+    with job.progress.step("rfm scores") as step:
+        step.says(_score(job, as_of, scorings, sums, populations))
+    with job.progress.step("rfm cells and segments"):
+        scored_cents = _add_up(job, as_of, scorings, populations)
+    with job.progress.step("reconcile") as step:
+        step.says(_reconcile(job, as_of, totals, scored_cents))
 
 
 def _populations(job: Job, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:

@@ -10,9 +10,8 @@ from pyspark.sql import functions as F
 
 from rfm_spark.tables.columns import RATIOS
 from rfm_spark.transforms.attributes import latest_attributes
-from rfm_spark.transforms.history import history
 from rfm_spark.transforms.segments import LAPSED, PROSPECT
-from rfm_spark.transforms.window import Window, in_window
+from rfm_spark.transforms.window import EVER
 
 
 @dataclass(frozen=True)
@@ -20,52 +19,42 @@ class CustomerSources:
     """The tables a customer's row is put together from.
 
     Attributes:
-        days: `customer_days`.
-        years: `customer_years`.
+        sums: `customer_sums` as of the same day, with VALUE_SUMS of EVER.
         events: `customer_day_events`.
         attributes: `customers`.
         rfm: `rfm` of one profile and as_of.
         clusters: `clusters` of one model and as_of.
         assignments: `cluster_assignments` of the same.
-        last_day: the last of the days, where it is known.
     """
 
-    days: DataFrame
-    years: DataFrame
+    sums: DataFrame
     events: DataFrame
     attributes: DataFrame
     rfm: DataFrame
     clusters: DataFrame
     assignments: DataFrame
-    last_day: date | None = None
 
 
-def lifetimes(
-    days: DataFrame, years: DataFrame, as_of: date, last_day: date | None = None
-) -> DataFrame:
+def lifetimes(sums: DataFrame, as_of: date) -> DataFrame:
     """Visits, money and first and last visit up to as_of.
 
     Args:
-        days: `customer_days`.
-        years: `customer_years` of the same days.
+        sums: `customer_sums` as of the same day, with VALUE_SUMS of EVER.
         as_of: last day that counts.
-        last_day: the last of the days, where it is known.
 
     Returns:
-        One row per customer with a receipt: `lifetime_visits`, `lifetime_revenue_cents`,
+        One row per customer with a receipt by then: `lifetime_visits`, `lifetime_revenue_cents`,
         `first_visit`, `last_visit` (NULL for customers who only brought something back).
     """
-    ever = Window(days=None)
-    return (
-        history(days, years, as_of, [ever], last_day)
-        .where(F.col("customer_id").isNotNull() & in_window("day", as_of, ever))
-        .groupBy("customer_id")
-        .agg(
-            F.sum("visits").alias("lifetime_visits"),
-            F.sum("net_cents").alias("lifetime_revenue_cents"),
-            F.min("first_visit").alias("first_visit"),
-            F.max("last_visit").alias("last_visit"),
-        )
+    first = F.col("first_visit")
+    return sums.where(
+        F.col("customer_id").isNotNull() & F.col(f"receipts_{EVER.label}").isNotNull()
+    ).select(
+        "customer_id",
+        F.col(f"visits_{EVER.label}").alias("lifetime_visits"),
+        F.col(f"net_cents_{EVER.label}").alias("lifetime_revenue_cents"),
+        F.when(first <= F.lit(as_of), first).alias("first_visit"),
+        "last_visit",
     )
 
 
@@ -81,7 +70,7 @@ def customer_360(sources: CustomerSources, as_of: date) -> DataFrame:
         One row per customer with a receipt or interaction up to as_of, or with attributes: the
         columns of `customer_360`.
     """
-    lifetime = lifetimes(sources.days, sources.years, as_of, sources.last_day)
+    lifetime = lifetimes(sources.sums, as_of)
     events = (
         sources.events.where((F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of)))
         .groupBy("customer_id")

@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.history import history
+from rfm_spark.transforms.customer_sums import in_population
 from rfm_spark.transforms.window import Window, days_before, in_window, in_years
 
 FEATURES = (
@@ -26,30 +26,28 @@ FEATURES = (
 
 
 def customer_features(
+    sums: DataFrame,
     days: DataFrame,
-    years: DataFrame,
     categories: DataFrame | None,
     events: DataFrame | None,
     as_of: date,
     window: Window,
-    last_day: date | None = None,
 ) -> DataFrame:
     """The habits of every customer who bought in the window.
 
     Args:
-        days: `customer_days`.
-        years: `customer_years` of the same days.
+        sums: `customer_sums` as of the same day, with HABIT_SUMS of the window.
+        days: `customer_days`; they tell how long all history is.
         categories: `customer_day_categories`; None where the input has none.
         events: `customer_day_events`; None where the input has none.
         as_of: last day that counts.
         window: how far back to look.
-        last_day: the last of the days, where it is known.
 
     Returns:
         One row per customer: the columns of `customer_features`; a feature that the input does
         not allow is NULL for everybody.
     """
-    habits = _habits(days, years, as_of, window, last_day)
+    habits = _habits(sums, window)
     habits = _with_count(habits, categories, F.count_distinct("category"), "product_range",
                          as_of, window)  # fmt: skip
     habits = _with_count(habits, events, F.sum("events"), "touch_points", as_of, window)
@@ -72,23 +70,15 @@ def customer_features(
     )
 
 
-def _habits(
-    days: DataFrame, years: DataFrame, as_of: date, window: Window, last_day: date | None
-) -> DataFrame:
+def _habits(sums: DataFrame, window: Window) -> DataFrame:
     """What every customer who bought in the window did in it, and the first visit ever."""
-    rows = history(days, years, as_of, [window], last_day).where(F.col("customer_id").isNotNull())
-    inside = in_window("day", as_of, window)
     added = ("receipts", "visits", "returns", "items", "net_cents", "promo_visits", "visit_days")
-    return (
-        rows.groupBy("customer_id")
-        .agg(
-            *[F.sum(F.when(inside, F.col(name))).alias(name) for name in added],
-            F.min(F.when(inside, F.col("first_visit"))).alias("first_in_window"),
-            F.max(F.when(inside, F.col("last_visit"))).alias("last_visit"),
-            # Right for any as_of: who bought by then came first by then.
-            F.min("first_visit").alias("first_visit"),
-        )
-        .where(F.col("visits") > 0)
+    return sums.where(in_population(window)).select(
+        "customer_id",
+        "first_visit",  # ever, for any as_of: who bought by then came first by then
+        "last_visit",
+        F.col(f"first_visit_{window.label}").alias("first_in_window"),
+        *[F.col(f"{name}_{window.label}").alias(name) for name in added],
     )
 
 

@@ -9,7 +9,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.transforms.rfm_values import in_population, window_values
+from rfm_spark.transforms.customer_sums import in_population
+from rfm_spark.transforms.rfm_values import window_values
 from rfm_spark.transforms.window import Window
 
 VALUES = ("recency_days", "frequency", "monetary_cents")
@@ -41,7 +42,7 @@ def window_totals(sums: DataFrame, as_of: date, windows: Collection[Window]) -> 
     """What everybody in a window adds up to.
 
     Args:
-        sums: `customer_sums` as of the same day, of these windows among others.
+        sums: `customer_sums` as of the same day, with VALUE_SUMS of these windows among others.
         as_of: last day that counts.
         windows: how far back to look.
 

@@ -32,6 +32,9 @@ class Window:
         return None if self.days is None else as_of - timedelta(days=self.days - 1)
 
 
+EVER = Window(days=None)
+
+
 def in_window(day: str, as_of: date, window: Window) -> Column:
     """Whether a business day counts."""
     until = F.col(day) <= F.lit(as_of)

@@ -1,0 +1,124 @@
+"""Sums of customers: in all and inside of windows, from days and from years."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from support import assert_rows, rows_of
+
+from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.transforms.customer_sums import HABIT_SUMS, VALUE_SUMS, customer_sums
+from rfm_spark.transforms.facts import customer_years
+from rfm_spark.transforms.rfm_values import rfm_values
+from rfm_spark.transforms.window import EVER, Window
+
+WANTED = {
+    Window(30): VALUE_SUMS,
+    Window(365): HABIT_SUMS,
+    Window(400): VALUE_SUMS,
+    EVER: HABIT_SUMS,
+}
+
+
+def sums_in_python(days, as_of, window):
+    """By customer, what is asked of one window, day by day."""
+    first_day = date.min if window.days is None else as_of - timedelta(days=window.days - 1)
+    found = {}
+    for row in days:
+        all_days = found.setdefault(row["customer_id"], ([], []))
+        all_days[0].append(row)
+        if first_day <= date.fromisoformat(row["day"]) <= as_of:
+            all_days[1].append(row)
+    return {
+        customer: {
+            "first_visit": _first(rows),
+            "last_visit": _last([row for row in rows if row["day"] <= as_of.isoformat()]),
+            "receipts": sum(row["receipts"] for row in rows),
+            "net_cents": sum(row["net_cents"] for row in rows),
+            **{f"{name}_{window.label}": _inside(name, inside) for name in WANTED[window]},
+        }
+        for customer, (rows, inside) in found.items()
+    }
+
+
+def _inside(name, rows):
+    if name == "first_visit":
+        return _first(rows)
+    if name == "visit_days":
+        return sum(row["visits"] > 0 for row in rows)
+    return sum(row[name] for row in rows)
+
+
+def _first(rows):
+    return min((row["day"] for row in rows if row["visits"]), default=None)
+
+
+def _last(rows):
+    return max((row["day"] for row in rows if row["visits"]), default=None)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "later_days"),
+    [
+        (date(2024, 2, 29), True),
+        (date(2024, 2, 29), False),
+        (date(2024, 12, 30), True),
+        (date(2024, 12, 31), True),
+    ],
+)
+def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of, later_days):
+    chance = Random(as_of.day)
+    edges = [as_of - timedelta(days=back) for back in (-later_days, 0, 29, 30, 364, 365, 399, 400)]
+    length = 1461 if later_days else (as_of - date(2022, 1, 1)).days
+    others = [date(2022, 1, 1) + timedelta(days=chance.randrange(length)) for _ in range(60)]
+    days = [
+        {
+            "customer_id": customer,
+            "day": on.isoformat(),
+            "visits": chance.randrange(3),
+            "receipts": 3,
+            "returns": chance.randrange(2),
+            "items": chance.randrange(-2, 9),
+            "net_cents": chance.randrange(-100, 1000),
+            "promo_visits": chance.randrange(2),
+        }
+        for customer in ("anna", "ben", None)
+        for on in {*edges, *chance.sample(others, 20)}
+    ]
+    rows = rows_of(spark, CUSTOMER_DAYS, days)
+    last_day = None if later_days else as_of
+    found = customer_sums(rows, customer_years(rows), as_of, WANTED, last_day).collect()
+    for window in WANTED:
+        expected = sums_in_python(days, as_of, window)
+        assert_rows(
+            [
+                {name: _or_nothing(name, row[name]) for name in ("customer_id", *expected[None])}
+                for row in found
+            ],
+            [{"customer_id": customer, **sums} for customer, sums in expected.items()],
+        )
+
+
+def _or_nothing(name, value):
+    """A sum of no days is NULL, which is nothing; a day stays unknown."""
+    return 0 if value is None and not name.startswith(("first_", "last_", "customer_")) else value
+
+
+@pytest.mark.parametrize(
+    ("as_of", "last_day"),
+    [(date(2025, 12, 31), None), (date(2025, 12, 29), date(2025, 12, 29))],
+)
+def test_of_years_that_no_window_divides_single_days_are_not_read(spark, as_of, last_day):
+    years = [
+        {"customer_id": "anna", "year": 2025, "visits": 3, "last_visit": "2025-11-30"},
+        {"customer_id": "anna", "year": 2024, "visits": 2, "last_visit": "2024-06-01"},
+    ]
+    facts = rows_of(spark, CUSTOMER_DAYS, []), rows_of(spark, CUSTOMER_YEARS, years)
+    this_year = Window(as_of.timetuple().tm_yday)
+    recency = (as_of - date(2025, 11, 30)).days
+    sums = customer_sums(*facts, as_of, {this_year: VALUE_SUMS, EVER: VALUE_SUMS}, last_day)
+    for window, visits in ((this_year, 3), (EVER, 5)):
+        values = {"recency_days": recency, "frequency": visits, "monetary_cents": 0}
+        assert_rows(rfm_values(sums, as_of, window), [{"customer_id": "anna", **values}])

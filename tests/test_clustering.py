@@ -48,10 +48,14 @@ def test_equal_personas_are_told_apart_by_their_number():
 def customers(spark, **columns):
     """Customers c000, c001, ... with these features; the others are NULL."""
     rows = [
-        {"customer_id": f"c{n:03}"} | {k: float(v) for k, v in zip(columns, values, strict=True)}
+        {"customer_id": f"c{n:03}"} | dict(zip(columns, map(_double, values), strict=True))
         for n, values in enumerate(zip(*columns.values(), strict=True))
     ]
     return rows_of(spark, CUSTOMER_FEATURES, rows)
+
+
+def _double(value):
+    return None if value is None else float(value)
 
 
 def sample(features):
@@ -162,6 +166,24 @@ def test_a_cluster_knows_its_size_revenue_means_and_cost(spark):
              "tenure_days_squares": 400.0, "return_share_sum": 0.0},
         ],
     )  # fmt: skip
+
+
+def test_a_mean_is_of_what_is_known_however_large_or_small(spark):
+    features = customers(
+        spark,
+        tenure_days=[0, 0, 0],
+        monetary_cents=[4e15, 4e15, 4e15 + 3],
+        average_receipt_cents=[0.25, -1.5, 2_000_000.000001],
+        visit_gap_days=[0.5, None, 2.0],
+        product_range=[None, None, None],
+    )
+    names = ["monetary_cents", "average_receipt_cents", "visit_gap_days", "product_range"]
+    assigned = assignments(features, [unit("tenure_days")], np.array([[0.0]]))
+    means = [4e15 + 1, (2_000_000.000001 - 1.25) / 3, 1.25, None]
+    assert_rows(
+        cluster_sums(assigned, [unit("tenure_days")], names),
+        [{f"{name}_mean": mean for name, mean in zip(names, means, strict=True)}],
+    )
 
 
 @pytest.fixture(scope="module")

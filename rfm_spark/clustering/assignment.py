@@ -11,9 +11,8 @@ from pyspark.sql import functions as F
 
 from rfm_spark.clustering.standard_units import Scale
 
-_EXACT = "decimal(30,6)"
 _MILLIONTHS = 1e6
-"""Sums of decimals and integers come out the same in any order of rows, sums of doubles do not."""
+"""Sums of integers come out the same in any order of rows, sums of doubles do not."""
 
 
 def assignments(
@@ -67,7 +66,7 @@ def cluster_sums(assigned: DataFrame, scales: Sequence[Scale], names: Sequence[s
         F.count(F.lit(1)).alias("customers"),
         F.sum(F.col("monetary_cents").cast("bigint")).alias("revenue_cents"),
         _sum(F.col("distance") * F.col("distance")).alias("cost"),
-        *[F.avg(F.col(name).cast(_EXACT)).cast("double").alias(f"{name}_mean") for name in names],
+        *[_mean(F.col(name)).alias(f"{name}_mean") for name in names],
         *[_sum(column).alias(f"{name}_sum") for name, column in standard.items()],
         *[_sum(column * column).alias(f"{name}_squares") for name, column in standard.items()],
     )
@@ -83,6 +82,13 @@ def _squared(scales: Sequence[Scale], centre: Sequence[float] | npt.NDArray[np.f
     ]
     squares = [gap * gap for gap in gaps]
     return sum(squares[1:], squares[0])
+
+
+def _mean(value: Column) -> Column:
+    """Of any size: whole units and millionths are added up apart. NULL where there are none."""
+    whole = F.floor(value)
+    millionths = F.rint((value - whole) * _MILLIONTHS).cast("bigint")
+    return F.try_divide(F.sum(whole) + F.sum(millionths) / _MILLIONTHS, F.count(value))
 
 
 def _sum(value: Column) -> Column:

@@ -11,17 +11,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _NEW_IDS = 10**12
+_CORRECTED_WITHIN_DAYS = 12
+"""What comes again does so after one day, what is corrected after 2 to 10."""
 
 
 def next_delivery(receipts: Path, last: date, out: Path) -> None:
-    """The delivery of a night: receipts of the last day come again, as new ones of the next day.
+    """The delivery of a night: all of the last one comes again as new receipts of the next day.
 
-    What the last delivery held of earlier days, late or corrected, comes once more as it was.
+    What it held of earlier days keeps them: most of it is late, and is new as well. What had been
+    delivered before (repeated or corrected) comes once more as it was.
     """
     rows = _delivery(receipts, last)
     of_last = _is_day(rows, last)
     moved = _moved(rows.filter(of_last), timedelta(days=1))
-    _write(pa.concat_tables([moved, rows.filter(pc.invert(of_last))]), last, out)
+    earlier = rows.filter(pc.invert(of_last))
+    again = pc.is_in(earlier["receipt_id"], value_set=_ids_before(receipts, last))
+    late = _changed(earlier.filter(pc.invert(again)), "receipt_id", _NEW_IDS)
+    _write(pa.concat_tables([moved, late, earlier.filter(again)]), last, out)
 
 
 def late_delivery(receipts: Path, last: date, days_late: int, out: Path) -> None:
@@ -52,6 +58,12 @@ def some_customer(receipts: Path, last: date) -> int:
 
 def _delivery(receipts: Path, day: date) -> pa.Table:
     return pq.read_table(receipts / f"delivered={day}", partitioning=None)
+
+
+def _ids_before(receipts: Path, last: date) -> pa.ChunkedArray:
+    """Receipts of the deliveries before, as far back as made-up corrections reach."""
+    days = [last - timedelta(days=back + 1) for back in range(_CORRECTED_WITHIN_DAYS)]
+    return pa.concat_tables([_delivery(receipts, day) for day in days])["receipt_id"]
 
 
 def _is_day(rows: pa.Table, day: date) -> pa.ChunkedArray:

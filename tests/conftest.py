@@ -118,7 +118,9 @@ def cli(spark: SparkSession) -> Cli:
     """The command line in this session: cli("run", "--config", file, ...) gives the exit code."""
 
     def call(*arguments: object) -> int:
-        return exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
+        code = exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
+        assert spark._jsparkSession.sharedState().cacheManager().isEmpty(), "rows are still kept"
+        return code
 
     return call
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.clustering.assignment import assignments, cluster_sums
@@ -168,22 +169,21 @@ def test_a_cluster_knows_its_size_revenue_means_and_cost(spark):
     )  # fmt: skip
 
 
-def test_a_mean_is_of_what_is_known_however_large_or_small(spark):
+def test_a_mean_is_of_what_is_known_and_the_same_in_any_order(spark):
     features = customers(
         spark,
-        tenure_days=[0, 0, 0],
-        monetary_cents=[4e15, 4e15, 4e15 + 3],
-        average_receipt_cents=[0.25, -1.5, 2_000_000.000001],
-        visit_gap_days=[0.5, None, 2.0],
-        product_range=[None, None, None],
+        tenure_days=[0] * 4,
+        monetary_cents=[4e15, -3e15, 3e15, 4e15],  # their millionths do not fit a BIGINT
+        average_receipt_cents=[0.1, 0.2, 0.3, 0.0],  # 0.6 only in another order
+        visit_gap_days=[0.5, None, 2.0, None],
+        product_range=[None] * 4,
     )
     names = ["monetary_cents", "average_receipt_cents", "visit_gap_days", "product_range"]
-    assigned = assignments(features, [unit("tenure_days")], np.array([[0.0]]))
-    means = [4e15 + 1, (2_000_000.000001 - 1.25) / 3, 1.25, None]
-    assert_rows(
-        cluster_sums(assigned, [unit("tenure_days")], names),
-        [{f"{name}_mean": mean for name, mean in zip(names, means, strict=True)}],
-    )
+    means = [2e15, 0.15, 1.25, None]
+    for rows in (features, features.orderBy(F.desc("customer_id")).coalesce(1)):
+        assigned = assignments(rows, [unit("tenure_days")], np.array([[0.0]]))
+        [found] = cluster_sums(assigned, [unit("tenure_days")], names).collect()
+        assert [found[f"{name}_mean"] for name in names] == means
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of, later_d
             "promo_visits": chance.randrange(2),
         }
         for customer in ("anna", "ben", None)
-        for on in {*edges, *chance.sample(others, 20)}
+        for on in sorted({*edges, *chance.sample(others, 20)})
     ]
     rows = rows_of(spark, CUSTOMER_DAYS, days)
     last_day = None if later_days else as_of

@@ -52,6 +52,7 @@ HABITS = [
     day("anna", "2026-02-01", visits=9),  # after as_of
     day("ben", "2026-01-31", net_cents=8_00, items=4),
     a_return("returner", "2026-01-05", -5_00),
+    day("returner", "2026-02-02"),
     day("lapsed", "2025-01-05"),
     day(None, "2026-01-05", visits=50),
 ]

@@ -31,7 +31,7 @@ def score(spark, copied_shop):
         settings = load_settings(copied_shop.config, overrides)
         warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
         job = Job(spark, settings, warehouse, str(copied_shop.raw))
-        with sums_of_customers(job, as_of, [wanted_by_profiles(settings)]) as sums:
+        with sums_of_customers(job, as_of, [wanted_by_profiles(settings)], kept=True) as sums:
             score_profiles(job, as_of, sums)
 
     return score_as_of

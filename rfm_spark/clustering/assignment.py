@@ -85,7 +85,7 @@ def _squared(scales: Sequence[Scale], centre: Sequence[float] | npt.NDArray[np.f
 
 
 def _mean(value: Column) -> Column:
-    """Of any size: whole units and millionths are added up apart. NULL where there are none."""
+    """Whole units, whose sum fits a BIGINT as money does, and millionths, added up apart."""
     whole = F.floor(value)
     millionths = F.rint((value - whole) * _MILLIONTHS).cast("bigint")
     return F.try_divide(F.sum(whole) + F.sum(millionths) / _MILLIONTHS, F.count(value))

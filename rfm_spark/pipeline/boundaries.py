@@ -42,7 +42,7 @@ def boundary_sets(
 
     Args:
         job: the run.
-        sums: `customer_sums` of the windows of all profiles; read several times.
+        sums: `customer_sums` with VALUE_SUMS of all profiles' windows; read several times.
         populations: by profile.
         as_of: the day described.
     """

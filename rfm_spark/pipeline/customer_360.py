@@ -11,6 +11,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.clusters import MODEL
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.rfm import profile_slice
+from rfm_spark.settings import Settings
 from rfm_spark.storage.warehouse import as_of_slice
 from rfm_spark.tables import (
     CLUSTER_ASSIGNMENTS,
@@ -24,8 +25,10 @@ from rfm_spark.transforms.customer_360 import CustomerSources, customer_360
 from rfm_spark.transforms.customer_sums import VALUE_SUMS, Wanted
 from rfm_spark.transforms.window import EVER
 
-WANTED: Wanted = {EVER: VALUE_SUMS}
-"""What lifetimes are made of."""
+
+def wanted_by_customer_360(_: Settings) -> Wanted:
+    """What lifetimes are made of."""
+    return {EVER: VALUE_SUMS}
 
 
 def refresh_customer_360(job: Job, as_of: date, sums: DataFrame) -> None:
@@ -34,7 +37,7 @@ def refresh_customer_360(job: Job, as_of: date, sums: DataFrame) -> None:
     Args:
         job: the run.
         as_of: the day described.
-        sums: `customer_sums` as of that day, with what is WANTED.
+        sums: `customer_sums` as of that day, with what is `wanted_by_customer_360`.
 
     Raises:
         UserError: if scores or clusters of the day are not there.

@@ -18,10 +18,22 @@ from rfm_spark.transforms.window import Window
 
 
 @contextmanager
-def sums_of_customers(job: Job, as_of: date, wanted: Iterable[Wanted]) -> Iterator[DataFrame]:
-    """`customer_sums` with all that any result wants, kept while the context lasts."""
+def sums_of_customers(
+    job: Job, as_of: date, wanted: Iterable[Wanted], kept: bool
+) -> Iterator[DataFrame]:
+    """`customer_sums` with all that any result wants.
+
+    Args:
+        job: the run.
+        as_of: the day described.
+        wanted: by each result.
+        kept: while the context lasts, for more than one pass over them.
+    """
     days, years = job.read(CUSTOMER_DAYS), job.read(CUSTOMER_YEARS)
     sums = customer_sums(days, years, as_of, _together(wanted), job.last_day)
+    if not kept:
+        yield sums
+        return
     with in_parts(job.spark, job.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:

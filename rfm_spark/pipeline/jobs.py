@@ -19,7 +19,7 @@ from rfm_spark.pipeline.as_of import resolved_as_of
 from rfm_spark.pipeline.clusters import refresh_clusters, wanted_by_clusters
 from rfm_spark.pipeline.cohorts import refresh_cohorts
 from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.customer_360 import WANTED, refresh_customer_360
+from rfm_spark.pipeline.customer_360 import refresh_customer_360, wanted_by_customer_360
 from rfm_spark.pipeline.customer_sums import sums_of_customers
 from rfm_spark.pipeline.facts import refresh_facts
 from rfm_spark.pipeline.ingest import ingest
@@ -32,35 +32,49 @@ from rfm_spark.transforms.customer_sums import Wanted
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a job makes of the facts.
+class OfSums:
+    """A result that is made of `customer_sums`.
 
     Attributes:
-        make: writes it as of a day; given `customer_sums` as of that day.
+        make: writes it as of a day; given the sums as of that day.
         wanted: what these must hold.
+        rereads: whether it goes over them several times.
     """
 
     make: Callable[[Job, date, DataFrame], None]
     wanted: Callable[[Settings], Wanted]
+    rereads: bool = False
 
 
-_SCORES = Result(score_profiles, wanted_by_profiles)
-_COHORTS = Result(lambda job, as_of, _: refresh_cohorts(job, as_of), lambda _: {})
-_CLUSTERS = Result(refresh_clusters, wanted_by_clusters)
-_CUSTOMER_360 = Result(refresh_customer_360, lambda _: WANTED)
+@dataclass(frozen=True)
+class Results:
+    """What a job makes after the facts are up to date.
 
-_EVERYTHING = (_SCORES, _COHORTS, _CLUSTERS, _CUSTOMER_360)
+    Attributes:
+        of_sums: made in this order, each of the same sums.
+        has_cohorts: whether cohorts follow.
+    """
 
-RESULTS: dict[str, tuple[Result, ...]] = {
-    "ingest": (),
-    "rfm": (_SCORES,),
-    "cohorts": (_COHORTS,),
-    "clusters": (_CLUSTERS,),
-    "customer-360": (_CUSTOMER_360,),
+    of_sums: tuple[OfSums, ...] = ()
+    has_cohorts: bool = False
+
+
+_SCORES = OfSums(score_profiles, wanted_by_profiles, rereads=True)
+_CLUSTERS = OfSums(refresh_clusters, wanted_by_clusters)
+_CUSTOMER_360 = OfSums(refresh_customer_360, wanted_by_customer_360)
+
+_NOTHING = Results()
+_EVERYTHING = Results((_SCORES, _CLUSTERS, _CUSTOMER_360), has_cohorts=True)
+
+RESULTS = {
+    "ingest": _NOTHING,
+    "rfm": Results((_SCORES,)),
+    "cohorts": Results(has_cohorts=True),
+    "clusters": Results((_CLUSTERS,)),
+    "customer-360": Results((_CUSTOMER_360,)),
     "run": _EVERYTHING,
     "nightly": _EVERYTHING,
 }
-"""Job to the results it makes, after the facts are up to date."""
 
 TAKES_IN = ("ingest", "run", "nightly")
 
@@ -95,7 +109,7 @@ def run_job(job: Job, name: str, as_of: date | None) -> date | None:
             if name in TAKES_IN:
                 ingest(job)
             refresh_facts(job)
-            if RESULTS[name]:
+            if RESULTS[name] != _NOTHING:
                 day = resolved_as_of(job, as_of)
                 _make_results(job, name, day)
         except BaseException as error:
@@ -112,15 +126,21 @@ def run_job(job: Job, name: str, as_of: date | None) -> date | None:
 
 
 def _make_results(job: Job, name: str, day: date) -> None:
+    results = RESULTS[name]
     with job.progress.step("compare with the last run") as step:
-        alike = [other for other, made in RESULTS.items() if made == RESULTS[name]]
+        alike = [other for other, made in RESULTS.items() if made == results]
         stand = results_stand(job, alike, day)
         step.says("results stand: nothing they are made of has changed" if stand else "to be made")
-    if not stand:
-        wanted = [result.wanted(job.settings) for result in RESULTS[name]]
-        with sums_of_customers(job, day, wanted) as sums:
-            for result in RESULTS[name]:
+    if stand:
+        return
+    if results.of_sums:
+        wanted = [result.wanted(job.settings) for result in results.of_sums]
+        kept = len(wanted) > 1 or results.of_sums[0].rereads
+        with sums_of_customers(job, day, wanted, kept) as sums:
+            for result in results.of_sums:
                 result.make(job, day, sums)
+    if results.has_cohorts:
+        refresh_cohorts(job, day)
 
 
 def _user() -> str:

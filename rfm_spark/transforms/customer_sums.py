@@ -12,7 +12,7 @@ from rfm_spark.transforms.history import history
 from rfm_spark.transforms.window import Window, in_window
 
 Wanted = Mapping[Window, Collection[str]]
-"""By window, which columns of `history` are wanted inside of it."""
+"""By window, which columns of `history` are wanted inside of it: sums, or the first visit."""
 
 VALUE_SUMS = ("receipts", "visits", "net_cents")
 HABIT_SUMS = (*VALUE_SUMS, "returns", "items", "promo_visits", "visit_days", "first_visit")

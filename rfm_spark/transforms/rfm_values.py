@@ -29,7 +29,7 @@ def rfm_values(sums: DataFrame, as_of: date, window: Window) -> DataFrame:
     """Recency, frequency and money of every customer who bought in the window.
 
     Args:
-        sums: `customer_sums` as of the same day, of this window among others.
+        sums: `customer_sums` as of the same day, with VALUE_SUMS of this window among others.
         as_of: last day that counts.
         window: how far back to look.
 

@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _NEW_IDS = 10**12
-_CORRECTED_WITHIN_DAYS = 12
-"""What comes again does so after one day, what is corrected after 2 to 10."""
+_CORRECTED_WITHIN_DAYS = 10
+"""Of what `rfm-spark generate` makes up."""
 
 
 def next_delivery(receipts: Path, last: date, out: Path) -> None:
-    """The delivery of a night: all of the last one comes again as new receipts of the next day.
+    """The delivery of a night, after the last one: its receipts once more, as new ones.
 
-    What it held of earlier days keeps them: most of it is late, and is new as well. What had been
-    delivered before (repeated or corrected) comes once more as it was.
+    Those of the last day are of the next one now; what was late is late for the same days. What
+    had been delivered before, repeated or corrected, comes once more as it was.
     """
     rows = _delivery(receipts, last)
     of_last = _is_day(rows, last)

@@ -44,6 +44,7 @@ is_void = "coalesce(void, '') = 'yes'"
 grains = ["month"]
 
 [clusters]
+window_days = 60
 k = 2
 features = ["recency_days", "frequency", "monetary_cents"]
 """

@@ -116,10 +116,12 @@ def run(spark: SparkSession) -> RunJob:
 @pytest.fixture
 def cli(spark: SparkSession) -> Cli:
     """The command line in this session: cli("run", "--config", file, ...) gives the exit code."""
+    cache = spark._jsparkSession.sharedState().cacheManager()
 
     def call(*arguments: object) -> int:
+        spark.catalog.clearCache()  # what other tests have kept
         code = exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
-        assert spark._jsparkSession.sharedState().cacheManager().isEmpty(), "rows are still kept"
+        assert cache.isEmpty(), "rows are still kept"
         return code
 
     return call

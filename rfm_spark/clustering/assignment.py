@@ -85,7 +85,10 @@ def _squared(scales: Sequence[Scale], centre: Sequence[float] | npt.NDArray[np.f
 
 
 def _mean(value: Column) -> Column:
-    """Whole units, whose sum fits a BIGINT as money does, and millionths, added up apart."""
+    """Whole units, whose sum fits a BIGINT as money does, and millionths, added up apart.
+
+    NULLs are left out; NULL where there is nothing else.
+    """
     whole = F.floor(value)
     millionths = F.rint((value - whole) * _MILLIONTHS).cast("bigint")
     return F.try_divide(F.sum(whole) + F.sum(millionths) / _MILLIONTHS, F.count(value))

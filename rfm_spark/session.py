@@ -61,10 +61,15 @@ SPEED = {
     "spark.sql.maxConcurrentOutputFileWriters": "16",
     # Parts of one partition each stay as many tasks, instead of becoming one that reads them all.
     "spark.sql.unionOutputPartitioning": "false",
+    # As quick to write as Snappy, and a third less of disk.
+    "spark.sql.parquet.compression.codec": "zstd",
     # A file is the least that is rewritten, and one row group the least that a task reads.
     "spark.sql.files.maxRecordsPerFile": "1000000",
     "spark.databricks.delta.optimize.minFileSize": str(8 * 2**20),
     "spark.databricks.delta.optimize.maxFileSize": str(32 * 2**20),
+    # The checksum of a commit would list all files of a small table, for which its log is read once
+    # more; readers of a later version do without.
+    "spark.databricks.delta.allFilesInCrc.enabled": "false",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from support.crashes import snapshots
 from support.sessions import FEW_ROWS, session_settings
 from support.shop import Shop, whole_shop
+from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
 
 from rfm_spark.cli import exit_code
@@ -83,6 +84,12 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
+def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """New tables are copies meanwhile; test_storage.py is of those that are made."""
+    return templates(tmp_path_factory.mktemp("empty tables"))
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of the real data sets: beside the project, or where RFM_SPARK_DATA says."""
     folder = Path(os.environ.get("RFM_SPARK_DATA", ROOT.parent / "shared" / "data"))
@@ -92,7 +99,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def run(spark: SparkSession) -> RunJob:
+def run(spark: SparkSession, empty_tables: Templates) -> RunJob:
     """Runs a job in this session: run(config_file, input, warehouse, name="run", as_of=None)."""
 
     def run_it(
@@ -107,20 +114,22 @@ def run(spark: SparkSession) -> RunJob:
         place = Warehouse(spark, location(str(warehouse)))
         night = as_of if name == "nightly" else None
         job = Job(spark, settings, place, location(str(data)), night=night)
-        run_job(job, name, as_of)
+        with empty_tables():
+            run_job(job, name, as_of)
         return job
 
     return run_it
 
 
 @pytest.fixture
-def cli(spark: SparkSession) -> Cli:
+def cli(spark: SparkSession, empty_tables: Templates) -> Cli:
     """The command line in this session: cli("run", "--config", file, ...) gives the exit code."""
     cache = spark._jsparkSession.sharedState().cacheManager()
 
     def call(*arguments: object) -> int:
         spark.catalog.clearCache()  # what other tests have kept
-        code = exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
+        with empty_tables():
+            code = exit_code([str(one) for one in arguments], lambda: nullcontext(spark))
         assert cache.isEmpty(), "rows are still kept"
         return code
 

@@ -85,7 +85,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """New tables are copies meanwhile; test_storage.py is of those that are made."""
+    """A context in which new tables are copies; test_storage.py tests that they are made."""
     return templates(tmp_path_factory.mktemp("empty tables"))
 
 

@@ -54,16 +54,17 @@ def log_actions(folder, kind):
 
 
 def test_every_table_is_open_to_all_readers_under_hostile_session_defaults(spark, tmp_path):
+    folder = tmp_path / """it's a "shop" (new)"""
     with session_settings(spark, HOSTILE):
-        place = Warehouse(spark, str(tmp_path))
+        place = Warehouse(spark, str(folder))
         for table in ALL_TABLES:
             place.create(table)
         place.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
     for table in ALL_TABLES:
-        protocols = log_actions(tmp_path / table.name, "protocol")
+        protocols = log_actions(folder / table.name, "protocol")
         assert [one["minReaderVersion"] for one in protocols] == [1], table.name
         assert not any(one.get("readerFeatures") for one in protocols), table.name
-        [metadata] = log_actions(tmp_path / table.name, "metaData")
+        [metadata] = log_actions(folder / table.name, "metaData")
         assert metadata["partitionColumns"] == list(table.partition_by)
         assert metadata["description"] == table.grain
         fields = json.loads(metadata["schemaString"])["fields"]
@@ -75,7 +76,7 @@ def test_every_table_is_open_to_all_readers_under_hostile_session_defaults(spark
         ]
         required = {field["name"] for field in fields if not field["nullable"]}
         assert required == {column.name for column in table.columns if column.required}
-    assert [row["customer_id"] for row in stored(tmp_path, "customers")] == ["anna"]
+    assert [row["customer_id"] for row in stored(folder, "customers")] == ["anna"]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,15 @@ def test_a_table_of_another_make_is_refused_and_left_alone(
     arguments = ["--config", finished_shop.config, "--warehouse", warehouse.place]
     assert cli("tables", *arguments) == 2
     assert told in capfd.readouterr().err
+
+
+def test_checksums_of_commits_do_not_list_files(finished_shop):
+    checksums = [
+        json.loads(one.read_text()) for one in finished_shop.warehouse.glob("*/_delta_log/0*.crc")
+    ]
+    written = [one for one in checksums if one["numFiles"] > 0]
+    assert len(written) >= len(ALL_TABLES)
+    assert not any(one.get("allFiles") for one in written)
 
 
 def test_a_slice_is_replaced_and_the_rest_stays(spark, warehouse, tmp_path):

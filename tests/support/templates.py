@@ -27,11 +27,14 @@ def templates(folder: Path) -> Templates:
     kept: dict[Table, Path] = {}
 
     def create(self: Warehouse, table: Table) -> None:
+        if Path(self.path(table)).exists():  # what a killed process left
+            original(self, table)
+            return
         if table not in kept:
             place = Warehouse(self.spark, str(folder / str(len(kept))))
             original(place, table)
             kept[table] = Path(place.path(table))
-        shutil.copytree(kept[table], self.path(table), dirs_exist_ok=True)
+        shutil.copytree(kept[table], self.path(table))
         self._new.add(table.name)
 
     @contextmanager

@@ -65,8 +65,8 @@ SPEED = {
     "spark.sql.files.maxRecordsPerFile": "1000000",
     "spark.databricks.delta.optimize.minFileSize": str(8 * 2**20),
     "spark.databricks.delta.optimize.maxFileSize": str(32 * 2**20),
-    # The checksum of a commit would list all files of a small table, for which its log is read once
-    # more; readers of a later version do without.
+    # A commit's checksum would list all files of a table that has few, and Delta reads the log once
+    # more to know them. Nothing here needs that list.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from support import assert_rows, rows_of
 from support.receipts import a_return, receipt, sums
 
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, RECEIPTS
 from rfm_spark.transforms.cohorts import (
     Standing,
@@ -20,7 +21,6 @@ from rfm_spark.transforms.cohorts import (
     first_visits,
 )
 from rfm_spark.transforms.facts import customer_days, customer_years
-from rfm_spark.transforms.local_rows import local_rows
 
 
 def days_of(spark, receipts):

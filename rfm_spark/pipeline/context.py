@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from rfm_spark.settings import Settings
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.warehouse import Commit, Warehouse
 from rfm_spark.tables import Table
-from rfm_spark.transforms.local_rows import local_rows
 
 
 class Step(Protocol):

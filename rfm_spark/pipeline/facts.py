@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from rfm_spark.pipeline.context import Job
 from rfm_spark.session import in_parts
+from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_column, day_slice
-from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,

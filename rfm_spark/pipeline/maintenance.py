@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 from rfm_spark.pipeline.as_of import resolved_as_of
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.facts import FOLDED
+from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_slice
-from rfm_spark.storage.warehouse import Note
 from rfm_spark.tables import (
     ALL_TABLES,
     CUSTOMER_DAY_CATEGORIES,

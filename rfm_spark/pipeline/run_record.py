@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 from rfm_spark import __version__
 from rfm_spark.pipeline.context import Job
 from rfm_spark.settings.loading import settings_digest
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.tables import ALL_TABLES, RUNS
-from rfm_spark.transforms.local_rows import local_rows
 
 SUCCEEDED = "succeeded"
 

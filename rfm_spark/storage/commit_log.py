@@ -9,13 +9,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from rfm_spark.storage.locations import below
 
+_UNCHANGED = ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
+"""Operations that leave the rows as they are."""
+
 _COMMIT = re.compile(r"/(\d{20})\.json(?=[,}])")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A commit of a table, with what the writer noted about it.
+
+    Attributes:
+        version: Delta version.
+        is_write: whether rows could have changed.
+        content: the writer's note; empty where it left none.
+    """
+
+    version: int
+    is_write: bool
+    content: Mapping[str, Any]
 
 
 class CommitLog:
@@ -57,3 +76,9 @@ class CommitLog:
         finally:
             lines.close()
         raise LookupError(f"version {version} of {self._folder} does not say what it is")
+
+    def note(self, version: int) -> Note:
+        """What the writer of a version noted about it."""
+        info = self.info(version)
+        content = json.loads(info.get("userMetadata") or "{}")
+        return Note(version, info["operation"] not in _UNCHANGED, content)

@@ -17,9 +17,9 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.errors import UserError
 from rfm_spark.settings.sources import DATE, Lookup, Source
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
-from rfm_spark.transforms.local_rows import local_rows
 
 _LEAST_TASK_BYTES, _TASK_BYTES = 16 * 2**20, 128 * 2**20
 _FILES_SHOWN = 3

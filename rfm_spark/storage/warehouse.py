@@ -14,10 +14,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
-from rfm_spark.storage.commit_log import CommitLog
+from rfm_spark.storage.commit_log import CommitLog, Note
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.tables import Table
-from rfm_spark.transforms.local_rows import local_rows
 
 _PROPERTIES = {
     # Any reader must be able to read every table: each of these can raise the reader protocol.
@@ -45,21 +45,6 @@ class Commit:
 
     version: int
     rows: int
-
-
-@dataclass(frozen=True)
-class Note:
-    """A commit of a table, with what the writer noted about it.
-
-    Attributes:
-        version: Delta version.
-        is_write: whether rows could have changed.
-        content: the writer's note; empty where it left none.
-    """
-
-    version: int
-    is_write: bool
-    content: Mapping[str, Any]
 
 
 class Warehouse:
@@ -175,12 +160,12 @@ class Warehouse:
         later = [one for one in versions if one > version]
         if versions[-1] < version or later != list(range(version + 1, versions[-1] + 1)):
             return None
-        return [_note(one, log.info(one)) for one in later]
+        return [log.note(one) for one in later]
 
     def last_note(self, table: Table) -> Note | None:
         """The newest commit that left a note; None where none did."""
         log = self._log(table)
-        notes = (_note(version, log.info(version)) for version in reversed(log.versions()))
+        notes = map(log.note, reversed(log.versions()))
         return next((note for note in notes if note.content), None)
 
     def create(self, table: Table) -> None:
@@ -299,9 +284,3 @@ def _inside(where: Column, column: str) -> Column:
     """
     outside = F.raise_error(F.lit("a row lies outside the slice that is written"))
     return F.when(where, F.col(column)).otherwise(outside)
-
-
-def _note(version: int, info: Mapping[str, Any]) -> Note:
-    unchanged = ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
-    content = json.loads(info.get("userMetadata") or "{}")
-    return Note(version, info["operation"] not in unchanged, content)

@@ -215,3 +215,30 @@ def test_a_correction_beyond_the_bound_is_a_receipt_of_its_own(shop, take_in):
     assert found == {("r1", 100): "current", ("r1", 200): "current", ("r2", 400): "current"}
     years = [row["net_cents"] for row in stored(shop.warehouse, "customer_years")]
     assert years == [700]
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, RECEIPTS], ids=["rows", "lines"])
+def test_a_delivery_that_comes_again_replaces_what_it_brought_beyond_the_bound(
+    shop, take_in, configuration
+):
+    shop.configure(configuration)
+    bound = "ingest.correction_days=30"
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
+    take_in(shop, bound)
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-06-01", "2.00")])
+    shop.touch("receipts1.csv")
+    take_in(shop, bound)
+    [found] = stored(shop.warehouse, "receipts")
+    assert (found["business_date"], found["net_cents"]) == (date(2025, 6, 1), 200)
+    assert [row["net_cents"] for row in stored(shop.warehouse, "customer_years")] == [200]
+
+
+def test_a_good_receipt_counts_where_most_of_its_delivery_has_no_day(shop, take_in):
+    good = [line(f"a{place}", "c1", f"2025-01-{place:02}", "1.00") for place in range(1, 20)]
+    shop.csv("receipts1.csv", good)
+    blank = [line(f"b{place}", "c1", "", "1.00") for place in (1, 2)]
+    shop.csv("receipts2.csv", [*blank, line("b3", "c1", "2025-01-02", "1.00")])
+    take_in(shop)
+    assert {row["receipt_id"] for row in stored(shop.warehouse, "receipts")} == {
+        "b3", *(row["receipt"] for row in good)
+    }  # fmt: skip

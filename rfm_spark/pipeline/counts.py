@@ -105,9 +105,9 @@ def receipt_counts(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> R
     by_day.persist()
     try:
         counts = _collected(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
-        accepted = by_day.where("receipts > rejected_receipts").select("business_date").distinct()
-        days = {row[0] for row in accepted.collect()}
-        return ReceiptCounts(counts, days, _months(by_day))
+        accepted = by_day.where("receipts > rejected_receipts")
+        days = {row[0] for row in accepted.select("business_date").distinct().collect()}
+        return ReceiptCounts(counts, days, _months(accepted))
     finally:
         by_day.unpersist()
 
@@ -149,6 +149,8 @@ def _collected(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Count
 def _months(by_day: DataFrame) -> dict[str, date]:
     """The month of most single receipts of each delivery; empty if many come with other months.
 
+    Every delivery that has some on these days has a month.
+
     A delivery has as many months as there would be if they were all alike, n^2 / sum(n_month^2):
     a few late receipts make no other month.
     """
@@ -159,8 +161,8 @@ def _months(by_day: DataFrame) -> dict[str, date]:
         F.try_divide(F.sum("n") ** 2, F.sum(F.col("n") ** 2)).alias("months"),
         F.max_by("month", "n").alias("month"),
     )
-    rows = found.where("receipts > 0").collect()
+    rows = found.collect()
     in_wide = sum(row["receipts"] for row in rows if row["months"] > _FEW_MONTHS)
     if in_wide > _WIDE_SHARE * sum(row["receipts"] for row in rows):
         return {}
-    return {row["delivery"]: row["month"] for row in rows if row["month"] is not None}
+    return {row["delivery"]: row["month"] for row in rows}

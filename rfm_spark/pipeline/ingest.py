@@ -14,6 +14,7 @@ from rfm_spark.pipeline.counts import add_versions, told
 from rfm_spark.pipeline.intake import (
     Batch,
     Intake,
+    correctable_from,
     explaining,
     new_intakes,
     on_disk,
@@ -130,9 +131,10 @@ def _merge(
     came = _of(intake.batches) if "source" in table.column_names else _delivery_of(intake.batches)
     stored = job.warehouse.read(table) if job.warehouse.is_there(table) else None
     first_day = min(days | intake.single_days, default=None)
-    earliest = job.settings.ingest.correctable_from(first_day)
+    earliest = None
     is_in_order = intake.by_month is not None
     if stored is not None:
+        earliest = correctable_from(job, intake.batches, stored, first_day)
         within = stored.where(since(earliest))
         touched = touched_keys(within, incoming, came, key)
         old = within.join(touched, key, "left_semi").groupBy("business_date").count().collect()

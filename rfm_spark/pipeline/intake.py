@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
@@ -39,6 +39,7 @@ class Batch:
     source: Source
     deliveries: list[Delivery]
     digest: str
+    came_before: frozenset[str]
 
     @property
     def names(self) -> list[str]:
@@ -145,8 +146,7 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[DataFrame | None]:
         return
     incoming, stored = id_hashes(lines), None
     if job.warehouse.is_there(RECEIPTS):
-        within = _within_reach(job, lines)
-        stored = id_hashes(within)
+        stored = id_hashes(_within_reach(job, lines, batch))
         if 0 < batch.size < _BROADCAST_BYTES:
             incoming = F.broadcast(incoming)
     with in_parts(job.spark, batch.size):
@@ -159,13 +159,36 @@ def _singles_told(job: Job, intake: Intake) -> Iterator[DataFrame | None]:
         repeated.unpersist()
 
 
-def _within_reach(job: Job, lines: DataFrame) -> DataFrame:
+def _within_reach(job: Job, lines: DataFrame, batch: Batch) -> DataFrame:
     """Stored versions that these lines can correct."""
-    stored, settings = job.read(RECEIPTS), job.settings.ingest
-    if settings.correction_days is None:
+    stored = job.read(RECEIPTS)
+    if job.settings.ingest.correction_days is None:
         return stored
     first_day = lines.where(~is_bad()).agg(F.min("business_date")).collect()[0][0]
-    return stored.where(since(settings.correctable_from(first_day)))
+    return stored.where(since(correctable_from(job, [batch], stored, first_day)))
+
+
+def correctable_from(
+    job: Job, batches: Sequence[Batch], stored: DataFrame, first_day: date | None
+) -> date | None:
+    """The first business day that deliveries can correct; None for any.
+
+    A delivery that comes again reaches as far back as what it brought before, which it replaces.
+
+    Args:
+        job: the run.
+        batches: the deliveries.
+        stored: the table they go to.
+        first_day: of what they bring now; None where they bring nothing.
+    """
+    days = job.settings.ingest.correction_days
+    if days is None or first_day is None:
+        return None
+    if again := [name for batch in batches for name in batch.came_before]:
+        brought = stored.where(F.col("delivery").isin(again)).agg(F.min("business_date"))
+        before: date | None = brought.collect()[0][0]
+        first_day = min(first_day, before or first_day)
+    return first_day - timedelta(days=days)
 
 
 @contextmanager
@@ -223,7 +246,8 @@ def _new(
     lookups = lookups_fingerprint(job.spark, source, job.input, label)
     digest = settings_digest(source) + settings_digest(job.settings.business) + lookups
     new = [one for one in found if fingerprints.get((label, one.name)) != one.fingerprint + digest]
-    return Batch(label, source, new, digest)
+    before = frozenset(one.name for one in new if (label, one.name) in fingerprints)
+    return Batch(label, source, new, digest, before)
 
 
 def _rows_of(job: Job, batch: Batch, groups: Sequence[Sequence[Delivery]] = ()) -> DataFrame:

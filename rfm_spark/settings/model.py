@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -12,8 +12,15 @@ from rfm_spark.transforms.features import FEATURES
 from rfm_spark.transforms.segments import DEFAULT_GRID, SegmentRule, grid_problems
 from rfm_spark.transforms.window import Grain, Weekday, Window
 
-WindowDays = Annotated[int, Field(gt=0)] | Literal["all"]
-Three = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=3, max_length=3)]
+_CENTURY = 36_525
+_LEAST, _MOST = -(2**63), 2**63 - 1
+"""Of a BIGINT."""
+
+Days = Annotated[int, Field(gt=0, le=_CENTURY)]
+WindowDays = Days | Literal["all"]
+Three = Annotated[
+    list[Annotated[float, Field(ge=0, allow_inf_nan=False)]], Field(min_length=3, max_length=3)
+]
 Score = Annotated[int, Field(ge=1, le=9)]
 DEFAULT_SCORES = 5
 
@@ -49,22 +56,18 @@ class Ingest(Section):
     max_rejected_share: float = Field(
         default=0.01, ge=0, le=1, description="of raw rows; above it the run fails"
     )
-    correction_days: Annotated[int, Field(gt=0)] | None = Field(
+    correction_days: Days | None = Field(
         default=None, description="how far back a delivery can correct; by default all history"
     )
-
-    def correctable_from(self, first_day: date | None) -> date | None:
-        """The first business day that deliveries from `first_day` on can correct; None for any."""
-        if self.correction_days is None or first_day is None:
-            return None
-        return first_day - timedelta(days=self.correction_days)
 
 
 class Dimension(Section):
     """How one of R, F and M is cut."""
 
     method: Literal["quantile", "balanced", "fixed"]
-    cuts: list[int] | None = Field(default=None, description="of `fixed`, ascending")
+    cuts: list[Annotated[int, Field(ge=_LEAST, le=_MOST)]] | None = Field(
+        default=None, description="of `fixed`, ascending"
+    )
 
     @model_validator(mode="after")
     def _cuts_fit_method(self) -> Self:
@@ -181,7 +184,7 @@ class Clusters(Section):
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"
     )
-    seed: int = Field(default=20_240_229, description="of the first centres")
+    seed: int = Field(default=20_240_229, ge=_LEAST, le=_MOST, description="of the first centres")
     max_fit_customers: int = Field(
         default=200_000, ge=1_000, le=2_000_000, description="size of the sample the fit uses"
     )
@@ -201,7 +204,7 @@ class Maintenance(Section):
         le=3650,
         description="days that late receipts still reach; older ones are folded",
     )
-    keep_results_days: Annotated[int, Field(gt=0, le=36_525)] | None = Field(
+    keep_results_days: Days | None = Field(
         default=None, description="how long results of a day are kept; by default for ever"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from support.shop import (
     CUSTOMERS,
     INTERACTIONS,
@@ -15,7 +16,7 @@ from support.shop import (
     stored,
 )
 
-from rfm_spark.transforms.attributes import latest_attributes
+from rfm_spark.transforms.attributes import customer_rows, latest_attributes
 
 SITE = """
 [interactions.site]
@@ -80,3 +81,22 @@ def test_interactions_are_corrected_and_the_latest_attributes_win(run, spark, tm
         ("c3", "2025-03-01"): 2,
     }
     assert attributes() == {"c1": {"city": "Ulm"}, "c2": {"city": "Bern"}, "c3": {}}
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ("TIMESTAMP '2026-01-02T02:00:00Z'", "2026-01-01"),  # in Los Angeles
+        ("'2026-01-02T02:00:00Z'", "2026-01-01"),
+        ("'2026-01-02 02:00:00'", "2026-01-02"),
+        ("TIMESTAMP_NTZ '2026-01-02 02:00:00'", "2026-01-02"),
+        ("DATE '2026-01-02'", "2026-01-02"),
+    ],
+)
+def test_attributes_hold_from_the_day_of_the_business(spark, told, day):
+    delivered = spark.sql(
+        f"SELECT 'd' AS delivery, 'f' AS file, '{{}}' AS raw, '' AS turned_away,"
+        f" 'c1' AS customer_id, {told} AS valid_from, 'Ulm' AS `attribute.city`"
+    )
+    [row] = customer_rows(delivered, ["city"], "America/Los_Angeles", None).collect()
+    assert row["valid_from"] == date.fromisoformat(day)

@@ -8,6 +8,8 @@ import pytest
 from support.screen import on_screen, problems
 from support.shop import CUSTOMERS, RECEIPTS, Shop, line, person, stored, versions
 
+from rfm_spark.quality.quarantine import quarantine_rows
+
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 9)]
 
 
@@ -129,3 +131,14 @@ def test_equal_lines_of_one_delivery_are_dropped_where_a_setting_says_so(cli, sh
         "receipts1.csv": 2 if drop == "true" else 0,
         "receipts2.csv": 1 if drop == "true" else 0,
     }
+
+
+def test_equal_rows_of_two_sources_have_names_of_their_own_source(spark):
+    rows = spark.createDataFrame(
+        [(source, "crm.csv", "crm.csv", "{}", "customer_missing") for source in ("a", "b")],
+        "source string, delivery string, file string, raw string, reasons string",
+    )
+    found = {row["source"]: row["row"] for row in quarantine_rows(rows).collect()}
+    assert set(found) == {"a", "b"}
+    assert found["a"] == found["b"]
+    assert found["a"].endswith("-1")

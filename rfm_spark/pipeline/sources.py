@@ -98,8 +98,9 @@ def checked_rows(
         name = label.partition(".")[2]
         return interaction_rows(rows, name, calendar, source.time_format, dates, business.guest_ids)
     if isinstance(source, Customers):
+        names = list(source.columns.attributes)
         return customer_rows(
-            rows, list(source.columns.attributes), source.time_format, business.guest_ids
+            rows, names, business.time_zone, source.time_format, business.guest_ids
         )
     raise TypeError(f"{type(source).__name__} is no source of rows")
 

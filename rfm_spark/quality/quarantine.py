@@ -21,7 +21,7 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
         "cents": F.lit(0).cast("bigint"),
     }
     filled = rows.withColumns({n: c for n, c in nothing.items() if n not in rows.columns})
-    return with_row_digest(filled).select(
+    return with_row_digest(filled, "source").select(
         "source",
         "delivery",
         "row",

@@ -107,7 +107,9 @@ class ReceiptColumns(Section):
         description="a list makes one id of several; without it one row is one receipt",
     )
     customer_id: Expression = Field(description="customer; NULL or blank is a guest")
-    time: Expression = Field(description="date, timestamp or text")
+    time: Expression = Field(
+        description="date, timestamp (an instant), or text (of the source's time zone)"
+    )
     quantity: Expression | None = Field(
         default=None, description="pieces or weight; negative is a return"
     )
@@ -178,7 +180,9 @@ class InteractionColumns(Section):
     kind: Expression = Field(
         description="such as registration, card or click; a constant in quotes: 'click'"
     )
-    time: Expression = Field(description="date, timestamp or text")
+    time: Expression = Field(
+        description="date, timestamp (an instant), or text (of the source's time zone)"
+    )
     value: Expression | None = Field(default=None, description="seconds stayed, pages or weight")
 
 

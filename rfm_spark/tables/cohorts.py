@@ -20,7 +20,9 @@ COHORTS = Table(
     columns=(
         AS_OF,
         Column("origin", StringType(), "First interaction that makes a member: receipt", True),
-        Column("grain", StringType(), "Length of a period: month or week", required=True),
+        Column(
+            "grain", StringType(), "Length of a period: day, week, month or year", required=True
+        ),
         Column("kind", StringType(), "calendar: whole calendar periods", required=True),
         Column("cohort", DateType(), "First day of the cohort's period", required=True),
         Column("period_index", IntegerType(), "Whole periods since the cohort's own", True),

@@ -17,6 +17,7 @@ from rfm_spark.transforms.delivered import ATTRIBUTE, known_customer, trimmed_te
 def customer_rows(
     rows: DataFrame,
     names: Sequence[str],
+    time_zone: str,
     time_format: str | None,
     guest_ids: Collection[str] = (),
 ) -> DataFrame:
@@ -25,6 +26,7 @@ def customer_rows(
     Args:
         rows: delivered fields `customer_id`, `valid_from` and `attribute.<name>` for each name.
         names: attribute names.
+        time_zone: of the business: whose calendar day an instant is.
         time_format: Spark pattern of a textual `valid_from`; None for ISO 8601.
         guest_ids: customer ids that stand for nobody.
 
@@ -37,9 +39,9 @@ def customer_rows(
     if isinstance(kind, NullType):
         valid_from = F.col("valid_from").cast("date")
     else:
-        # A change of address has no business hours: the calendar day as written.
+        # A change of address has no business hours; without a zone it is the day as written.
         _, valid_from = instant_and_day(
-            F.col("valid_from"), kind, time_format, Calendar("UTC", 0, "UTC")
+            F.col("valid_from"), kind, time_format, Calendar(time_zone, 0, time_zone)
         )
     values = [ATTRIBUTE + name for name in names]
     texts = [trimmed_text(F.col(f"`{value}`"), kinds[value]) for value in values]

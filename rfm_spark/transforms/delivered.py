@@ -111,14 +111,18 @@ def known_customer(delivered: Column, kind: DataType, guest_ids: Collection[str]
     return F.when(~customer.isin(*guest_ids), customer) if guest_ids else customer
 
 
-def with_row_digest(rows: DataFrame) -> DataFrame:
+def with_row_digest(rows: DataFrame, *of: str) -> DataFrame:
     """Adds `row`: a name for each raw row that is the same whenever the delivery comes again.
 
     It is a digest of the row's text and its place among equal rows of the delivery, which are
     interchangeable, so that the order of rows in a file does not matter.
+
+    Args:
+        rows: `delivery` and `raw`.
+        of: columns beside the delivery within which names are told apart.
     """
     digest = F.md5("raw")
-    return rows.withColumn("row", F.concat_ws("-", digest, _place(digest)))
+    return rows.withColumn("row", F.concat_ws("-", digest, _place(digest, *of)))
 
 
 def with_dropped(rows: DataFrame, drop_equal: bool) -> DataFrame:
@@ -127,9 +131,9 @@ def with_dropped(rows: DataFrame, drop_equal: bool) -> DataFrame:
     return rows.withColumn("is_dropped", equal_before)
 
 
-def _place(digest: Column) -> Column:
+def _place(digest: Column, *of: str) -> Column:
     """1, 2, ... among the equal rows of a delivery."""
-    return F.row_number().over(Window.partitionBy("delivery", digest).orderBy(F.lit(0)))
+    return F.row_number().over(Window.partitionBy("delivery", *of, digest).orderBy(F.lit(0)))
 
 
 def _column(name: str) -> Column:

@@ -83,6 +83,53 @@ def test_all_missing_columns_of_all_sources_are_told_with_the_nearest(cli, shop,
     assert versions(shop.warehouse) == {}
 
 
+@pytest.mark.parametrize("job", ["check", "run"])
+def test_types_that_are_none_or_of_no_column_are_told(cli, shop, capfd, job):
+    shop.csv("receipts1.csv", GOOD)
+    types = '[receipts.types]\nquantity = "intt"\namuont = "INT"\ntime = "ARRAY<INT>"'
+    shop.configure(changes={"[receipts.columns]": f"{types}\n\n[receipts.columns]"})
+    assert cli(job, *shop.arguments()) == 2
+    one, two, three = problems(capfd)
+    assert "[receipts.types] quantity = 'intt': is no Spark type" in one
+    assert "[receipts.types] amuont: the source has no such column; did you mean 'amount'?" in two
+    assert "[receipts.types] time = 'ARRAY<INT>': is no Spark type" in three
+    assert versions(shop.warehouse) == {}
+
+
+@pytest.mark.parametrize("option", ["--input", "--warehouse"])
+def test_a_file_system_spark_does_not_have_is_told(cli, shop, capfd, option):
+    shop.csv("receipts1.csv", GOOD)
+    shop.configure()
+    assert cli("run", *shop.arguments(option, "hfds://somewhere/shop")) == 2
+    [told] = problems(capfd)
+    assert "hfds://somewhere/shop: cannot be reached" in told
+    assert versions(shop.warehouse) == {}
+
+
+def test_a_lookup_with_damaged_data_is_named(cli, shop, capfd):
+    shop.csv("receipts1.csv", GOOD)
+    damaged = shop.parquet("categories.parquet", [{"category": f"c{n}"} for n in range(99)])
+    content = bytearray(damaged.read_bytes())
+    content[4:200] = b"\xff" * 196
+    damaged.write_bytes(content)
+    lookup = 'path = "categories.parquet"\nformat = "parquet"\non = "category"'
+    names = f"[receipts.lookups.names]\n{lookup}\n\n[receipts.columns]"
+    shop.configure(changes={"[receipts.columns]": names})
+    assert cli("run", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert f"[receipts.lookups.names] {shop.raw}/categories.parquet cannot be read" in told
+    assert versions(shop.warehouse) == {}
+
+
+def test_names_are_not_registered_where_they_would_be_forgotten(cli, shop, capfd):
+    shop.csv("receipts1.csv", GOOD)
+    shop.configure(RECEIPTS + '[metastore]\ndatabase = "shop"\n')
+    assert cli("run", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert "submit with --conf spark.sql.catalogImplementation=hive" in told
+    assert versions(shop.warehouse) == {}
+
+
 def test_a_parquet_file_that_is_none_is_named(cli, shop, capfd):
     shop.file("receipts1.parquet").write_bytes(b"PAR1 this is no table PAR1")
     shop.configure(changes={"receipts*.csv": "*.parquet", '"csv"': '"parquet"'})
@@ -228,7 +275,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_ids_come_out_as_they_went_in_and_so_do_hostile_places(cli, tmp_path, capfd):
+def test_hostile_ids_come_out_as_they_went_in_and_so_do_hostile_places(cli, spark, tmp_path, capfd):
     shop = Shop(tmp_path / 'it\'s a "shop" (new)')
     rows = [
         line(f"{number} {customer}", f" {customer} ", f"2025-01-{number + 1:02}", f"{number}.00")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import textwrap
 
 from support.shop import (
     Shop,
@@ -88,13 +90,31 @@ def test_the_jobs_one_by_one_make_what_run_makes(cli, capfd, tmp_path, finished_
     assert sorted(jobs) == ["clusters", "cohorts", "customer-360", "ingest", "rfm"]
 
 
-def test_a_run_again_computes_no_result_that_stands(cli, capfd, copied_shop):
+def test_a_run_again_computes_no_result_that_stands(cli, spark, capfd, copied_shop):
     before = versions(copied_shop.warehouse)
     for again in (1, 2):
         assert cli("run", *copied_shop.arguments()) == 0, capfd.readouterr().err
         now = {**before, "runs": before["runs"] + again}
         assert versions(copied_shop.warehouse) == now
-        assert "Champions" in capfd.readouterr().out
+        shown = capfd.readouterr().out
+        assert "Champions" in shown
+    assert_queries_run(spark, shown)
+
+
+def assert_queries_run(spark, shown):
+    """What a run tells a person to try gives rows: of Spark SQL, and of two pieces of Python."""
+    told = shown.partition("Three queries to try:")[2]
+    sql, *pieces = (
+        textwrap.dedent("             " + text.rstrip())
+        for text in re.split(r"^  (?:Spark SQL|DuckDB    |Polars    ) ", told, flags=re.M)[1:]
+    )
+    assert spark.sql(sql).count() > 0
+    assert len(pieces) == 2
+    for code in pieces:
+        *setup, query = code.strip().splitlines()
+        names = {}
+        exec("\n".join(setup), names)
+        assert len(eval(query, names)) > 0
 
 
 def test_a_run_is_on_record_with_what_it_wrote(finished_shop):

@@ -213,3 +213,61 @@ def test_customer_360_has_every_known_customer_once(real: RealRun) -> None:
     lifetime = days.groupby("customer_id")["net_cents"].sum()
     ours = wide.set_index("customer_id")["lifetime_revenue_cents"]
     assert (ours[ours.index.isin(lifetime.index)].sort_index() == lifetime.sort_index()).all()
+
+
+@pytest.fixture
+def of_the_groceries(real: RealRun, groceries: Path) -> RealRun:
+    """The run whose input has interactions and attributes, with its files as views."""
+    if real.dataset != "complete_journey":
+        pytest.skip("receipts are all this data set has")
+    for name in ("coupon_redemptions", "campaigns", "campaign_descriptions", "demographics"):
+        real.connection.read_parquet(str(groceries / f"{name}.parquet")).create_view(
+            name, replace=True
+        )
+    return real
+
+
+EVENTS = """
+    WITH events AS (
+        SELECT DISTINCT household_id, redemption_date AS day, 'coupon_redemption' AS kind,
+               coupon_upc AS what, campaign_id
+        FROM coupon_redemptions
+        UNION ALL
+        SELECT DISTINCT household_id, start_date, 'campaign_mailed', NULL, campaign_id
+        FROM campaigns JOIN campaign_descriptions USING (campaign_id)
+    )
+    SELECT CAST(household_id AS VARCHAR) AS customer_id, day, kind, count(*) AS events
+    FROM events GROUP BY ALL
+"""
+
+
+def test_interactions_by_day(of_the_groceries: RealRun) -> None:
+    expected = of_the_groceries.connection.sql(EVENTS).df()
+    expected["day"] = expected["day"].dt.date
+    same(of_the_groceries.table("customer_day_events"), expected, ["customer_id", "day", "kind"])
+
+
+def test_touch_points_are_interactions_of_the_window(of_the_groceries: RealRun) -> None:
+    as_of = of_the_groceries.as_of
+    touches = of_the_groceries.connection.execute(
+        f"SELECT customer_id, sum(events) AS n FROM ({EVENTS})"
+        " WHERE day <= $as_of AND day > $as_of - 365 GROUP BY customer_id",
+        {"as_of": as_of},
+    ).df()
+    expected = touches.set_index("customer_id")["n"]
+    found = of_the_groceries.table("customer_features").set_index("customer_id")["touch_points"]
+    assert (found == expected.reindex(found.index).fillna(0)).all()
+    assert found.sum() > 0
+
+
+def test_attributes_are_those_of_the_demographics(of_the_groceries: RealRun) -> None:
+    renamed = {"household_comp": "household_composition", "kids_count": "kids"}
+    listed = of_the_groceries.connection.sql("SELECT * FROM demographics").df()
+    listed = listed.rename(columns=renamed).set_index("household_id")
+    expected = {
+        str(household): {name: value for name, value in row.items() if pd.notna(value)}
+        for household, row in listed.to_dict("index").items()
+    }
+    wide = of_the_groceries.table("customer_360").set_index("customer_id")["attributes"]
+    found = {customer: dict(told) for customer, told in wide.items() if told is not None}
+    assert found == expected

@@ -72,9 +72,9 @@ def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit, tmp_
 
 
 def test_on_kubernetes_everything_is_in_the_image(submit):
-    done = submit("rfm", "--master", "k8s://https://h", "--", "--config", "/opt/x.toml")
+    done = submit("customer-360", "--master", "k8s://https://h", "--", "--config", "/opt/x.toml")
     words = done.stdout.splitlines()
-    assert "local:///opt/rfm-spark/jobs/rfm.py" in words
+    assert "local:///opt/rfm-spark/jobs/customer_360.py" in words
     assert not given(words, "--jars")
     assert words[-1] == "/opt/x.toml"
 

@@ -33,9 +33,9 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.jobs import TAKES_IN, run_job
 from rfm_spark.pipeline.sources import source_problems
 from rfm_spark.pipeline.summary import summary, table_facts
-from rfm_spark.session import error_log, submitted_session
+from rfm_spark.session import error_log, require_metastore, submitted_session
 from rfm_spark.settings import Settings, load_settings
-from rfm_spark.storage.locations import location
+from rfm_spark.storage.locations import location, require_file_system
 from rfm_spark.storage.warehouse import Warehouse
 
 __all__ = ["main", "submitted"]
@@ -71,17 +71,23 @@ class _Request:
         return None if self.as_of is None else self.as_of.replace(tzinfo=UTC).date()
 
     def job(self, spark: SparkSession) -> Job:
-        """The run, with its places made absolute."""
+        """The run, with its places made absolute.
+
+        Raises:
+            UserError: if the session cannot reach them, or has no metastore where one is wanted.
+        """
         metastore = self.settings.metastore
+        if metastore:
+            require_metastore(spark)
+        places = [location(place or ".") for place in (self.warehouse, self.input)]
+        for place in places:
+            require_file_system(spark, place)
+        warehouse, raw = places
         return Job(
             spark=spark,
             settings=self.settings,
-            warehouse=Warehouse(
-                spark,
-                location(self.warehouse or "."),
-                metastore.database if metastore else None,
-            ),
-            input=location(self.input or "."),
+            warehouse=Warehouse(spark, warehouse, metastore.database if metastore else None),
+            input=raw,
             progress=ScreenProgress(),
             night=self.day if self.is_night else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 
 from pyspark.sql import Row
@@ -87,8 +88,9 @@ def show_summary(found: Summary, settings: Settings, place: str) -> None:
         _results.print("\n[bold]First cohorts[/], share that came again in month 1, 2, ...")
         _results.print(_cohorts(found.cohorts))
     if found.segments and found.clusters:
-        _results.print(f"\nThe tables are in {escape(place)}. Three queries to try:\n")
-        for query in _queries(place):
+        told = f"\nThe tables are in {escape(place)}. Three queries to try:\n"
+        _results.print(told, soft_wrap=True)
+        for query in _queries(place, found.as_of, next(iter(settings.rfm))):
             _results.print(escape(query), soft_wrap=True)
 
 
@@ -157,16 +159,21 @@ def _cohorts(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _queries(place: str) -> list[str]:
+def _queries(place: str, as_of: date | None, profile: str) -> list[str]:
+    """Of the day described: the tables hold all days, and scores all profiles."""
+    customers, cohorts = (repr(f"{place}/{name}") for name in ("customer_360", "cohorts"))
     return [
-        f"  Spark SQL  SELECT segment, customers, revenue_cents FROM delta.`{place}/segments`",
+        f"  Spark SQL  SELECT segment, customers, revenue_cents FROM delta.`{place}/segments`\n"
+        f"             WHERE as_of = DATE '{as_of}' AND profile = '{profile}'",
         # Not to_pyarrow_dataset(): with a filter on a large table it ends Python by SIGABRT.
-        "  DuckDB     import duckdb, deltalake\n"
-        f'             files = deltalake.DeltaTable("{place}/customer_360").file_uris()\n'
-        "             c = duckdb.read_parquet(files)\n"
+        "  DuckDB     import duckdb, deltalake, urllib.parse\n"
+        f"             table = deltalake.DeltaTable({customers})\n"
+        "             files = [urllib.parse.unquote(file) for file in table.file_uris()]\n"
+        f"             c = duckdb.read_parquet(files).filter(\"as_of = DATE '{as_of}'\")\n"
         '             duckdb.sql("SELECT segment, avg(lifetime_visits) FROM c GROUP BY ALL")',
-        "  Polars     import polars as pl\n"
-        f'             pl.read_delta("{place}/cohorts").filter(pl.col("grain") == "month")',
+        "  Polars     import datetime, polars as pl\n"
+        f"             day = datetime.date.fromisoformat('{as_of}')\n"
+        f"             pl.read_delta({cohorts}).filter(grain='month', as_of=day)",
     ]
 
 

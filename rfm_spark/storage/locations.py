@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
 
 from rfm_spark.errors import UserError
 
@@ -22,6 +26,27 @@ def location(given: str) -> str:
     local = re.sub("^file:/+", "/", given)
     # Hadoop takes `..` out of a path, so what it finds must begin with the same.
     return os.path.normpath(Path(local).expanduser().absolute())
+
+
+def require_file_system(spark: SparkSession, place: str) -> None:
+    """Makes sure that Spark has the file system a location names.
+
+    Raises:
+        UserError: if it has not; it says so before anything is looked for.
+    """
+    if is_local(place):
+        return
+    context: Any = spark.sparkContext
+    try:
+        context._jvm.org.apache.hadoop.fs.Path(place).getFileSystem(
+            context._jsc.hadoopConfiguration()
+        )
+    except Py4JJavaError as error:
+        why = str(error.java_exception.getMessage()).splitlines()[0]
+        raise UserError(
+            f"{place}: cannot be reached ({why}): check the spelling, and that this Spark has the "
+            "jars of such a file system"
+        ) from None
 
 
 def is_local(place: str) -> bool:

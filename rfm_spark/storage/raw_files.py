@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -92,25 +93,33 @@ def find_deliveries(
     try:
         found = (
             listing.load(below(literal(place), asked))
-            .select("_metadata.file_path", "path", "length", "modificationTime")
+            .select(
+                "_metadata.file_path",
+                "path",
+                "length",
+                # Not as a time, which Python would tell in the zone of this machine.
+                F.unix_micros("modificationTime").alias("changed"),
+            )
             # Or else every few files would be a task, for a look at each.
             .coalesce(spark.sparkContext.defaultParallelism)
             .collect()
         )
-    except AnalysisException as error:
-        if error.getCondition() == "PATH_NOT_FOUND":
+    except _FAILED as error:
+        if isinstance(error, AnalysisException) and error.getCondition() == "PATH_NOT_FOUND":
             raise UserError(f"[{label}] path: no file matches {path}") from None
         raise UserError(f"[{label}] path: {path} cannot be listed: {_first_line(error)}") from None
+    if not found and night is not None:
+        return []  # nothing happened that day
     if not found:
         raise UserError(f"[{label}] path: every file that matches {path} is empty")
-    by_name: dict[str, list[tuple[RawFile, str]]] = {}
+    by_name: dict[str, list[tuple[RawFile, int]]] = {}
     for row in found:
         path = plain(row["path"])
         file = RawFile(row["file_path"], path, relative(path, place), int(row["length"]))
         folder = file.name.rpartition("/")[0] or "."
         by_folder = isinstance(source, Source) and source.delivery == "folder"
         name = folder if by_folder else file.name
-        by_name.setdefault(name, []).append((file, row["modificationTime"].isoformat()))
+        by_name.setdefault(name, []).append((file, row["changed"]))
     return [_delivery(name, facts) for name, facts in sorted(by_name.items())]
 
 
@@ -169,6 +178,8 @@ def read_rows(
                 for group, size in zip(groups, sizes, strict=True)
             ]
         named = _with_delivery(spark, parts, deliveries)
+    if problems := list(_type_problems(spark, source, named.columns, label)):
+        raise UserError(problems)
     typed = typed_rows(named, source.types)
     for name, lookup in source.lookups.items():
         typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
@@ -218,36 +229,61 @@ def _opened(
     return (reader if schema is None else reader.schema(schema)).load(files)
 
 
+def _type_problems(
+    spark: SparkSession, source: Source, columns: list[str], label: str
+) -> Iterator[str]:
+    """Declared types that are none, or of columns that are not there."""
+    text = spark.range(0).select(F.lit("").alias("text"))
+    for name, declared in source.types.items():
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, n=1)
+            known = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(columns)}"
+            yield f"[{label}.types] {name}: the source has no such column; {known}"
+        try:
+            text.select(F.col("text").try_cast(declared))
+        except AnalysisException:
+            yield (
+                f"[{label}.types] {name} = {declared!r}: is no Spark type that text can be read "
+                "as, such as INT, DECIMAL(12,2) or DATE"
+            )
+
+
 def _with_lookup(
     spark: SparkSession, rows: DataFrame, place: str, name: str, lookup: Lookup, label: str
 ) -> DataFrame:
     path = below(place, lookup.path)
-    reader = spark.read.option("header", True).option("sep", lookup.delimiter)
+    reader = spark.read.option("header", True).option("sep", lookup.delimiter).option("escape", '"')
     try:
         opened = path if lookup.format == "delta" else below(literal(place), lookup.path)
         table = reader.format(lookup.format).load(opened)
     except _FAILED as error:
         raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
+    if name in rows.columns:
+        raise UserError(f"[{label}] the source has a column '{name}' already: name it otherwise")
     for side, columns in (("the lookup", table.columns), ("the source", rows.columns)):
         if lookup.on not in columns:
             known = ", ".join(columns)
             raise UserError(f"[{label}] on: {side} has no column '{lookup.on}'; it has {known}")
     key = F.col(_quoted(lookup.on))
-    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1").limit(1)
-    if repeated.count():
+    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1")
+    try:
+        is_unique = repeated.isEmpty()
+    except _FAILED as error:
+        raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
+    if not is_unique:
         raise UserError(
             f"[{label}] on: '{lookup.on}' occurs more than once in {path}; rows would be "
             "multiplied: make it unique"
         )
     beside = table.select(
-        key.cast("string").alias("lookup_key"),
+        key.cast("string").alias("_lookup_key"),
         F.struct(*[F.col(_quoted(column)) for column in table.columns]).alias(name),
     )
-    matches = F.col(_quoted(lookup.on)).cast("string") == F.col("lookup_key")
-    return rows.join(beside, matches, "left").drop("lookup_key")
+    matches = F.col(_quoted(lookup.on)).cast("string") == F.col("_lookup_key")
+    return rows.join(beside, matches, "left").drop("_lookup_key")
 
 
-def _delivery(name: str, facts: list[tuple[RawFile, str]]) -> Delivery:
+def _delivery(name: str, facts: list[tuple[RawFile, int]]) -> Delivery:
     ordered = sorted(facts, key=lambda fact: fact[0].name)
     told = repr([(file.name, file.length, changed) for file, changed in ordered])
     files = tuple(file for file, _ in ordered)
@@ -267,15 +303,15 @@ def _with_delivery(
 ) -> DataFrame:
     """Names each row's file and delivery by a join: decoding its path took longer than the rest."""
     listed = [
-        {"file_uri": file.uri, FILE: file.name, DELIVERY: one.name}
+        {"_file_uri": file.uri, FILE: file.name, DELIVERY: one.name}
         for one in deliveries
         for file in one.files
     ]
-    names = local_rows(spark, listed, _text_schema(["file_uri", FILE, DELIVERY]))
+    names = local_rows(spark, listed, _text_schema(["_file_uri", FILE, DELIVERY]))
     own = [F.col(_quoted(name)) for name in parts[0].columns]
-    uri = F.col("_metadata.file_path").alias("file_uri")
+    uri = F.col("_metadata.file_path").alias("_file_uri")
     rows = reduce(DataFrame.unionByName, (part.select(*own, uri) for part in parts))
-    return rows.join(F.broadcast(names), "file_uri").drop("file_uri")
+    return rows.join(F.broadcast(names), "_file_uri").drop("_file_uri")
 
 
 def _text_schema(columns: list[str]) -> StructType:

@@ -1,0 +1,78 @@
+"""Raw files: what tells a delivery from another, and what lies beside its rows."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import pytest
+from support.shop import Shop, line
+
+from rfm_spark.errors import UserError
+from rfm_spark.settings import load_settings
+from rfm_spark.storage.raw_files import find_deliveries, read_rows
+
+LOOKUP = 'path = "{file}"\nformat = "csv"\non = "{on}"'
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path)
+
+
+@pytest.fixture
+def opened(spark, shop):
+    """The raw rows of the shop's receipts."""
+
+    def rows():
+        source, place = load_settings(shop.config).receipts, str(shop.raw)
+        found = find_deliveries(spark, source, place, "receipts")
+        return read_rows(spark, source, found, place, "receipts")
+
+    return rows
+
+
+def with_lookup(shop, name, file, on="category"):
+    lookup = f"[receipts.lookups.{name}]\n{LOOKUP.format(file=file, on=on)}\n\n"
+    shop.configure(changes={"[receipts.columns]": lookup + "[receipts.columns]"})
+
+
+def test_a_delivery_is_the_same_on_machines_of_all_time_zones(spark, shop, monkeypatch):
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
+    source = load_settings(shop.configure()).receipts
+    found = []
+    try:
+        for zone in ("UTC", "Asia/Tokyo"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            found += find_deliveries(spark, source, str(shop.raw), "receipts")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found[0] == found[1]
+
+
+def test_a_night_may_have_empty_files_only(spark, shop):
+    shop.file("receipts1.csv").touch()
+    source = load_settings(shop.configure()).receipts
+    found = find_deliveries(spark, source, str(shop.raw), "receipts", date(2025, 1, 1))
+    assert found == []
+    with pytest.raises(UserError, match="is empty"):
+        find_deliveries(spark, source, str(shop.raw), "receipts")
+
+
+def test_quotes_in_a_lookup_are_read_as_in_a_source(shop, opened):
+    text = '7,"Pipe 1/2"", steel",hardware'
+    shop.file("names.csv").write_text(f"category,label,kind\n{text}\n")
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00", category="7")])
+    with_lookup(shop, "names", "names.csv")
+    [row] = opened().select("names.label", "names.kind").collect()
+    assert tuple(row) == ('Pipe 1/2", steel', "hardware")
+
+
+def test_a_lookup_cannot_have_the_name_of_a_column(shop, opened):
+    shop.file("names.csv").write_text("category,label\n7,x\n")
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
+    with_lookup(shop, "category", "names.csv")
+    with pytest.raises(UserError, match="the source has a column 'category' already"):
+        opened()

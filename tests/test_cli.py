@@ -57,9 +57,16 @@ def test_one_setting_can_be_changed_from_the_command_line(cli, capfd, tmp_path):
 
 def test_tables_lists_every_table_with_its_rows(cli, capfd, finished_shop):
     assert cli("tables", *finished_shop.arguments()) == 0
+    shown = capfd.readouterr().out
+    assert re.search(
+        r"^The last run: run as of 2025-03-20, \d{4}-\d\d-\d\d [\d:]{8}, \d+ s: succeeded$",
+        shown,
+        flags=re.MULTILINE,
+    )
+    assert " MB " in shown
     listed = {
         words[0]: int(words[1].replace(",", ""))
-        for words in (text.split() for text in capfd.readouterr().out.splitlines())
+        for words in (text.split() for text in shown.splitlines())
         if len(words) > 1 and words[1].replace(",", "").isdigit()
     }
     assert listed == {

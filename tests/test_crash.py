@@ -91,8 +91,11 @@ def test_every_commit_of_a_second_delivery_can_be_the_last_one(run, corrected_sh
         assert_same_tables(facts(snapshot), whole)
 
 
-def test_half_written_results_are_made_again_the_same_and_no_fact_is(run, finished_shop, tmp_path):
-    [snapshot] = (finished_shop.folder / "snapshots").glob("*-cluster_assignments-written")
+@pytest.mark.parametrize("last", ["cluster_assignments", "cohorts"])
+def test_half_written_results_are_made_again_the_same_and_no_fact_is(
+    run, finished_shop, tmp_path, last
+):
+    [snapshot] = (finished_shop.folder / "snapshots").glob(f"*-{last}-written")
     warehouse = tmp_path / "warehouse"
     shutil.copytree(snapshot, warehouse)
     run(finished_shop.config, finished_shop.raw, warehouse)

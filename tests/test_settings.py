@@ -219,6 +219,17 @@ def test_several_problems_are_reported_at_once(refused):
     ]
 
 
+def test_what_keys_say_together_is_told_beside_what_is_wrong_with_one(refused):
+    wrong = ['clusters.features=["touch_points", "promotion_response"]', "business.guest_idss=1"]
+    one, two, three = refused(BASE, *wrong, "clusters.k")
+    assert one == "--set clusters.k: write it as section.key=value"
+    assert two.startswith("business.guest_idss: unknown key")
+    assert "touch_points needs a section [interactions.<name>], promotion_response needs" in three
+    one, two = refused(BASE.replace('receipt_id = "id"', 'foo = "id"'))
+    assert one.startswith("receipts.columns.foo: unknown key")
+    assert two == "receipts: lines need columns.receipt_id, to be added up to receipts"
+
+
 def test_an_own_grid_is_taken(load):
     grid = load(BASE + WHOLE_GRID).rfm["purchase"].grid
     assert [rule.name for rule in grid] == ["Recent", "Away"]

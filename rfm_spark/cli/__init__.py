@@ -32,7 +32,7 @@ from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.jobs import TAKES_IN, run_job
 from rfm_spark.pipeline.sources import source_problems
-from rfm_spark.pipeline.summary import summary, table_facts
+from rfm_spark.pipeline.summary import last_run, summary, table_facts
 from rfm_spark.session import error_log, require_metastore, submitted_session
 from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location, require_file_system
@@ -193,10 +193,11 @@ def tables(
     input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
-    """List the tables of a warehouse: rows, size and when they were last written."""
+    """List the tables of a warehouse: rows, size, when last written; and the last run."""
     request = _Request(config, overrides, input, warehouse, as_of)
     with session(context) as spark:
-        show_tables(table_facts(request.job(spark).warehouse))
+        tables_of = request.job(spark).warehouse
+        show_tables(table_facts(tables_of), last_run(tables_of))
 
 
 @app.command()

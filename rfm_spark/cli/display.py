@@ -57,13 +57,18 @@ def show_problems(problems: Sequence[str]) -> None:
         _errors.print(f"[red]rfm-spark:[/] {escape(problem)}")
 
 
-def show_tables(facts: Sequence[TableFacts]) -> None:
-    """The tables of a warehouse."""
+def show_tables(facts: Sequence[TableFacts], last: Row | None) -> None:
+    """The tables of a warehouse, and the record of its last run."""
     table = _table("table", ">rows", ">files", ">size", "last written")
     for one in facts:
         size = f"{one.bytes / 1e6:,.1f} MB"
         table.add_row(one.name, f"{one.rows:,}", f"{one.files:,}", size, f"{one.written:%F %T}")
     _results.print(table)
+    if last is not None:
+        of_day = f" as of {last['as_of']}" if last["as_of"] else ""
+        began = f"{last['started_at']:%F %T}"
+        told = f"\nThe last run: {last['job']}{of_day}, {began}, {last['seconds']:,.0f} s: "
+        _results.print(told + escape(last["outcome"]), soft_wrap=True)
 
 
 def show_summary(found: Summary, settings: Settings, place: str) -> None:

@@ -13,7 +13,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.rfm import profile_slice
 from rfm_spark.storage.warehouse import Warehouse, as_of_slice
-from rfm_spark.tables import ALL_TABLES, CLUSTERS, COHORTS, RECONCILIATION, SEGMENTS
+from rfm_spark.tables import ALL_TABLES, CLUSTERS, COHORTS, RECONCILIATION, RUNS, SEGMENTS
 from rfm_spark.transforms.reconciliation import TERMS
 
 WHOLE = ("run", "nightly")
@@ -83,6 +83,12 @@ def table_facts(warehouse: Warehouse) -> list[TableFacts]:
     if not found:
         raise UserError(f"{warehouse.place}: there is no table here; run `rfm-spark run` first")
     return found
+
+
+def last_run(warehouse: Warehouse) -> Row | None:
+    """The record of the run that began last; None where none is on record."""
+    rows = warehouse.read_or_empty(RUNS).orderBy(F.desc("started_at")).limit(1).collect()
+    return rows[0] if rows else None
 
 
 def _segments(job: Job, as_of: date) -> Sequence[Row]:

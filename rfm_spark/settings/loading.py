@@ -6,6 +6,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
@@ -25,12 +26,15 @@ def load_settings(file: Path, overrides: Sequence[str] = ()) -> Settings:
     """
     raw = _read(file)
     problems = [problem for problem in (_override(raw, text) for text in overrides) if problem]
-    if problems:
+    settings, errors = _validated(raw)
+    if errors:
+        # What several keys say together is looked at where each of them is right by itself.
+        _, together = _validated(_without(raw, errors))
+        errors += [one for one in together if one["type"] == "value_error"]
+    problems += dict.fromkeys(f"{file}: {_sentence(one)}" for one in errors)
+    if settings is None or problems:
         raise UserError(problems)
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        raise UserError([f"{file}: {_sentence(one)}" for one in error.errors()]) from None
+    return settings
 
 
 def settings_digest(section: BaseModel, only: set[str] | None = None) -> str:
@@ -48,6 +52,27 @@ def _read(file: Path) -> dict[str, Any]:
         raise UserError(f"{file}: cannot be read as a text file: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{file}: is not TOML: {error}") from None
+
+
+def _validated(raw: dict[str, Any]) -> tuple[Settings | None, list[Any]]:
+    try:
+        return Settings.model_validate(raw), []
+    except ValidationError as error:
+        return None, list(error.errors())
+
+
+def _without(raw: dict[str, Any], errors: Iterable[Any]) -> dict[str, Any]:
+    """The tables without the keys that are wrong."""
+    kept = deepcopy(raw)
+    for error in errors:
+        *path, last = [step for step in error["loc"] if _is_written(step)] or [None]
+        table: Any = kept
+        for step in path:
+            table = table.get(step) if isinstance(table, dict) else None
+        is_section = isinstance(table, dict) and isinstance(table.get(last), dict)
+        if isinstance(table, dict) and (error["type"] == "extra_forbidden" or not is_section):
+            table.pop(last, None)
+    return kept
 
 
 def _override(raw: dict[str, Any], text: str) -> str | None:

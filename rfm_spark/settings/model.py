@@ -243,9 +243,10 @@ class Settings(Section):
     @model_validator(mode="after")
     def _features_have_input(self) -> Self:
         unknown = self._features_without_input()
-        for name in self.clusters.features or ():
-            if name in unknown:
-                raise ValueError(f"clusters.features: {name} needs {unknown[name]}")
+        wrong = [name for name in self.clusters.features or () if name in unknown]
+        if wrong:
+            needs = ", ".join(f"{name} needs {unknown[name]}" for name in wrong)
+            raise ValueError(f"clusters.features: {needs}")
         return self
 
     def _features_without_input(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.files import damage
 from support.screen import on_screen, problems
 from support.shop import (
     CUSTOMERS,
@@ -106,21 +107,6 @@ def test_a_file_system_spark_does_not_have_is_told(cli, shop, capfd, option):
     assert versions(shop.warehouse) == {}
 
 
-def test_a_lookup_with_damaged_data_is_named(cli, shop, capfd):
-    shop.csv("receipts1.csv", GOOD)
-    damaged = shop.parquet("categories.parquet", [{"category": f"c{n}"} for n in range(99)])
-    content = bytearray(damaged.read_bytes())
-    content[4:200] = b"\xff" * 196
-    damaged.write_bytes(content)
-    lookup = 'path = "categories.parquet"\nformat = "parquet"\non = "category"'
-    names = f"[receipts.lookups.names]\n{lookup}\n\n[receipts.columns]"
-    shop.configure(changes={"[receipts.columns]": names})
-    assert cli("run", *shop.arguments()) == 2
-    [told] = problems(capfd)
-    assert f"[receipts.lookups.names] {shop.raw}/categories.parquet cannot be read" in told
-    assert versions(shop.warehouse) == {}
-
-
 def test_names_are_not_registered_where_they_would_be_forgotten(cli, shop, capfd):
     shop.csv("receipts1.csv", GOOD)
     shop.configure(RECEIPTS + '[metastore]\ndatabase = "shop"\n')
@@ -141,9 +127,7 @@ def test_a_parquet_file_that_is_none_is_named(cli, shop, capfd):
 def test_a_parquet_file_with_damaged_data_is_named(cli, shop, capfd):
     shop.parquet("receipts1.parquet", GOOD)
     damaged = shop.parquet("receipts2.parquet", some_lines())
-    content = bytearray(damaged.read_bytes())
-    content[4:200] = b"\xff" * 196
-    damaged.write_bytes(content)
+    damage(damaged)
     shop.configure(changes={"receipts*.csv": "*.parquet", '"csv"': '"parquet"'})
     assert cli("ingest", *shop.arguments()) == 2
     [told] = problems(capfd)
@@ -275,7 +259,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_ids_come_out_as_they_went_in_and_so_do_hostile_places(cli, spark, tmp_path, capfd):
+def test_hostile_ids_come_out_as_they_went_in_and_so_do_hostile_places(cli, tmp_path, capfd):
     shop = Shop(tmp_path / 'it\'s a "shop" (new)')
     rows = [
         line(f"{number} {customer}", f" {customer} ", f"2025-01-{number + 1:02}", f"{number}.00")

@@ -175,6 +175,8 @@ def test_the_command_prints_the_configuration_and_writes_nothing_twice(cli, capf
     assert cli(*asked) == 2
     assert "interactions is there already" in on_screen(capfd)
     assert not (tmp_path / "other" / "receipts").exists()
+    assert cli(*asked[:-4], "--out", "hfds://somewhere/raw") == 2
+    assert "hfds://somewhere/raw: cannot be reached" in on_screen(capfd)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,12 @@ import time
 from datetime import date
 
 import pytest
+from support.files import damage
 from support.shop import Shop, line
 
 from rfm_spark.errors import UserError
 from rfm_spark.settings import load_settings
 from rfm_spark.storage.raw_files import find_deliveries, read_rows
-
-LOOKUP = 'path = "{file}"\nformat = "csv"\non = "{on}"'
 
 
 @pytest.fixture
@@ -32,8 +31,11 @@ def opened(spark, shop):
     return rows
 
 
-def with_lookup(shop, name, file, on="category"):
-    lookup = f"[receipts.lookups.{name}]\n{LOOKUP.format(file=file, on=on)}\n\n"
+def with_lookup(shop, name, file):
+    """The shop's receipts with a look-up by category."""
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00", category="7")])
+    told = f'path = "{file}"\nformat = "{file.partition(".")[2]}"\non = "category"'
+    lookup = f"[receipts.lookups.{name}]\n{told}\n\n"
     shop.configure(changes={"[receipts.columns]": lookup + "[receipts.columns]"})
 
 
@@ -64,7 +66,6 @@ def test_a_night_may_have_empty_files_only(spark, shop):
 def test_quotes_in_a_lookup_are_read_as_in_a_source(shop, opened):
     text = '7,"Pipe 1/2"", steel",hardware'
     shop.file("names.csv").write_text(f"category,label,kind\n{text}\n")
-    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00", category="7")])
     with_lookup(shop, "names", "names.csv")
     [row] = opened().select("names.label", "names.kind").collect()
     assert tuple(row) == ('Pipe 1/2", steel', "hardware")
@@ -72,7 +73,15 @@ def test_quotes_in_a_lookup_are_read_as_in_a_source(shop, opened):
 
 def test_a_lookup_cannot_have_the_name_of_a_column(shop, opened):
     shop.file("names.csv").write_text("category,label\n7,x\n")
-    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
     with_lookup(shop, "category", "names.csv")
     with pytest.raises(UserError, match="the source has a column 'category' already"):
         opened()
+
+
+def test_a_lookup_with_damaged_data_is_named(shop, opened):
+    damage(shop.parquet("names.parquet", [{"category": f"c{n}"} for n in range(99)]))
+    with_lookup(shop, "names", "names.parquet")
+    with pytest.raises(UserError) as caught:
+        opened()
+    [told] = caught.value.problems
+    assert told.startswith(f"[receipts.lookups.names] {shop.raw}/names.parquet cannot be read")

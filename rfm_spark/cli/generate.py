@@ -16,7 +16,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.generator.deliveries import Files, Layout, configuration, write_deliveries
 from rfm_spark.generator.market import Market
 from rfm_spark.settings.sources import Format
-from rfm_spark.storage.locations import location
+from rfm_spark.storage.locations import location, require_file_system
 
 
 def _whole(text: str) -> int:
@@ -83,6 +83,7 @@ def generate(
     files = Files(location(out), format, layout)
     title = f"make up {market.receipts:,} receipts"
     with session(context) as spark, ScreenProgress().step(title) as step:
+        require_file_system(spark, files.place)
         write_deliveries(spark, market, files)
         step.says(files.place)
     typer.echo(configuration(market, files), nl=False)

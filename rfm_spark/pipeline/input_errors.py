@@ -11,9 +11,6 @@ from pyspark.errors import PySparkException
 from rfm_spark.errors import UserError
 from rfm_spark.storage.locations import plain
 
-FAILED = (PySparkException, Py4JJavaError)
-"""What a query fails with; PySpark leaves an error it has no class for to Py4J."""
-
 _CAUSES = {
     "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
     "ARITHMETIC_OVERFLOW": "an expression overflows: use try_add, try_multiply or a wider type",

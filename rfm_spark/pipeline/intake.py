@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.counts import Counts, kept_rows, receipt_counts, row_counts, tallies
-from rfm_spark.pipeline.input_errors import FAILED, explained
+from rfm_spark.pipeline.input_errors import explained
 from rfm_spark.pipeline.sources import checked_rows, configured_sources
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.session import in_parts
@@ -23,6 +23,7 @@ from rfm_spark.settings.loading import settings_digest
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.storage.slices import since
+from rfm_spark.storage.spark_errors import FAILED
 from rfm_spark.tables import CUSTOMERS, DELIVERIES, INTERACTIONS, RECEIPTS, Table
 from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_is_single
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -13,7 +12,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rfm_spark.errors import UserError
+from rfm_spark.errors import UserError, did_you_mean
 from rfm_spark.settings.model import Settings
 
 
@@ -100,9 +99,7 @@ def _sentence(error: Any) -> str:
     keys = [str(step) for step in location if _is_written(step)]
     where = ".".join(keys) or "the file"
     if kind == "extra_forbidden":
-        known = _known_names(Settings, keys[:-1])
-        near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(known))}"
+        hint = did_you_mean(keys[-1], _known_names(Settings, keys[:-1]))
         return f"{where}: unknown key; {hint}"
     if kind == "missing":
         return f"{where}: missing; it must be given"

@@ -12,6 +12,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from rfm_spark.errors import UserError
+from rfm_spark.storage.spark_errors import first_line
 
 
 def location(given: str) -> str:
@@ -42,10 +43,9 @@ def require_file_system(spark: SparkSession, place: str) -> None:
             context._jsc.hadoopConfiguration()
         )
     except Py4JJavaError as error:
-        why = str(error.java_exception.getMessage()).splitlines()[0]
         raise UserError(
-            f"{place}: cannot be reached ({why}): check the spelling, and that this Spark has the "
-            "jars of such a file system"
+            f"{place}: cannot be reached ({first_line(error)}): check the spelling, and that this "
+            "Spark has the jars of such a file system"
         ) from None
 
 

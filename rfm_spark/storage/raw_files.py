@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,22 +9,21 @@ from functools import reduce
 from hashlib import sha256
 
 from delta.tables import DeltaTable
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from rfm_spark.errors import UserError
+from rfm_spark.errors import UserError, did_you_mean
 from rfm_spark.settings.sources import DATE, Lookup, Source
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below, literal, plain, relative
-from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, typed_rows
+from rfm_spark.storage.lookups import with_lookup
+from rfm_spark.storage.spark_errors import FAILED, first_line
+from rfm_spark.transforms.delivered import DELIVERY, FILE, UNREADABLE_TEXT, column, typed_rows
 
 _LEAST_TASK_BYTES, _TASK_BYTES = 16 * 2**20, 128 * 2**20
 _FILES_SHOWN = 3
-_FAILED = (PySparkException, Py4JJavaError)
-"""PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,10 @@ def find_deliveries(
             .coalesce(spark.sparkContext.defaultParallelism)
             .collect()
         )
-    except _FAILED as error:
+    except FAILED as error:
         if isinstance(error, AnalysisException) and error.getCondition() == "PATH_NOT_FOUND":
             raise UserError(f"[{label}] path: no file matches {path}") from None
-        raise UserError(f"[{label}] path: {path} cannot be listed: {_first_line(error)}") from None
+        raise UserError(f"[{label}] path: {path} cannot be listed: {first_line(error)}") from None
     if not found and night is not None:
         return []  # nothing happened that day
     if not found:
@@ -157,10 +155,10 @@ def read_rows(
         )
     try:
         rows = _opened(spark, source, files)
-    except _FAILED as error:
+    except FAILED as error:
         shown = ", ".join(files[:_FILES_SHOWN])
         raise UserError(
-            f"[{label}] {shown} cannot be read as {source.format}: {_first_line(error)}"
+            f"[{label}] {shown} cannot be read as {source.format}: {first_line(error)}"
         ) from None
     if source.format == "delta":
         [one] = deliveries
@@ -182,7 +180,7 @@ def read_rows(
         raise UserError(problems)
     typed = typed_rows(named, source.types)
     for name, lookup in source.lookups.items():
-        typed = _with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
+        typed = with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
     return typed
 
 
@@ -233,12 +231,12 @@ def _type_problems(
     spark: SparkSession, source: Source, columns: list[str], label: str
 ) -> Iterator[str]:
     """Declared types that are none, or of columns that are not there."""
+    own = [name for name in columns if name not in (DELIVERY, FILE, UNREADABLE_TEXT)]
     text = spark.range(0).select(F.lit("").alias("text"))
     for name, declared in source.types.items():
-        if name not in columns:
-            near = difflib.get_close_matches(name, columns, n=1)
-            known = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(columns)}"
-            yield f"[{label}.types] {name}: the source has no such column; {known}"
+        if name not in own:
+            hint = did_you_mean(name, own)
+            yield f"[{label}.types] {name}: the source has no such column; {hint}"
         try:
             text.select(F.col("text").try_cast(declared))
         except AnalysisException:
@@ -246,41 +244,6 @@ def _type_problems(
                 f"[{label}.types] {name} = {declared!r}: is no Spark type that text can be read "
                 "as, such as INT, DECIMAL(12,2) or DATE"
             )
-
-
-def _with_lookup(
-    spark: SparkSession, rows: DataFrame, place: str, name: str, lookup: Lookup, label: str
-) -> DataFrame:
-    path = below(place, lookup.path)
-    reader = spark.read.option("header", True).option("sep", lookup.delimiter).option("escape", '"')
-    try:
-        opened = path if lookup.format == "delta" else below(literal(place), lookup.path)
-        table = reader.format(lookup.format).load(opened)
-    except _FAILED as error:
-        raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
-    if name in rows.columns:
-        raise UserError(f"[{label}] the source has a column '{name}' already: name it otherwise")
-    for side, columns in (("the lookup", table.columns), ("the source", rows.columns)):
-        if lookup.on not in columns:
-            known = ", ".join(columns)
-            raise UserError(f"[{label}] on: {side} has no column '{lookup.on}'; it has {known}")
-    key = F.col(_quoted(lookup.on))
-    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1")
-    try:
-        is_unique = repeated.isEmpty()
-    except _FAILED as error:
-        raise UserError(f"[{label}] {path} cannot be read: {_first_line(error)}") from None
-    if not is_unique:
-        raise UserError(
-            f"[{label}] on: '{lookup.on}' occurs more than once in {path}; rows would be "
-            "multiplied: make it unique"
-        )
-    beside = table.select(
-        key.cast("string").alias("_lookup_key"),
-        F.struct(*[F.col(_quoted(column)) for column in table.columns]).alias(name),
-    )
-    matches = F.col(_quoted(lookup.on)).cast("string") == F.col("_lookup_key")
-    return rows.join(beside, matches, "left").drop("_lookup_key")
 
 
 def _delivery(name: str, facts: list[tuple[RawFile, int]]) -> Delivery:
@@ -308,7 +271,7 @@ def _with_delivery(
         for file in one.files
     ]
     names = local_rows(spark, listed, _text_schema(["_file_uri", FILE, DELIVERY]))
-    own = [F.col(_quoted(name)) for name in parts[0].columns]
+    own = [column(name) for name in parts[0].columns]
     uri = F.col("_metadata.file_path").alias("_file_uri")
     rows = reduce(DataFrame.unionByName, (part.select(*own, uri) for part in parts))
     return rows.join(F.broadcast(names), "_file_uri").drop("_file_uri")
@@ -316,15 +279,3 @@ def _with_delivery(
 
 def _text_schema(columns: list[str]) -> StructType:
     return StructType([StructField(name, StringType()) for name in columns])
-
-
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"
-
-
-def _first_line(error: PySparkException | Py4JJavaError) -> str:
-    if isinstance(error, Py4JJavaError):
-        text = str(error.java_exception.getMessage())
-    else:
-        text = str(error)
-    return text.strip().splitlines()[0][:300]

@@ -37,17 +37,17 @@ def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
     """
     own = [name for name in rows.columns if name not in (DELIVERY, FILE, UNREADABLE_TEXT)]
     have_text = UNREADABLE_TEXT in rows.columns
-    raw = F.to_json(F.struct(*[_column(name) for name in own]), {"ignoreNullFields": "false"})
+    raw = F.to_json(F.struct(*[column(name) for name in own]), {"ignoreNullFields": "false"})
     broken = F.col(UNREADABLE_TEXT).isNotNull() if have_text else F.lit(False)
     checks = {"row_malformed": broken}
     values = []
     for name in own:
         declared = types.get(name)
-        value = _column(name) if declared is None else F.trim(_column(name)).try_cast(declared)
+        value = column(name) if declared is None else F.trim(column(name)).try_cast(declared)
         values.append(value.alias(name))
         if declared is not None:
             checks[f"{name}_is_not_{declared.lower()}"] = unreadable(
-                _column(name), StringType(), value
+                column(name), StringType(), value
             )
     text = F.when(broken, F.to_json(F.struct(F.col(UNREADABLE_TEXT).alias("row")))).otherwise(raw)
     return rows.select(
@@ -136,5 +136,6 @@ def _place(digest: Column, *of: str) -> Column:
     return F.row_number().over(Window.partitionBy("delivery", *of, digest).orderBy(F.lit(0)))
 
 
-def _column(name: str) -> Column:
+def column(name: str) -> Column:
+    """A column by its whole name, whatever is in it."""
     return F.col(f"`{name.replace('`', '``')}`")

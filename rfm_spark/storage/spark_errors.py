@@ -1,0 +1,18 @@
+"""What Spark fails with."""
+
+from __future__ import annotations
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+FAILED = (PySparkException, Py4JJavaError)
+"""PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
+
+
+def first_line(error: PySparkException | Py4JJavaError) -> str:
+    """What an error says, without the trace."""
+    if isinstance(error, Py4JJavaError):
+        text = str(error.java_exception.getMessage())
+    else:
+        text = str(error)
+    return text.strip().splitlines()[0][:300]

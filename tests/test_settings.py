@@ -221,10 +221,11 @@ def test_several_problems_are_reported_at_once(refused):
 
 def test_what_keys_say_together_is_told_beside_what_is_wrong_with_one(refused):
     wrong = ['clusters.features=["touch_points", "promotion_response"]', "business.guest_idss=1"]
-    one, two, three = refused(BASE, *wrong, "clusters.k")
+    one, two, three, four = refused(BASE, *wrong, "clusters.k")
     assert one == "--set clusters.k: write it as section.key=value"
     assert two.startswith("business.guest_idss: unknown key")
-    assert "touch_points needs a section [interactions.<name>], promotion_response needs" in three
+    assert "touch_points needs a section [interactions.<name>]" in three
+    assert "promotion_response needs receipts.columns.promotion" in four
     one, two = refused(BASE.replace('receipt_id = "id"', 'foo = "id"'))
     assert one.startswith("receipts.columns.foo: unknown key")
     assert two == "receipts: lines need columns.receipt_id, to be added up to receipts"
@@ -286,6 +287,36 @@ def test_an_override_inside_a_value_is_refused(refused):
     assert refused(BASE, "receipts.grain.x=1") == [
         "--set receipts.grain.x=1: 'grain' is a value, not a section"
     ]
+
+
+@pytest.mark.parametrize(
+    ("taken_out", "overrides", "told"),
+    [
+        (
+            'receipt_id = "id"\n',
+            ["receipts.drop_equal_lines=true"],
+            ["receipts: lines need", "receipts: drop_equal_lines needs"],
+        ),
+        (
+            "",
+            ["rfm.purchase.monetary={method='quantile', cuts=[4, 3, 2, 1]}"],
+            ["rfm.purchase.monetary: give `cuts`", "rfm.purchase.monetary: `cuts` must be"],
+        ),
+        (
+            "",
+            [
+                "rfm.purchase.scores=4",
+                "rfm.purchase.monetary={method='fixed', cuts=[1]}",
+                "rfm.purchase.frequency={method='fixed', cuts=[1, 2]}",
+            ],
+            ["rfm.purchase: frequency.cuts", "rfm.purchase: monetary.cuts", "rfm.purchase: the"],
+        ),
+    ],
+)
+def test_all_that_does_not_go_together_in_a_section_is_told(refused, taken_out, overrides, told):
+    problems = refused(BASE.replace(taken_out, ""), *overrides)
+    assert len(problems) == len(told)
+    assert all(one.startswith(begin) for one, begin in zip(problems, told, strict=True))
 
 
 def test_a_file_that_is_not_toml_is_named_with_the_place(refused):

@@ -30,7 +30,9 @@ def load_settings(file: Path, overrides: Sequence[str] = ()) -> Settings:
         # What several keys say together is looked at where each of them is right by itself.
         _, together = _validated(_without(raw, errors))
         errors += [one for one in together if one["type"] == "value_error"]
-    problems += dict.fromkeys(f"{file}: {_sentence(one)}" for one in errors)
+    problems += dict.fromkeys(
+        f"{file}: {sentence}" for one in errors for sentence in _sentences(one)
+    )
     if settings is None or problems:
         raise UserError(problems)
     return settings
@@ -92,7 +94,7 @@ def _override(raw: dict[str, Any], text: str) -> str | None:
     return None
 
 
-def _sentence(error: Any) -> str:
+def _sentences(error: Any) -> list[str]:
     location: tuple[str | int, ...] = error["loc"]
     kind, message = error["type"], str(error["msg"])
     # A union adds a step for each of its types, such as 'constrained-str'; people never wrote it.
@@ -100,16 +102,15 @@ def _sentence(error: Any) -> str:
     where = ".".join(keys) or "the file"
     if kind == "extra_forbidden":
         hint = did_you_mean(keys[-1], _known_names(Settings, keys[:-1]))
-        return f"{where}: unknown key; {hint}"
+        return [f"{where}: unknown key; {hint}"]
     if kind == "missing":
-        return f"{where}: missing; it must be given"
-    if kind == "value_error":
-        message = message.removeprefix("Value error, ")
-    else:
-        message = message[0].lower() + message[1:]
+        return [f"{where}: missing; it must be given"]
+    told = [message[0].lower() + message[1:]]
+    if kind == "value_error":  # of ours, with one sentence for every problem found
+        told = error["ctx"]["error"].args
     given = error.get("input")
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-    return f"{where}: {message}{shown}"
+    return [f"{where}: {sentence}{shown}" for sentence in told]
 
 
 def _is_written(step: str | int) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from rfm_spark.settings.sources import Customers, Interactions, Name, Receipts, Section, TimeZone
 from rfm_spark.transforms.features import FEATURES
@@ -43,11 +44,10 @@ class Business(Section):
     earliest_date: date = Field(default=date(1970, 1, 1), description="days before it are errors")
     latest_date: date = Field(default=date(2099, 12, 31), description="days after it are errors")
 
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Dates that leave no day."""
         if self.earliest_date > self.latest_date:
-            raise ValueError("earliest_date is after latest_date")
-        return self
+            yield "earliest_date is after latest_date"
 
 
 class Ingest(Section):
@@ -69,13 +69,12 @@ class Dimension(Section):
         default=None, description="of `fixed`, ascending"
     )
 
-    @model_validator(mode="after")
-    def _cuts_fit_method(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Of the cuts with the method, and among themselves."""
         if (self.method == "fixed") != (self.cuts is not None):
-            raise ValueError("give `cuts` with the method `fixed`, and only there")
+            yield "give `cuts` with the method `fixed`, and only there"
         if self.cuts is not None and self.cuts != sorted(self.cuts):
-            raise ValueError("`cuts` must be in ascending order")
-        return self
+            yield "`cuts` must be in ascending order"
 
 
 class Segment(Section):
@@ -140,21 +139,19 @@ class Profile(Section):
             raise ValueError("at least one weight must be above 0")
         return weights
 
-    @model_validator(mode="after")
-    def _fits_scores(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Of cuts and segments with the number of scores."""
         for name in ("recency", "frequency", "monetary"):
             cuts = getattr(self, name).cuts
             if cuts is not None and len(cuts) != self.scores - 1:
-                raise ValueError(
+                yield (
                     f"{name}.cuts: {self.scores} scores need {self.scores - 1} cuts, "
                     f"not {len(cuts)}"
                 )
         if self.segments is None and self.scores != DEFAULT_SCORES:
-            raise ValueError("the default segments are for 5 scores: write your own `segments`")
-        problems = grid_problems(self.grid, self.scores)
-        if problems:
-            raise ValueError("segments: " + "; ".join(problems))
-        return self
+            yield "the default segments are for 5 scores: write your own `segments`"
+        elif problems := grid_problems(self.grid, self.scores):
+            yield "segments: " + "; ".join(problems)
 
 
 class Cohorts(Section):
@@ -240,14 +237,12 @@ class Settings(Section):
         unknown = self._features_without_input()
         return self.clusters.features or [name for name in FEATURES if name not in unknown]
 
-    @model_validator(mode="after")
-    def _features_have_input(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Features without the input they are made of."""
         unknown = self._features_without_input()
-        wrong = [name for name in self.clusters.features or () if name in unknown]
-        if wrong:
-            needs = ", ".join(f"{name} needs {unknown[name]}" for name in wrong)
-            raise ValueError(f"clusters.features: {needs}")
-        return self
+        for name in self.clusters.features or ():
+            if name in unknown:
+                yield f"clusters.features: {name} needs {unknown[name]}"
 
     def _features_without_input(self) -> dict[str, str]:
         columns = self.receipts.columns

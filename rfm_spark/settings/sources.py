@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -47,6 +48,16 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    def misfits(self) -> Iterator[str]:
+        """What does not go together, though each key is right by itself."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if problems := list(self.misfits()):
+            raise ValueError(*problems)
+        return self
+
 
 class Lookup(Section):
     """A small table whose columns expressions can use as `name.column`."""
@@ -88,15 +99,14 @@ class Source(Section):
         default_factory=dict, description="reason to a predicate, true for rows to turn away"
     )
 
-    @model_validator(mode="after")
-    def _fits_format(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Of the files' format."""
         if self.format == "json" and not self.types:
-            raise ValueError("JSON lines name no columns up front: list them under `types`")
+            yield "JSON lines name no columns up front: list them under `types`"
         if self.types and self.format in ("parquet", "delta"):
-            raise ValueError(f"{self.format} carries its own types: remove `types`")
+            yield f"{self.format} carries its own types: remove `types`"
         if self.format == "delta" and DATE in self.path:
-            raise ValueError(f"{DATE} is for files: a Delta table is read as a whole")
-        return self
+            yield f"{DATE} is for files: a Delta table is read as a whole"
 
 
 class ReceiptColumns(Section):
@@ -137,14 +147,13 @@ class ReceiptColumns(Section):
         default=None, description="true for a version that cancels the receipt"
     )
 
-    @model_validator(mode="after")
-    def _money_is_known(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Money that is not told, or told twice."""
         priced = self.quantity is not None and self.unit_price is not None
         if self.amount is None and not priced:
-            raise ValueError("map `amount`, or both `quantity` and `unit_price`")
+            yield "map `amount`, or both `quantity` and `unit_price`"
         if self.amount is not None and self.unit_price is not None:
-            raise ValueError("map either `amount` or `unit_price`, not both")
-        return self
+            yield "map either `amount` or `unit_price`, not both"
 
 
 class Receipts(Source):
@@ -159,15 +168,13 @@ class Receipts(Source):
         default=False, description="of equal lines in one delivery, only one counts"
     )
 
-    @model_validator(mode="after")
-    def _lines_have_receipts(self) -> Self:
+    def misfits(self) -> Iterator[str]:
+        """Of the files' format, and lines without an id."""
+        yield from super().misfits()
         if self.grain == "line" and self.columns.receipt_id is None:
-            raise ValueError("lines need columns.receipt_id, to be added up to receipts")
+            yield "lines need columns.receipt_id, to be added up to receipts"
         if self.drop_equal_lines and self.columns.receipt_id is None:
-            raise ValueError(
-                "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
-            )
-        return self
+            yield "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
 
 
 class InteractionColumns(Section):

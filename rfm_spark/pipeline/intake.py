@@ -16,7 +16,7 @@ from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.counts import Counts, kept_rows, receipt_counts, row_counts, tallies
 from rfm_spark.pipeline.input_errors import explained
-from rfm_spark.pipeline.sources import checked_rows, configured_sources
+from rfm_spark.pipeline.sources import checked_rows, configured_sources, first_problems
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.session import in_parts
 from rfm_spark.settings.loading import settings_digest
@@ -104,6 +104,8 @@ def new_intakes(job: Job) -> Iterator[list[Intake]]:
     for label, source in configured_sources(job.settings).items():
         try:
             batch = _new(job, label, source, fingerprints)
+            if batch.deliveries and label not in {known for known, _ in fingerprints}:
+                problems += first_problems(job, source, label, batch.deliveries)
             if batch.deliveries:
                 found[kinds[type(source)].name].append((batch, _rows_of(job, batch)))
         except UserError as error:

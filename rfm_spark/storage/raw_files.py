@@ -16,6 +16,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.errors import UserError, did_you_mean
 from rfm_spark.settings.sources import DATE, Lookup, Source
+from rfm_spark.storage.file_columns import header
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.storage.lookups import with_lookup
@@ -147,14 +148,14 @@ def read_rows(
     Raises:
         UserError: if a file cannot be read, or a lookup does not fit.
     """
-    files = _paths(source, deliveries)
+    files = paths_of(source, deliveries)
     if source.format == "csv" and literal(files[0]) != files[0]:
         raise UserError(
             f"[{label}] {files[0]}: Spark cannot look up the header of a CSV file with any of "
             r"[ ] { } * ? \ in its path: rename it"
         )
     try:
-        rows = _opened(spark, source, files)
+        rows = _opened(spark, source, files, label)
     except FAILED as error:
         shown = ", ".join(files[:_FILES_SHOWN])
         raise UserError(
@@ -170,13 +171,13 @@ def read_rows(
             share = sum(sizes) // spark.sparkContext.defaultParallelism
             of_task = min(max(share, _LEAST_TASK_BYTES), _TASK_BYTES)
             parts = [
-                _opened(spark, source, _paths(source, group), rows.schema).coalesce(
+                _opened(spark, source, paths_of(source, group), label, rows.schema).coalesce(
                     1 + size // of_task
                 )
                 for group, size in zip(groups, sizes, strict=True)
             ]
         named = _with_delivery(spark, parts, deliveries)
-    if problems := list(_type_problems(spark, source, named.columns, label)):
+    if problems := list(_type_problems(spark, source, named.columns, files[0], label)):
         raise UserError(problems)
     typed = typed_rows(named, source.types)
     for name, lookup in source.lookups.items():
@@ -194,41 +195,53 @@ def lookups_fingerprint(spark: SparkSession, source: Source, place: str, label: 
     return sha256(repr(found).encode()).hexdigest()[:16] if found else ""
 
 
+def paths_of(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
+    """The files of deliveries, as Hadoop opens them; of text those that hold some."""
+    found = [file for delivery in deliveries for file in delivery.files]
+    if source.format in ("csv", "json"):
+        # An empty file has no rows, and no header to learn the columns from.
+        found = [file for file in found if file.length > 0] or found
+    return [file.path for file in found]
+
+
 def _opened(
-    spark: SparkSession, source: Source, files: list[str], schema: StructType | None = None
+    spark: SparkSession,
+    source: Source,
+    files: list[str],
+    label: str,
+    schema: StructType | None = None,
 ) -> DataFrame:
     if source.format == "delta":
         return spark.read.format("delta").load(files[0])
-    files = [literal(file) for file in files]
+    opened = [literal(file) for file in files]
     if source.format == "csv":
         reader = (
-            spark.read.option("header", True)
-            .option("sep", source.delimiter)
+            spark.read.option("sep", source.delimiter)
             .option("encoding", source.encoding)
             .option("multiLine", source.multiline)
             .option("escape", '"')
         )
         if schema is None:
-            columns = reader.csv(files[:1]).columns
-            schema = _text_schema([*columns, UNREADABLE_TEXT])
+            schema = _text_schema([*header(reader, files[0], label), UNREADABLE_TEXT])
         # A header that differs from the first file's must not shift columns silently, and a row
         # with too many or too few values must show whichever columns a query needs.
         return (
-            reader.option("enforceSchema", False)
+            reader.option("header", True)
+            .option("enforceSchema", False)
             .option("columnPruning", False)
             .option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
             .schema(schema)
-            .csv(files)
+            .csv(opened)
         )
     if source.format == "json":
         reader = spark.read.option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
-        return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(files)
+        return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(opened)
     reader = spark.read.format(source.format)
-    return (reader if schema is None else reader.schema(schema)).load(files)
+    return (reader if schema is None else reader.schema(schema)).load(opened)
 
 
 def _type_problems(
-    spark: SparkSession, source: Source, columns: list[str], label: str
+    spark: SparkSession, source: Source, columns: list[str], file: str, label: str
 ) -> Iterator[str]:
     """Declared types that are none, or of columns that are not there."""
     own = [name for name in columns if name not in (DELIVERY, FILE, UNREADABLE_TEXT)]
@@ -236,7 +249,7 @@ def _type_problems(
     for name, declared in source.types.items():
         if name not in own:
             hint = did_you_mean(name, own)
-            yield f"[{label}.types] {name}: the source has no such column; {hint}"
+            yield f"[{label}.types] {name}: {file} has no such column; {hint}"
         try:
             text.select(F.col("text").try_cast(declared))
         except AnalysisException:
@@ -251,14 +264,6 @@ def _delivery(name: str, facts: list[tuple[RawFile, int]]) -> Delivery:
     told = repr([(file.name, file.length, changed) for file, changed in ordered])
     files = tuple(file for file, _ in ordered)
     return Delivery(name, files, sha256(told.encode()).hexdigest()[:16])
-
-
-def _paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
-    found = [file for delivery in deliveries for file in delivery.files]
-    if source.format in ("csv", "json"):
-        # An empty file has no rows, and no header to learn the columns from.
-        found = [file for file in found if file.length > 0] or found
-    return [file.path for file in found]
 
 
 def _with_delivery(

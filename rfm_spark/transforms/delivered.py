@@ -13,7 +13,7 @@ from rfm_spark.quality.rules import reasons, trimmed, unreadable
 Field = str | Sequence[str]
 """A Spark SQL expression over the source's columns, or several that make one id."""
 
-DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
+BESIDE = DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
 """Columns beside the source's own: underscored, so that a source may have one called `file`."""
 
 ATTRIBUTE = "attribute."

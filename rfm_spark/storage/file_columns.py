@@ -1,0 +1,125 @@
+"""Columns of raw files: Spark takes one that a file lacks for NULL, and says nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import DataFrameReader, SparkSession
+from pyspark.sql import functions as F
+
+from rfm_spark.errors import UserError
+from rfm_spark.settings.sources import Source
+from rfm_spark.storage.locations import literal
+from rfm_spark.storage.spark_errors import first_line
+
+_FOOTERS_AT_ONCE = 16
+_ROWS_LOOKED_AT = 1_000
+_MUCH_ALIKE = 0.8
+
+
+def header(reader: DataFrameReader, file: str, label: str) -> list[str]:
+    """The columns a CSV file names in its first line.
+
+    Args:
+        reader: with the file's delimiter, encoding and so on.
+        file: its path.
+        label: of the source, for messages.
+
+    Raises:
+        UserError: if a column has no name, or two have the same: Spark gives them others.
+    """
+    columns = reader.option("header", True).csv(literal(file)).columns
+    if any(name.endswith(str(place)) for place, name in enumerate(columns)):
+        written = reader.option("header", False).csv(literal(file)).first() or columns
+        for place, (own, name) in enumerate(zip(written, columns, strict=True)):
+            if not own:
+                raise UserError(
+                    f"[{label}] {file}: column {place + 1} of the header has no name: give it one, "
+                    "or write the file without it (pandas: index=False)"
+                )
+            if own != name:
+                raise UserError(
+                    f"[{label}] {file}: the header names '{own}' twice (upper and lower case are "
+                    "the same): give each column a name of its own"
+                )
+    return columns
+
+
+def absent_columns(
+    spark: SparkSession, files: Sequence[str], columns: Collection[str], label: str
+) -> dict[tuple[str, ...], str]:
+    """What is missing in Parquet files, read from the end of each.
+
+    Args:
+        spark: the session.
+        files: their paths.
+        columns: looked for; upper and lower case are the same.
+        label: of the source, for messages.
+
+    Returns:
+        Every combination of columns that some files lack, with the first of them; the empty one
+        too, where files have all.
+
+    Raises:
+        UserError: if a file is not Parquet.
+    """
+    different: dict[str, tuple[str, Any]] = {}
+    for file, schema in zip(files, _parquet_schemas(spark, files, label), strict=True):
+        different.setdefault(schema.toString(), (file, schema))
+    found: dict[tuple[str, ...], str] = {}
+    for file, schema in different.values():
+        own = {field.getName().lower() for field in schema.getFields()}
+        found.setdefault(tuple(name for name in columns if name.lower() not in own), file)
+    return found
+
+
+def misnamed_keys(spark: SparkSession, source: Source, file: str, label: str) -> Iterator[str]:
+    """Declared columns that JSON lines call otherwise.
+
+    Lines may leave out what they have no value for, so that a key is missed only where there is
+    another much like it that is not declared.
+
+    Args:
+        spark: the session.
+        source: which columns it declares.
+        file: whose first rows are looked at.
+        label: of the source, for messages.
+    """
+    rows = spark.read.text(literal(file)).limit(_ROWS_LOOKED_AT)
+    keys = rows.select(F.explode(F.json_object_keys("value")).alias("key")).distinct()
+    found = {row["key"] for row in keys.collect()}
+    others = {key.lower(): key for key in sorted(found - source.types.keys())}
+    for name in sorted(source.types.keys() - found):
+        if near := difflib.get_close_matches(name.lower(), others, n=1, cutoff=_MUCH_ALIKE):
+            yield (
+                f"[{label}.types] {name}: no row at the beginning of {file} has it; did you mean "
+                f"'{others[near[0]]}'? Where there are both, declare both"
+            )
+
+
+def _parquet_schemas(spark: SparkSession, files: Sequence[str], label: str) -> list[Any]:
+    """Each file's MessageType, an object of the JVM."""
+    context: Any = spark.sparkContext
+    conf = context._jsc.hadoopConfiguration()
+    # Every dot of a class's name asks the JVM, so each is looked up once.
+    to_path = context._jvm.org.apache.hadoop.fs.Path
+    parquet = context._jvm.org.apache.parquet.hadoop
+    to_input, to_reader = parquet.util.HadoopInputFile.fromPath, parquet.ParquetFileReader.open
+
+    def schema(file: str) -> Any:
+        try:
+            reader = to_reader(to_input(to_path(file), conf))
+            try:
+                return reader.getFileMetaData().getSchema()
+            finally:
+                reader.close()
+        except Py4JJavaError as error:
+            told = first_line(error)
+            raise UserError(f"[{label}] {file} cannot be read as parquet: {told}") from None
+
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:  # each waits for the file system
+        return list(threads.map(schema, files))

@@ -1,0 +1,153 @@
+"""Columns that files lack, misname or name twice: told, and never read as NULL in silence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from support.screen import problems
+from support.shop import Shop, line, stored, versions
+
+GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n} 23:30:00", f"{n}.00") for n in range(1, 9)]
+TEXTS = ["receipt", "customer", "time", "quantity", "amount", "category", "void"]
+IN_JSON = {
+    "receipts*.csv": "receipts*.json",
+    '"csv"': '"json"',
+    "[receipts.columns]": "[receipts.types]\n"
+    + "".join(f'{name} = "STRING"\n' for name in TEXTS)
+    + "\n[receipts.columns]",
+}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path)
+
+
+def without(name, rows, called=None):
+    """Rows without a column, or with another name for it."""
+    return [
+        {
+            called if key == name else key: value
+            for key, value in row.items()
+            if called or key != name
+        }
+        for row in rows
+    ]
+
+
+def test_a_parquet_file_that_lacks_a_column_is_refused(cli, shop, capfd):
+    shop.parquet("receipts1.parquet", GOOD)
+    shop.configure(changes={"receipts*.csv": "*.parquet", '"csv"': '"parquet"'})
+    assert cli("ingest", *shop.arguments()) == 0
+    before = versions(shop.warehouse)
+    shop.parquet("receipts2.parquet", GOOD)
+    shop.parquet("receipts3.parquet", without("customer", GOOD))
+    shop.parquet("receipts4.parquet", without("customer", GOOD, called="buyer"))
+    shop.parquet("receipts5.parquet", without("void", without("customer", GOOD)))
+    capfd.readouterr()
+    assert cli("ingest", *shop.arguments()) == 2
+    told = problems(capfd)
+    assert len(told) == 3, told
+    assert f"{shop.raw}/receipts3.parquet has no column 'customer'; did you mean" in told[0]
+    assert f"{shop.raw}/receipts5.parquet has no column 'customer'; did you mean" in told[1]
+    assert f"{shop.raw}/receipts5.parquet has no column 'void'; did you mean" in told[2]
+    assert {**versions(shop.warehouse), "runs": 0} == {**before, "runs": 0}
+
+
+def test_parquet_files_may_differ_in_columns_of_no_use_and_in_case(cli, shop):
+    others = [{**row, "receipt": f"s{row['receipt']}"} for row in GOOD]
+    shop.parquet("receipts1.parquet", without("customer", others, called="Customer"))
+    shop.parquet("receipts2.parquet", [{**row, "till": "7"} for row in GOOD])
+    shop.configure(changes={"receipts*.csv": "*.parquet", '"csv"': '"parquet"'})
+    assert cli("ingest", *shop.arguments()) == 0
+    customers = [row["customer_id"] for row in stored(shop.warehouse, "receipts")]
+    assert sorted(customers) == sorted(row["customer"] for row in [*GOOD, *others])
+
+
+def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, capfd):
+    shop.json_lines("receipts1.json", without("customer", GOOD, called="Customer"))
+    shop.configure(changes=IN_JSON)
+    for job in ("check", "run"):
+        assert cli(job, *shop.arguments()) == 2
+        [told] = problems(capfd)
+        assert told.startswith("[receipts.types] customer: no row at the beginning of ")
+        assert "receipts1.json has it; did you mean 'Customer'?" in told
+    assert versions(shop.warehouse) == {}
+
+
+def test_json_lines_may_leave_out_what_has_no_value(cli, shop):
+    shop.json_lines("receipts1.json", without("void", GOOD))
+    shop.configure(changes=IN_JSON)
+    assert cli("ingest", *shop.arguments()) == 0
+    # Lines of a source that is known may hold anything: a night is not to fail for its first rows.
+    more = [{**row, "receipt": f"s{row['receipt']}"} for row in without("void", GOOD)]
+    shop.json_lines("receipts2.json", without("category", more, called="categories"))
+    assert cli("ingest", *shop.arguments()) == 0
+    assert len(stored(shop.warehouse, "receipts")) == 2 * len(GOOD)
+
+
+def test_a_column_that_json_does_not_declare_is_told(cli, shop, capfd):
+    shop.json_lines("receipts1.json", GOOD)
+    shop.configure(changes={**IN_JSON, 'category = "STRING"\n': ""})
+    assert cli("check", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert "category = 'category': `types` has no column 'category'" in told
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        (",receipt,customer,time,quantity,amount,category,void", "column 1 of the header has no"),
+        ("n,receipt,customer,time,quantity,amount,category,", "column 8 of the header has no"),
+        ("n,receipt,customer,time,quantity,amount,receipt,void", "names 'receipt' twice"),
+        ("n,receipt,customer,time,quantity,amount,Time,void", "names 'time' twice"),
+    ],
+)
+def test_a_header_with_no_name_or_one_twice_is_told(cli, shop, capfd, header, told):
+    shop.file("receipts1.csv").write_text(f"{header}\n1,r1,c1,2025-01-01,1,2.00,bread,\n")
+    shop.configure()
+    assert cli("check", *shop.arguments()) == 2
+    [problem] = problems(capfd)
+    assert f"[receipts] {shop.raw}/receipts1.csv: " in problem
+    assert told in problem
+
+
+def test_names_that_end_in_their_place_are_names_like_others(cli, shop):
+    shop.csv("receipts1.csv", without("customer", GOOD, called="part1"))
+    shop.configure(changes={'"customer"': '"part1"'})
+    assert cli("check", *shop.arguments()) == 0
+
+
+TIME = 'time = "time"'
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {TIME: 'time = "to_timestamp(time)"'},
+        {"[receipts.columns]": '[receipts.types]\ntime = "TIMESTAMP"\n\n[receipts.columns]'},
+    ],
+)
+def test_text_that_was_made_a_timestamp_is_refused(cli, shop, capfd, changes):
+    shop.csv("receipts1.csv", GOOD)
+    shop.configure(changes=changes)
+    assert cli("check", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert told.startswith("[receipts.columns] time: gives a timestamp")
+
+
+@pytest.mark.parametrize(
+    ("expression", "hour"),
+    [
+        ("time", 22),  # in Berlin in winter
+        ("to_timestamp_ntz(time)", 22),
+        ("concat(timestamp_seconds(unix_seconds(to_timestamp(time))), 'Z')", 23),
+    ],
+)
+def test_what_stands_in_for_a_timestamp_is_read_as_it_should(cli, shop, expression, hour):
+    shop.csv("receipts1.csv", GOOD)
+    shop.configure(changes={TIME: f'time = "{expression}"'})
+    assert cli("ingest", *shop.arguments()) == 0
+    found = [row["receipt_ts"] for row in stored(shop.warehouse, "receipts")]
+    assert sorted(found) == [datetime(2025, 1, 10 + n, hour, 30, tzinfo=UTC) for n in range(1, 9)]

@@ -12,6 +12,12 @@ from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
 from rfm_spark.pipeline.facts import by_customer
 from rfm_spark.session import in_parts
+from rfm_spark.tables import INTERACTIONS, RECEIPTS
+from rfm_spark.transforms.facts import (
+    customer_day_categories,
+    customer_day_events,
+    customer_days,
+)
 
 PARTITIONS = 8
 MARKET = Market(
@@ -40,6 +46,23 @@ def test_no_task_of_the_facts_has_much_more_than_the_others(spark, receipts):
         # Bounds come from a sample of about 100 rows a task, so a task's share has a standard
         # deviation of a tenth.
         assert largest_share(by_customer(receipts)) < 1.6
+
+
+@pytest.mark.parametrize(
+    ("transform", "source"),
+    [
+        (customer_days, RECEIPTS),
+        (customer_day_categories, RECEIPTS),
+        (customer_day_events, INTERACTIONS),
+    ],
+)
+def test_facts_are_added_up_where_the_order_of_customers_put_them(spark, transform, source):
+    # Not of local rows: nothing would be planned for those.
+    rows = spark.createDataFrame(spark.sparkContext.emptyRDD(), source.schema)
+    with session_settings(spark, {"spark.sql.shuffle.partitions": str(PARTITIONS)}):
+        plan = transform(by_customer(rows))._jdf.queryExecution().executedPlan().toString()
+    assert "rangepartitioning(customer_id" in plan
+    assert "hashpartitioning" not in plan
 
 
 def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):

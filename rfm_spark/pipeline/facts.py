@@ -46,7 +46,7 @@ Later days, which late receipts still reach, lie in files of their own."""
 
 def refresh_facts(job: Job) -> None:
     """Brings every fact table up to the version of what it is made from."""
-    _refresh(job, RECEIPTS, CUSTOMER_DAYS, lambda rows: customer_days(by_customer(rows)))
+    _refresh(job, RECEIPTS, CUSTOMER_DAYS, customer_days)
     if job.settings.has_categories:
         _refresh(job, RECEIPTS, CUSTOMER_DAY_CATEGORIES, customer_day_categories)
     _refresh(job, CUSTOMER_DAYS, CUSTOMER_YEARS, customer_years)
@@ -54,9 +54,9 @@ def refresh_facts(job: Job) -> None:
         _refresh(job, INTERACTIONS, CUSTOMER_DAY_EVENTS, customer_day_events)
 
 
-def by_customer(receipts: DataFrame) -> DataFrame:
+def by_customer(rows: DataFrame) -> DataFrame:
     """One exchange serves both the sums and the order by customer inside the files."""
-    return receipts.repartitionByRange("customer_id", "business_date")
+    return rows.repartitionByRange("customer_id", "business_date")
 
 
 def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> None:
@@ -83,11 +83,12 @@ def _refresh(job: Job, source: Table, target: Table, transform: Transform) -> No
             first, last = min(days), max(days)
             noted = made and made.content.get(FOLDED)
             folded = date.fromisoformat(noted) if noted else None
-        parts = [rows]
-        if folded is not None and "day" in target.key:
+        parts, is_by_day = [rows], "day" in target.key
+        if folded is not None and is_by_day:
             note[FOLDED] = folded.isoformat()
             parts = _in_two(rows, folded) if first <= folded < last else parts
         with in_parts(job.spark, size, _RANGES if size > _MANY_BYTES else 1):
+            parts = [by_customer(part) for part in parts] if is_by_day else parts
             rebuilt = reduce(DataFrame.unionByName, map(transform, parts))
             commit = job.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"

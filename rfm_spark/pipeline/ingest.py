@@ -92,7 +92,9 @@ def _take_in_receipts(job: Job, intake: Intake) -> None:
         rows = intake.rows if intake.by_month is None else intake.by_month
         singles = single_versions(rows.where("is_single"), with_categories).where(accepted)
         merged = versions.where(accepted)
-        _merge(job, intake, merged, "receipt_id", singles if intake.single_days else None)
+        # Of lines every receipt is moved again, to be compared; of whole receipts only a few.
+        with in_parts(job.spark, batch.size if batch.has_lines else 0):
+            _merge(job, intake, merged, "receipt_id", singles if intake.single_days else None)
 
 
 def _quarantine(job: Job, intake: Intake, rejected: DataFrame) -> None:

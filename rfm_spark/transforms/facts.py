@@ -59,11 +59,13 @@ def customer_day_categories(receipts: DataFrame) -> DataFrame:
         One row per customer, business day and category.
     """
     current = receipts.where(F.col("status") == CURRENT)
-    return (
-        current.select("customer_id", *_day_and_year(), F.inline("categories"))
-        .groupBy("customer_id", "day", "year", "category")
+    day = F.col("business_date").alias("day")
+    sums = (
+        current.select("customer_id", "business_date", F.inline("categories"))
+        .groupBy("customer_id", day, "category")
         .agg(F.sum("items").alias("items"), F.sum("net_cents").alias("net_cents"))
     )
+    return sums.withColumn("year", F.year("day"))
 
 
 def customer_day_events(interactions: DataFrame) -> DataFrame:
@@ -76,14 +78,11 @@ def customer_day_events(interactions: DataFrame) -> DataFrame:
         One row per customer, business day and kind.
     """
     current = interactions.where(F.col("status") == CURRENT)
-    return current.groupBy("customer_id", *_day_and_year(), "kind").agg(
+    sums = current.groupBy("customer_id", F.col("business_date").alias("day"), "kind").agg(
         F.count(F.lit(1)).alias("events"), F.sum("value").alias("value")
     )
+    return sums.withColumn("year", F.year("day"))
 
 
 def _count(flag: str) -> Column:
     return F.sum(F.col(flag).cast("bigint"))
-
-
-def _day_and_year() -> list[Column]:
-    return [F.col("business_date").alias("day"), F.year("business_date").alias("year")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 import textwrap
 
 from support.shop import (
@@ -36,6 +38,20 @@ def test_every_command_has_help_that_names_its_options(cli, capfd):
 def test_the_version_is_told(cli, capfd):
     assert cli("--version") == 0
     assert capfd.readouterr().out.strip() == f"rfm-spark {__version__}"
+
+
+def test_without_spark_one_line_says_what_to_install():
+    hidden = "import sys; sys.modules['pyspark'] = None; import rfm_spark.__main__ as command"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{hidden}; command.main()", "--help"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (found.returncode, found.stdout) == (2, "")
+    [told] = found.stderr.splitlines()
+    assert told.startswith("rfm-spark: this Python has no pyspark: install 'rfm-spark[local]'")
 
 
 def test_check_looks_at_the_input_and_writes_nothing(cli, capfd, tmp_path):

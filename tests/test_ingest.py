@@ -113,6 +113,18 @@ def test_a_delivery_that_comes_again_changes_no_row(take_in, from_csv, tmp_path)
     assert {row["delivery"] for row in superseded} == {"receipts1.csv"}
 
 
+def test_what_is_only_shown_does_not_make_a_delivery_new(take_in, from_csv, tmp_path):
+    shop = copy_of(from_csv, tmp_path)
+    before = versions(shop.warehouse)
+    zone = 'time_zone = "Europe/Berlin"'
+    shop.configure(changes={zone: f'{zone}\ncurrency = "EUR"'})
+    take_in(shop)
+    assert versions(shop.warehouse) == {**before, "runs": before["runs"] + 1}
+    shop.configure(changes={zone: 'time_zone = "Europe/London"'})
+    take_in(shop)
+    assert versions(shop.warehouse)["receipts"] > before["receipts"]
+
+
 FIRST = [
     *some_lines(),
     line("move", "c7", "2024-06-01", "5.00", category="tea"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -245,6 +246,10 @@ def test_tables_are_registered_in_a_metastore_where_one_is_configured(spark, tmp
         Warehouse(spark, place.place, "rfm_test_shop").create(RUNS)
         listed = {row["tableName"] for row in spark.sql("SHOW TABLES IN rfm_test_shop").collect()}
         assert listed == {"customers", "runs"}
+        for found in (f"{place.place}/runs", "what is no Delta table any more"):
+            with pytest.raises(UserError, match=f"runs is registered for {found}, not for"):
+                Warehouse(spark, f"{tmp_path}/another", "rfm_test_shop").create(RUNS)
+            shutil.rmtree(tmp_path / "a warehouse" / "runs", ignore_errors=True)
     finally:
         spark.sql("DROP DATABASE IF EXISTS rfm_test_shop CASCADE")
     assert place.is_there(CUSTOMERS)

@@ -20,6 +20,7 @@ from rfm_spark.pipeline.sources import checked_rows, configured_sources, first_p
 from rfm_spark.quality.rules import SEPARATOR, is_bad
 from rfm_spark.session import in_parts
 from rfm_spark.settings.loading import settings_digest
+from rfm_spark.settings.model import Business
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 from rfm_spark.storage.raw_files import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.storage.slices import since
@@ -30,6 +31,9 @@ from rfm_spark.transforms.repeated_ids import id_hashes, repeated_hashes, with_i
 _BROADCAST_BYTES = 32 * 2**20
 """Of raw files whose ids alone fit every executor."""
 _BROADCAST_HASHES = 4_000_000
+
+_READ_BY = set(Business.model_fields) - {"currency"}
+"""Settings of the business that rows are read by; the others are only shown."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +251,8 @@ def _new(
 ) -> Batch:
     found = find_deliveries(job.spark, source, job.input, label, job.night)
     lookups = lookups_fingerprint(job.spark, source, job.input, label)
-    digest = settings_digest(source) + settings_digest(job.settings.business) + lookups
+    read_by = settings_digest(source) + settings_digest(job.settings.business, _READ_BY)
+    digest = read_by + lookups
     new = [one for one in found if fingerprints.get((label, one.name)) != one.fingerprint + digest]
     before = frozenset(one.name for one in new if (label, one.name) in fingerprints)
     return Batch(label, source, new, digest, before)

@@ -69,6 +69,11 @@ def plain(path: str) -> str:
     return re.sub("^file:/+", "/", path)
 
 
+def is_same_place(one: str, other: str) -> bool:
+    """Whether two locations are the same; Hadoop may have completed a URI, so paths decide."""
+    return _path(one) == _path(other)
+
+
 def relative(path: str, place: str) -> str:
     """The name of a file below a location.
 
@@ -76,8 +81,11 @@ def relative(path: str, place: str) -> str:
     paths are compared. The name must not change with how the location was written: it tells
     whether a delivery is known already.
     """
-    whole, start = (urlsplit(one).path if "://" in one else one for one in (path, place))
-    prefix = start.rstrip("/") + "/"
+    whole, prefix = _path(path), _path(place).rstrip("/") + "/"
     if not whole.startswith(prefix):
         raise ValueError(f"{path} was listed below {place}, and is not")
     return whole.removeprefix(prefix)
+
+
+def _path(place: str) -> str:
+    return urlsplit(place).path if "://" in place else place

@@ -204,20 +204,6 @@ def require_delta(spark: SparkSession) -> None:
         )
 
 
-def require_metastore(spark: SparkSession) -> None:
-    """Makes sure that names of tables outlive the session.
-
-    Raises:
-        UserError: naming the setting that is missing.
-    """
-    name = "spark.sql.catalogImplementation"
-    if spark.conf.get(name) == "in-memory":
-        raise UserError(
-            "[metastore] database: this Spark session has no metastore, and would forget the names "
-            f"at its end: submit with --conf {name}=hive, or remove [metastore]"
-        )
-
-
 def _quieten_python() -> None:
     """Errors are told once, by whoever handles them: PySpark would print each as it is raised."""
     for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from support.screen import problems
 from support.shop import Shop, line, stored, versions
@@ -42,16 +46,21 @@ def test_a_parquet_file_that_lacks_a_column_is_refused(cli, shop, capfd):
     assert cli("ingest", *shop.arguments()) == 0
     before = versions(shop.warehouse)
     shop.parquet("receipts2.parquet", GOOD)
-    shop.parquet("receipts3.parquet", without("customer", GOOD))
-    shop.parquet("receipts4.parquet", without("customer", GOOD, called="buyer"))
-    shop.parquet("receipts5.parquet", without("void", without("customer", GOOD)))
+    shop.parquet("receipts3.parquet", without("customer", GOOD, called="customers"))
+    shop.parquet("receipts4.parquet", without("customer", GOOD))
+    shop.parquet("receipts5.parquet", without("amount", without("customer", GOOD)))
     capfd.readouterr()
     assert cli("ingest", *shop.arguments()) == 2
     told = problems(capfd)
-    assert len(told) == 3, told
-    assert f"{shop.raw}/receipts3.parquet has no column 'customer'; did you mean" in told[0]
-    assert f"{shop.raw}/receipts5.parquet has no column 'customer'; did you mean" in told[1]
-    assert f"{shop.raw}/receipts5.parquet has no column 'void'; did you mean" in told[2]
+    third, fifth = (f"{shop.raw}/receipts{n}.parquet, unlike other files, has no" for n in (3, 5))
+    assert told == [
+        f"[receipts.columns] customer_id = 'customer': {third} column 'customer'; "
+        "did you mean 'customers'?",
+        f"[receipts.columns] customer_id = 'customer': {fifth} column 'customer'; "
+        "did you mean 'time'?",
+        f"[receipts.columns] amount = 'amount': {fifth} column 'amount'; "
+        "known here: category, quantity, receipt, time, void",
+    ]
     assert {**versions(shop.warehouse), "runs": 0} == {**before, "runs": 0}
 
 
@@ -87,6 +96,16 @@ def test_json_lines_may_leave_out_what_has_no_value(cli, shop):
     assert len(stored(shop.warehouse, "receipts")) == 2 * len(GOOD)
 
 
+def test_json_that_cannot_be_read_is_named(cli, shop, capfd):
+    whole = gzip.compress(json.dumps(GOOD[0]).encode() * 100)
+    shop.file("receipts1.json.gz").write_bytes(whole[: len(whole) // 2])
+    shop.configure(changes=IN_JSON | {"receipts*.csv": "receipts*.json.gz"})
+    for job in ("check", "run"):
+        assert cli(job, *shop.arguments()) == 2
+        [told] = problems(capfd)
+        assert f"{shop.raw}/receipts1.json.gz cannot be read as json" in told
+
+
 def test_a_column_that_json_does_not_declare_is_told(cli, shop, capfd):
     shop.json_lines("receipts1.json", GOOD)
     shop.configure(changes={**IN_JSON, 'category = "STRING"\n': ""})
@@ -98,10 +117,16 @@ def test_a_column_that_json_does_not_declare_is_told(cli, shop, capfd):
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        (",receipt,customer,time,quantity,amount,category,void", "column 1 of the header has no"),
-        ("n,receipt,customer,time,quantity,amount,category,", "column 8 of the header has no"),
-        ("n,receipt,customer,time,quantity,amount,receipt,void", "names 'receipt' twice"),
-        ("n,receipt,customer,time,quantity,amount,Time,void", "names 'time' twice"),
+        (",receipt,customer,time,quantity,amount,category,void", "columns 1 have no name"),
+        ("n,receipt,customer,time,quantity,amount,category,", "columns 8 have no name"),
+        (
+            "n,receipt,customer,time,quantity,amount,receipt,void",
+            "columns 2, 7 have no name, or one that another has",
+        ),
+        (
+            "n,receipt,customer,time,quantity,amount,Time,void",
+            "columns 4, 7 have no name, or one that another has",
+        ),
     ],
 )
 def test_a_header_with_no_name_or_one_twice_is_told(cli, shop, capfd, header, told):
@@ -134,7 +159,9 @@ def test_text_that_was_made_a_timestamp_is_refused(cli, shop, capfd, changes):
     shop.configure(changes=changes)
     assert cli("check", *shop.arguments()) == 2
     [told] = problems(capfd)
-    assert told.startswith("[receipts.columns] time: gives a timestamp")
+    assert told.startswith("[receipts.columns] time: makes a timestamp of something else")
+    shop.configure(changes={**changes, "Europe/Berlin": "UTC"})
+    assert cli("check", *shop.arguments()) == 0
 
 
 @pytest.mark.parametrize(
@@ -151,3 +178,33 @@ def test_what_stands_in_for_a_timestamp_is_read_as_it_should(cli, shop, expressi
     assert cli("ingest", *shop.arguments()) == 0
     found = [row["receipt_ts"] for row in stored(shop.warehouse, "receipts")]
     assert sorted(found) == [datetime(2025, 1, 10 + n, hour, 30, tzinfo=UTC) for n in range(1, 9)]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_timestamp_of_parquet_is_one_but_not_what_is_made_of_its_text(cli, shop, capfd, zone):
+    rows = pa.Table.from_pylist(GOOD)
+    instant = pa.array([datetime(2025, 1, 11, 23, 30)] * len(GOOD), pa.timestamp("us", tz=zone))  # noqa: DTZ001
+    shop.raw.mkdir()
+    pq.write_table(rows.append_column("at", instant), shop.raw / "receipts1.parquet")
+    parquet = {"receipts*.csv": "*.parquet", '"csv"': '"parquet"'}
+    # Spark makes an instant, of UTC, of what comes without a zone.
+    made = {"at": True, "date_trunc('hour', at)": zone is not None, "to_timestamp(time)": False}
+    for expression, is_as_told in made.items():
+        shop.configure(changes={**parquet, TIME: f'time = "{expression}"'})
+        assert cli("check", *shop.arguments()) == (0 if is_as_told else 2)
+        told = [one for one in problems(capfd) if "makes a timestamp of something else" in one]
+        assert len(told) == (0 if is_as_told else 1)
+
+
+def test_a_later_parquet_file_needs_the_column_of_a_lookup(cli, shop, capfd):
+    shop.parquet("receipts1.parquet", [{**row, "till": "7"} for row in GOOD])
+    shop.parquet("receipts2.parquet", GOOD)
+    shop.csv("tills.csv", [{"till": "7", "store": "Ulm"}])
+    lookup = '[receipts.lookups.tills]\npath = "tills.csv"\nformat = "csv"\non = "till"\n\n'
+    here = "[receipts.columns]"
+    changes = {"receipts*.csv": "*.parquet", '"csv"': '"parquet"', here: lookup + here}
+    shop.configure(changes={k: v for k, v in changes.items() if k != '"csv"'})
+    shop.configure(shop.config.read_text().replace('format = "csv"', 'format = "parquet"', 1))
+    assert cli("check", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert told == f"[receipts.lookups.tills] on: {shop.raw}/receipts2.parquet has no column 'till'"

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from itertools import pairwise
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import functions as F
 from support.sessions import as_in_use, session_settings
+from support.shop import INTERACTIONS as CLICKS
+from support.shop import RECEIPTS as TILL
+from support.shop import Shop, click, line
 
 from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
@@ -63,6 +70,32 @@ def test_facts_are_added_up_where_the_order_of_customers_put_them(spark, transfo
         plan = transform(by_customer(rows))._jdf.queryExecution().executedPlan().toString()
     assert "rangepartitioning(customer_id" in plan
     assert "hashpartitioning" not in plan
+
+
+def test_files_of_facts_hold_customers_of_their_own(spark, run, tmp_path):
+    shop = Shop(tmp_path)
+    customers = [f"c{n:02}" for n in range(60)]
+    days = [f"2025-0{month}-10" for month in (1, 2, 3)]
+    bought = [line(f"{c} {day}", c, day, "1.00") for day in days for c in customers]
+    shop.csv("receipts1.csv", bought)
+    shop.csv("clicks1.csv", [click(f"{c} {day}", c, day) for day in days for c in customers])
+    shop.configure(TILL + CLICKS)
+    small = {
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    }
+    with session_settings(spark, small):
+        run(shop.config, shop.raw, shop.warehouse, "ingest")
+    for name in ("customer_days", "customer_day_categories", "customer_day_events"):
+        actions = DeltaTable(str(shop.warehouse / name)).get_add_actions(flatten=True)
+        files = pa.table(actions).to_pylist()
+        folded = sorted(
+            (file["min.customer_id"], file["max.customer_id"])
+            for file in files
+            if file["max.day"] < date(2025, 2, 1)
+        )
+        assert len(folded) > 1
+        assert all(one[1] < other[0] for one, other in pairwise(folded)), name
 
 
 def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):

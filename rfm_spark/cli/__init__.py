@@ -33,9 +33,10 @@ from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.jobs import TAKES_IN, run_job
 from rfm_spark.pipeline.sources import source_problems
 from rfm_spark.pipeline.summary import last_run, summary, table_facts
-from rfm_spark.session import error_log, require_metastore, submitted_session
+from rfm_spark.session import error_log, submitted_session
 from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location, require_file_system
+from rfm_spark.storage.metastore import require_names
 from rfm_spark.storage.warehouse import Warehouse
 
 __all__ = ["main", "submitted"]
@@ -77,12 +78,12 @@ class _Request:
             UserError: if the session cannot reach them, or has no metastore where one is wanted.
         """
         metastore = self.settings.metastore
-        if metastore:
-            require_metastore(spark)
         places = [location(place or ".") for place in (self.warehouse, self.input)]
         for place in places:
             require_file_system(spark, place)
         warehouse, raw = places
+        if metastore:
+            require_names(spark, metastore.database, warehouse)
         return Job(
             spark=spark,
             settings=self.settings,

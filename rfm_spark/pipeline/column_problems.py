@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -10,14 +11,19 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
 
+from rfm_spark.errors import did_you_mean
 from rfm_spark.pipeline.context import Job
-from rfm_spark.settings.sources import Format, Source
+from rfm_spark.settings.sources import Customers, Source
 from rfm_spark.storage.file_columns import absent_columns
 from rfm_spark.storage.raw_files import Delivery, paths_of
 from rfm_spark.transforms.business_time import can_be_time
 from rfm_spark.transforms.delivered import ATTRIBUTE, BESIDE, Field, field_column
 
 _TIMES = ("time", "valid_from")
+_GROWN = ("items", "category", "promotion", "store_id", "channel", "is_return", "is_void", "value")
+"""Fields, beside attributes, that data came to have later: older files may lack their columns."""
+
+_UTC = "UTC"
 _FLAGS = ("promotion", "is_return", "is_void")
 
 
@@ -43,79 +49,115 @@ def column_problems(
         deliveries: whose rows they are.
     """
     files = paths_of(source, deliveries)
-    problems = _expression_problems(rows, source, label, files[0])
+    own = [name for name in rows.columns if name not in (*BESIDE, *source.lookups)]
+    holder = "`types`" if source.format == "json" else files[0]
+    zone = job.settings.business.time_zone
+    if not isinstance(source, Customers):
+        zone = source.time_zone or zone
+    fields = source_fields(source)
+    problems = list(_Columns(rows, own, holder, source, label, zone).problems(fields))
     if problems or source.format != "parquet":
         return problems
-    own = [name for name in rows.columns if name not in (*BESIDE, *source.lookups)]
-    for absent, file in absent_columns(job.spark, files, own, label).items():
-        if not absent:
-            continue
+    needed = {
+        name: field
+        for name, field in fields.items()
+        if name not in _GROWN and not name.startswith(ATTRIBUTE)
+    }
+    for absent, (file, has) in absent_columns(job.spark, files, own, label).items():
         for name, lookup in source.lookups.items():
             if lookup.on in absent:
                 problems.append(f"[{label}.lookups.{name}] on: {file} has no column '{lookup.on}'")
-        problems += _expression_problems(rows.drop(*absent), source, label, file)
+        holder, left = f"{file}, unlike other files,", rows.drop(*absent)
+        problems += _Columns(left, has, holder, source, label, zone).problems(needed)
     return problems
 
 
-def _expression_problems(rows: DataFrame, source: Source, label: str, file: str) -> list[str]:
-    """Expressions that name missing columns, do not parse, or give something of no use."""
-    problems: list[str] = []
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of one kind of file.
 
-    def analysed(expression: str, where: str) -> DataType | None:
+    Attributes:
+        rows: that have them, and look-ups beside them.
+        own: names in the file.
+        holder: of the columns, for messages.
+        source: what is expected of them.
+        label: of the source, for messages.
+        zone: of times that name none.
+    """
+
+    rows: DataFrame
+    own: list[str]
+    holder: str
+    source: Source
+    label: str
+    zone: str
+
+    def problems(self, fields: Mapping[str, Field | None]) -> Iterator[str]:
+        """Expressions that name missing columns, do not parse, or give something of no use."""
+        for name, field in fields.items():
+            for expression in [field] if isinstance(field, str) else field or []:
+                own = name.removeprefix(ATTRIBUTE)
+                where = f"[{self.label}.columns{'' if own == name else '.attributes'}] {own}"
+                kind = self._kind(expression)
+                if isinstance(kind, AnalysisException):
+                    yield f"{where} = {expression!r}: {self._complaint(kind)}"
+                else:
+                    yield from self._kind_problems(kind, name, expression, where)
+        predicates = {f"[{self.label}.reject] {n}": one for n, one in self.source.reject.items()}
+        if self.source.where is not None:
+            predicates[f"[{self.label}] where"] = self.source.where
+        for where, predicate in predicates.items():
+            kind = self._kind(predicate)
+            if isinstance(kind, AnalysisException):
+                yield f"{where} = {predicate!r}: {self._complaint(kind)}"
+            elif kind.simpleString() != "boolean":
+                yield _not_boolean(where, kind)
+
+    def _kind(self, expression: str, *without: str) -> DataType | AnalysisException:
+        """What an expression gives, perhaps without some columns; or why it gives nothing."""
+        rows = self.rows.drop(*without)
         try:
             # Beside another column, an aggregate cannot pass for an expression of one row.
             both = rows.select(F.lit(1), field_column(expression).alias("field"))
         except AnalysisException as error:
-            problems.append(f"{where} = {expression!r}: {_complaint(error, rows, source, file)}")
-            return None
+            return error
         return both.schema["field"].dataType
 
-    for name, field in source_fields(source).items():
-        for expression in [field] if isinstance(field, str) else field or []:
-            own = name.removeprefix(ATTRIBUTE)
-            where = f"[{label}.columns{'' if own == name else '.attributes'}] {own}"
-            kind = analysed(expression, where)
-            if kind is not None:
-                problems += _kind_problems(kind, name, where, source.format)
-    predicates = {f"[{label}.reject] {name}": one for name, one in source.reject.items()}
-    if source.where is not None:
-        predicates[f"[{label}] where"] = source.where
-    for where, predicate in predicates.items():
-        kind = analysed(predicate, where)
-        if kind is not None and kind.simpleString() != "boolean":
-            problems.append(_not_boolean(where, kind))
-    return problems
+    def _kind_problems(
+        self, kind: DataType, name: str, expression: str, where: str
+    ) -> Iterator[str]:
+        if isinstance(kind, NullType):
+            return
+        if name in _TIMES and not can_be_time(kind):
+            yield f"{where}: gives {kind.simpleString()}, not a date, a timestamp or text"
+        elif name in _TIMES and isinstance(kind, TimestampType):
+            if self.zone != _UTC and not self._is_of_timestamps(expression):
+                yield (
+                    f"{where}: makes a timestamp of something else; of text that names no zone it "
+                    f"would be UTC's, not {self.zone}'s: give the text itself, without a type in "
+                    f"[{self.label}.types]; or, where it is an instant, text with its zone, such "
+                    "as concat(timestamp_seconds(epoch), 'Z'), without time_format"
+                )
+        elif name in _FLAGS and kind.simpleString() != "boolean":
+            yield _not_boolean(where, kind)
+        elif isinstance(kind, ArrayType | MapType | StructType):
+            yield f"{where}: gives {kind.simpleString()}, not one value; name a column inside it"
 
+    def _is_of_timestamps(self, expression: str) -> bool:
+        """Whether it needs a column that is a timestamp in the file, not by a declared type."""
+        given = [one.name for one in self.rows.schema if isinstance(one.dataType, TimestampType)]
+        delivered = [name for name in given if name not in self.source.types]
+        return isinstance(self._kind(expression, *delivered), AnalysisException)
 
-def _kind_problems(kind: DataType, name: str, where: str, file_format: Format) -> Iterable[str]:
-    if isinstance(kind, NullType):
-        return
-    if name in _TIMES and not can_be_time(kind):
-        yield f"{where}: gives {kind.simpleString()}, not a date, a timestamp or text"
-    elif name in _TIMES and file_format in ("csv", "json") and isinstance(kind, TimestampType):
-        yield (
-            f"{where}: gives a timestamp, for which text without a zone was taken as UTC: give the "
-            "text itself, and `time_format` where it is not ISO 8601; of a number that is an "
-            "instant, text with its zone, such as concat(timestamp_seconds(epoch), 'Z')"
-        )
-    elif name in _FLAGS and kind.simpleString() != "boolean":
-        yield _not_boolean(where, kind)
-    elif isinstance(kind, ArrayType | MapType | StructType):
-        yield f"{where}: gives {kind.simpleString()}, not one value; name a column inside it"
+    def _complaint(self, error: AnalysisException) -> str:
+        parameters = error.getMessageParameters() or {}
+        if not (error.getCondition() or "").startswith("UNRESOLVED_COLUMN"):
+            return str(error).strip().splitlines()[0]
+        missing = parameters.get("objectName", "").replace("`", "")
+        lookups = self.source.lookups
+        found = f"neither {self.holder} nor a look-up has a" if lookups else f"{self.holder} has no"
+        return f"{found} column '{missing}'; {did_you_mean(missing, [*self.own, *lookups])}"
 
 
 def _not_boolean(where: str, kind: DataType) -> str:
     return f"{where}: gives {kind.simpleString()}, not true or false; write a comparison"
-
-
-def _complaint(error: AnalysisException, rows: DataFrame, source: Source, file: str) -> str:
-    parameters = error.getMessageParameters() or {}
-    condition = error.getCondition() or ""
-    if condition.startswith("UNRESOLVED_COLUMN"):
-        missing = parameters.get("objectName", "").replace("`", "")
-        near = parameters.get("proposal", "").split(", ")[0].replace("`", "")
-        known = f"did you mean '{near}'?" if near else f"it has {', '.join(rows.columns)}"
-        told = "`types`" if source.format == "json" else file
-        has_not = f"neither {told} nor a look-up has a" if source.lookups else f"{told} has no"
-        return f"{has_not} column '{missing}'; {known}"
-    return str(error).strip().splitlines()[0]

@@ -118,8 +118,8 @@ class ReceiptColumns(Section):
     )
     customer_id: Expression = Field(description="customer; NULL or blank is a guest")
     time: Expression = Field(
-        description="date, text (of the source's time zone), or, of Parquet and Delta, a "
-        "timestamp (an instant)"
+        description="date, text (of the source's time zone), or a timestamp of the file (an "
+        "instant)"
     )
     quantity: Expression | None = Field(
         default=None, description="pieces or weight; negative is a return"
@@ -189,8 +189,8 @@ class InteractionColumns(Section):
         description="such as registration, card or click; a constant in quotes: 'click'"
     )
     time: Expression = Field(
-        description="date, text (of the source's time zone), or, of Parquet and Delta, a "
-        "timestamp (an instant)"
+        description="date, text (of the source's time zone), or a timestamp of the file (an "
+        "instant)"
     )
     value: Expression | None = Field(default=None, description="seconds stayed, pages or weight")
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from rfm_spark.errors import UserError
 from rfm_spark.settings.sources import Source
 from rfm_spark.storage.locations import literal
-from rfm_spark.storage.spark_errors import first_line
+from rfm_spark.storage.spark_errors import FAILED, first_line
 
 _FOOTERS_AT_ONCE = 16
 _ROWS_LOOKED_AT = 1_000
@@ -35,23 +35,23 @@ def header(reader: DataFrameReader, file: str, label: str) -> list[str]:
     columns = reader.option("header", True).csv(literal(file)).columns
     if any(name.endswith(str(place)) for place, name in enumerate(columns)):
         written = reader.option("header", False).csv(literal(file)).first() or columns
-        for place, (own, name) in enumerate(zip(written, columns, strict=True)):
-            if not own:
-                raise UserError(
-                    f"[{label}] {file}: column {place + 1} of the header has no name: give it one, "
-                    "or write the file without it (pandas: index=False)"
-                )
-            if own != name:
-                raise UserError(
-                    f"[{label}] {file}: the header names '{own}' twice (upper and lower case are "
-                    "the same): give each column a name of its own"
-                )
+        changed = [
+            n for n, both in enumerate(zip(written, columns, strict=True), 1) if len({*both}) > 1
+        ]
+        if changed:
+            # By their places: a file without a header has a row of data there.
+            told = ", ".join(map(str, changed))
+            raise UserError(
+                f"[{label}] {file}: in the header, columns {told} have no name, or one that "
+                "another has (upper and lower case are the same): give each a name of its own; of "
+                "pandas, write with index=False"
+            )
     return columns
 
 
 def absent_columns(
     spark: SparkSession, files: Sequence[str], columns: Collection[str], label: str
-) -> dict[tuple[str, ...], str]:
+) -> dict[tuple[str, ...], tuple[str, list[str]]]:
     """What is missing in Parquet files, read from the end of each.
 
     Args:
@@ -61,8 +61,8 @@ def absent_columns(
         label: of the source, for messages.
 
     Returns:
-        Every combination of columns that some files lack, with the first of them; the empty one
-        too, where files have all.
+        Every combination of columns that some files lack, with the first of them and the columns
+        it has.
 
     Raises:
         UserError: if a file is not Parquet.
@@ -70,10 +70,12 @@ def absent_columns(
     different: dict[str, tuple[str, Any]] = {}
     for file, schema in zip(files, _parquet_schemas(spark, files, label), strict=True):
         different.setdefault(schema.toString(), (file, schema))
-    found: dict[tuple[str, ...], str] = {}
+    found: dict[tuple[str, ...], tuple[str, list[str]]] = {}
     for file, schema in different.values():
-        own = {field.getName().lower() for field in schema.getFields()}
-        found.setdefault(tuple(name for name in columns if name.lower() not in own), file)
+        own = [field.getName() for field in schema.getFields()]
+        known = {name.lower() for name in own}
+        if absent := tuple(name for name in columns if name.lower() not in known):
+            found.setdefault(absent, (file, own))
     return found
 
 
@@ -88,10 +90,16 @@ def misnamed_keys(spark: SparkSession, source: Source, file: str, label: str) ->
         source: which columns it declares.
         file: whose first rows are looked at.
         label: of the source, for messages.
+
+    Raises:
+        UserError: if the file cannot be read.
     """
     rows = spark.read.text(literal(file)).limit(_ROWS_LOOKED_AT)
     keys = rows.select(F.explode(F.json_object_keys("value")).alias("key")).distinct()
-    found = {row["key"] for row in keys.collect()}
+    try:
+        found = {row["key"] for row in keys.collect()}
+    except FAILED as error:
+        raise UserError(f"[{label}] {file} cannot be read as json: {first_line(error)}") from None
     others = {key.lower(): key for key in sorted(found - source.types.keys())}
     for name in sorted(source.types.keys() - found):
         if near := difflib.get_close_matches(name.lower(), others, n=1, cutoff=_MUCH_ALIKE):

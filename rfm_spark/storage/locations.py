@@ -70,8 +70,12 @@ def plain(path: str) -> str:
 
 
 def is_same_place(one: str, other: str) -> bool:
-    """Whether two locations are the same; Hadoop may have completed a URI, so paths decide."""
-    return _path(one) == _path(other)
+    """Whether two locations are the same; Hadoop may have completed one with its host."""
+    if is_local(one) and is_local(other):
+        return os.path.realpath(one) == os.path.realpath(other)
+    this, that = urlsplit(one), urlsplit(other)
+    is_same_host = this.netloc == that.netloc or not (this.netloc and that.netloc)
+    return this.scheme == that.scheme and is_same_host and this.path == that.path
 
 
 def relative(path: str, place: str) -> str:
@@ -81,11 +85,8 @@ def relative(path: str, place: str) -> str:
     paths are compared. The name must not change with how the location was written: it tells
     whether a delivery is known already.
     """
-    whole, prefix = _path(path), _path(place).rstrip("/") + "/"
+    whole, start = (urlsplit(one).path if "://" in one else one for one in (path, place))
+    prefix = start.rstrip("/") + "/"
     if not whole.startswith(prefix):
         raise ValueError(f"{path} was listed below {place}, and is not")
     return whole.removeprefix(prefix)
-
-
-def _path(place: str) -> str:
-    return urlsplit(place).path if "://" in place else place

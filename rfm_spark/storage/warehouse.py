@@ -10,14 +10,13 @@ from typing import Any
 
 from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.errors import RunFailure, UserError
 from rfm_spark.storage.commit_log import CommitLog, Note
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import below, is_same_place, plain
+from rfm_spark.storage.locations import below
 from rfm_spark.tables import Table
 
 _PROPERTIES = {
@@ -271,17 +270,6 @@ class Warehouse:
         # Spark's tableExists fails on one whose files are gone.
         if self.spark.sql(f"SHOW TABLES IN {self._database} LIKE '{table.name}'").isEmpty():
             self.spark.catalog.createTable(name, path=self.path(table), source="delta")
-            return
-        try:
-            detail = DeltaTable.forName(self.spark, name).detail()
-            found = plain(detail.select("location").collect()[0][0])
-        except AnalysisException:
-            found = "what is no Delta table any more"
-        if not is_same_place(found, self.path(table)):
-            raise UserError(
-                f"[metastore] database: {name} is registered for {found}, not for "
-                f"{self.path(table)}: drop it there (its files stay), or use another database"
-            )
 
 
 def as_of_slice(as_of: date) -> Column:

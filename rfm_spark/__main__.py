@@ -13,16 +13,12 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in ("pyspark", "py4j", "delta"):
             raise
-        sys.exit(_without(missing))
+        sys.stderr.write(
+            f"rfm-spark: this Python has no {missing}: install 'rfm-spark[local]' for a Spark of "
+            "its own, or submit jobs/ to a cluster, which brings one\n"
+        )
+        sys.exit(2)
     run()
-
-
-def _without(missing: str) -> int:
-    sys.stderr.write(
-        f"rfm-spark: this Python has no {missing}: install 'rfm-spark[local]' for a Spark of its "
-        "own, or submit jobs/ to a cluster, which brings one\n"
-    )
-    return 2
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
 
 from rfm_spark.cli import exit_code
+from rfm_spark.errors import UserError
 from rfm_spark.pipeline.context import Job
 from rfm_spark.pipeline.jobs import run_job
 from rfm_spark.session import local_session
-from rfm_spark.settings import load_settings
+from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -166,3 +167,27 @@ def copied_shop(finished_shop: Shop, tmp_path: Path) -> Shop:
     without = shutil.ignore_patterns("snapshots")
     shutil.copytree(finished_shop.folder, tmp_path, dirs_exist_ok=True, ignore=without)
     return Shop(tmp_path)
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads a text as a configuration file."""
+
+    def load_text(text: str, *overrides: str) -> Settings:
+        file = tmp_path / "shop.toml"
+        file.write_text(text, encoding="utf-8")
+        return load_settings(file, overrides)
+
+    return load_text
+
+
+@pytest.fixture
+def refused(load, tmp_path):
+    """What is said about a configuration that does not load, without the file's name."""
+
+    def problems(text: str, *overrides: str) -> list[str]:
+        with pytest.raises(UserError) as caught:
+            load(text, *overrides)
+        return [line.removeprefix(f"{tmp_path / 'shop.toml'}: ") for line in caught.value.problems]
+
+    return problems

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,17 +13,15 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
-from support import rows_of
+from support import people
 from support.sessions import session_settings
 from support.shop import stored, versions
 
 from rfm_spark.errors import UserError
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.lease import LEASE, _remote, lease
-from rfm_spark.storage.locations import is_same_place
-from rfm_spark.storage.metastore import name_problems
 from rfm_spark.storage.warehouse import Warehouse
-from rfm_spark.tables import ALL_TABLES, CUSTOMERS, RUNS
+from rfm_spark.tables import ALL_TABLES, CUSTOMERS
 
 DEFAULTS = "spark.databricks.delta.properties.defaults."
 HOSTILE = {
@@ -42,11 +39,6 @@ HOSTILE = {
 @pytest.fixture
 def warehouse(spark, tmp_path):
     return Warehouse(spark, str(tmp_path / "warehouse"))
-
-
-def people(spark, *names):
-    rows = [{"customer_id": name, "delivery": "d", "attributes": {"x": name}} for name in names]
-    return rows_of(spark, CUSTOMERS, rows)
 
 
 def log_actions(folder, kind):
@@ -236,56 +228,6 @@ def test_on_other_file_systems_a_lease_is_a_file_created_atomically(spark, tmp_p
         _remote(spark, f"file:{tmp_path}/in the way/warehouse", "three"),
     ):
         pass
-
-
-def test_tables_are_registered_in_a_metastore_where_one_is_configured(spark, tmp_path):
-    place = Warehouse(spark, str(tmp_path / "a warehouse"), "rfm_test_shop")
-    try:
-        place.replace(CUSTOMERS, people(spark, "anna"), F.lit(True))
-        place.replace(CUSTOMERS, people(spark, "bert"), F.lit(True))
-        found = spark.sql("SELECT customer_id FROM rfm_test_shop.customers").collect()
-        assert [row["customer_id"] for row in found] == ["bert"]
-        Warehouse(spark, place.place, "rfm_test_shop").create(RUNS)
-        listed = {row["tableName"] for row in spark.sql("SHOW TABLES IN rfm_test_shop").collect()}
-        assert listed == {"customers", "runs"}
-        assert list(name_problems(spark, "rfm_test_shop", place.place)) == []
-        spark.sql("CREATE VIEW rfm_test_shop.cohorts AS SELECT 1 AS size")
-        spark.sql("CREATE TABLE rfm_test_shop.segments (name STRING) USING parquet")
-        shutil.rmtree(tmp_path / "a warehouse" / "runs")
-        another = f"{tmp_path}/another"
-        assert sorted(name_problems(spark, "rfm_test_shop", another)) == [
-            "[metastore] database: rfm_test_shop.cohorts is a table or view of somebody else: "
-            "use another database",
-            f"[metastore] database: rfm_test_shop.customers is registered for {place.place}/"
-            f"customers, not for {another}/customers: take that name away, or use another database",
-            f"[metastore] database: rfm_test_shop.runs is registered for {place.place}/runs, not "
-            f"for {another}/runs: take that name away, or use another database",
-            "[metastore] database: rfm_test_shop.segments is a table or view of somebody else: "
-            "use another database",
-        ]
-    finally:
-        spark.sql("DROP DATABASE IF EXISTS rfm_test_shop CASCADE")
-    assert place.is_there(CUSTOMERS)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("/shop/runs", "/shop/runs", True),
-        ("/shop/runs", "/shop/run", False),
-        ("/shop/runs", "hdfs://host/shop/runs", False),
-        ("hdfs:///shop/runs", "hdfs://host:8020/shop/runs", True),
-        ("s3a://one/shop/runs", "s3a://two/shop/runs", False),
-        ("s3a://one/shop/runs", "gs://one/shop/runs", False),
-    ],
-)
-def test_a_place_is_the_same_on_the_same_host_only(one, other, same):
-    assert is_same_place(one, other) == same
-
-
-def test_a_place_is_the_same_by_another_way(tmp_path):
-    (tmp_path / "way").symlink_to(tmp_path)
-    assert is_same_place(f"{tmp_path}/way/shop", f"{tmp_path}/shop")
 
 
 def test_delta_rs_polars_and_duckdb_read_every_table_as_spark_does(spark, finished_shop):

@@ -20,11 +20,10 @@ from rfm_spark.transforms.business_time import can_be_time
 from rfm_spark.transforms.delivered import ATTRIBUTE, BESIDE, Field, field_column
 
 _TIMES = ("time", "valid_from")
+_FLAGS = ("promotion", "is_return", "is_void")
+_UTC = "UTC"
 _GROWN = ("items", "category", "promotion", "store_id", "channel", "is_return", "is_void", "value")
 """Fields, beside attributes, that data came to have later: older files may lack their columns."""
-
-_UTC = "UTC"
-_FLAGS = ("promotion", "is_return", "is_void")
 
 
 def source_fields(source: Source) -> dict[str, Field | None]:
@@ -145,7 +144,7 @@ class _Columns:
 
     def _is_of_timestamps(self, expression: str) -> bool:
         """Whether it needs a column that is a timestamp in the file, not by a declared type."""
-        given = [one.name for one in self.rows.schema if isinstance(one.dataType, TimestampType)]
+        given = [one.name for one in self.rows.schema if _has_timestamp(one.dataType)]
         delivered = [name for name in given if name not in self.source.types]
         return isinstance(self._kind(expression, *delivered), AnalysisException)
 
@@ -161,3 +160,9 @@ class _Columns:
 
 def _not_boolean(where: str, kind: DataType) -> str:
     return f"{where}: gives {kind.simpleString()}, not true or false; write a comparison"
+
+
+def _has_timestamp(kind: DataType) -> bool:
+    if isinstance(kind, StructType):
+        return any(_has_timestamp(field.dataType) for field in kind)
+    return isinstance(kind, TimestampType)

@@ -35,16 +35,13 @@ def header(reader: DataFrameReader, file: str, label: str) -> list[str]:
     columns = reader.option("header", True).csv(literal(file)).columns
     if any(name.endswith(str(place)) for place, name in enumerate(columns)):
         written = reader.option("header", False).csv(literal(file)).first() or columns
-        changed = [
-            n for n, both in enumerate(zip(written, columns, strict=True), 1) if len({*both}) > 1
-        ]
-        if changed:
-            # By their places: a file without a header has a row of data there.
-            told = ", ".join(map(str, changed))
+        pairs = enumerate(zip(written, columns, strict=True), 1)
+        # By their places: a file without a header has a row of data there.
+        if changed := [str(place) for place, (own, name) in pairs if own != name]:
             raise UserError(
-                f"[{label}] {file}: in the header, columns {told} have no name, or one that "
-                "another has (upper and lower case are the same): give each a name of its own; of "
-                "pandas, write with index=False"
+                f"[{label}] {file}: header, column {', '.join(changed)}: no name, or one that "
+                "another column has (upper and lower case are the same): give each a name of its "
+                "own; with pandas, write index=False"
             )
     return columns
 

@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import BooleanType, DateType, IntegerType, LongType
 
-from rfm_spark.tables import Table
+from rfm_spark.tables import CUSTOMERS, Table
 
 Values = Mapping[str, Any]
 
@@ -60,3 +60,9 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float | int):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
     return bool(one == other)
+
+
+def people(spark: SparkSession, *names: str) -> DataFrame:
+    """Rows of `customers`, one for each name."""
+    rows = [{"customer_id": name, "delivery": "d", "attributes": {"x": name}} for name in names]
+    return rows_of(spark, CUSTOMERS, rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.core.errors import RunFailure, UserError
 
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"

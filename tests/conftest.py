@@ -20,12 +20,13 @@ from support.shop import Shop, whole_shop
 from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
 
+from rfm_spark.app.jobs import run_job
+from rfm_spark.app.loading import load_settings
+from rfm_spark.app.settings import Settings
 from rfm_spark.cli import exit_code
-from rfm_spark.errors import UserError
-from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.jobs import run_job
+from rfm_spark.core.errors import UserError
+from rfm_spark.run import Run
 from rfm_spark.session import local_session
-from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -56,7 +57,7 @@ TOGETHER = {
 }
 """Files that share what takes long to make."""
 
-RunJob = Callable[..., Job]
+RunJob = Callable[..., Run]
 Cli = Callable[..., int]
 
 
@@ -110,11 +111,11 @@ def run(spark: SparkSession, empty_tables: Templates) -> RunJob:
         name: str = "run",
         as_of: date | None = None,
         overrides: tuple[str, ...] = (),
-    ) -> Job:
+    ) -> Run:
         settings = load_settings(config, overrides)
         place = Warehouse(spark, location(str(warehouse)))
         night = as_of if name == "nightly" else None
-        job = Job(spark, settings, place, location(str(data)), night=night)
+        job = Run(spark, settings, place, location(str(data)), night=night)
         with empty_tables():
             run_job(job, name, as_of)
         return job

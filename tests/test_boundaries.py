@@ -9,8 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from rfm_spark.boundaries.cuts import Histogram, balanced_cuts, bin_shares, quantile_cuts
-from rfm_spark.boundaries.histograms import Bucket, ExactCuts, Sought, WithinRank, histograms
+from rfm_spark.results.rfm.boundaries.cuts import (
+    Histogram,
+    balanced_cuts,
+    bin_shares,
+    quantile_cuts,
+)
+from rfm_spark.results.rfm.boundaries.histograms import (
+    Bucket,
+    ExactCuts,
+    Sought,
+    WithinRank,
+    histograms,
+)
 
 # 100 customers by visits: half came once. Sizes 50, 20, 10, 10, 5, 5.
 VISITS = [1] * 50 + [2] * 20 + [3] * 10 + [4] * 10 + [5] * 5 + [10] * 5

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType
 
-from rfm_spark.transforms.business_time import Calendar, can_be_time, instant_and_day, month_name
+from rfm_spark.ingest.rows.business_time import Calendar, can_be_time, instant_and_day, month_name
 
 NEW_YORK = Calendar("America/New_York", 0, "America/New_York")
 FROM_UTC = Calendar("America/New_York", 0, "UTC")

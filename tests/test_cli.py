@@ -18,7 +18,7 @@ from support.shop import (
 )
 
 from rfm_spark import __version__
-from rfm_spark.tables import ALL_TABLES
+from rfm_spark.app.tables import ALL_TABLES
 
 JOBS = ("run", "nightly", "ingest", "rfm", "cohorts", "clusters", "customer-360", "tables", "check")
 

@@ -7,12 +7,12 @@ import pytest
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
-from rfm_spark.clustering.assignment import assignments, cluster_sums
-from rfm_spark.clustering.model import fitted_model
-from rfm_spark.clustering.personas import persona, unique_personas
-from rfm_spark.clustering.standard_units import TRANSFORMS, Scale, fitted_scales
-from rfm_spark.tables import CUSTOMER_FEATURES
-from rfm_spark.transforms.features import FEATURES
+from rfm_spark.results.clusters.assignment import assignments, cluster_sums
+from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
+from rfm_spark.results.clusters.model import fitted_model
+from rfm_spark.results.clusters.personas import persona, unique_personas
+from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
+from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_a_persona_names_what_stands_out_most(centre, words):
 
 
 def test_every_feature_has_words_for_both_ends():
-    both = {persona({name: at}) for name in FEATURES for at in (-1, 1)}
-    assert len(both) == 2 * len(FEATURES)
+    both = {persona({name: at}) for name in FEATURE_NAMES for at in (-1, 1)}
+    assert len(both) == 2 * len(FEATURE_NAMES)
 
 
 def test_equal_personas_are_told_apart_by_their_number():
@@ -100,10 +100,6 @@ def test_a_feature_that_is_the_same_for_everybody_is_left_out(spark):
     assert [scale.feature for scale in fitted_scales(sample(features), names, 0.05)] == [
         "tenure_days"
     ]
-
-
-def test_every_feature_has_a_transform():
-    assert set(TRANSFORMS) == set(FEATURES)
 
 
 def unit(feature, low=-100.0, high=100.0):

@@ -11,16 +11,18 @@ from pyspark.sql import DataFrame
 from support import assert_rows, rows_of
 from support.receipts import a_return, receipt, sums
 
-from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.tables import COHORTS, CUSTOMER_YEARS, RECEIPTS
-from rfm_spark.transforms.cohorts import (
+from rfm_spark.facts.tables import CUSTOMER_YEARS
+from rfm_spark.facts.transforms import customer_days, customer_years
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.results.cohorts.retention import (
     Standing,
     cohort_activity,
     cohorts,
     continued_activity,
     first_visits,
 )
-from rfm_spark.transforms.facts import customer_days, customer_years
+from rfm_spark.results.cohorts.tables import COHORTS
+from rfm_spark.storage.local_rows import local_rows
 
 
 def days_of(spark, receipts):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from support import assert_rows
 
-from rfm_spark.pipeline.counts import Count, kept_rows, receipt_counts, tallies
+from rfm_spark.ingest.counts import Count, kept_rows, receipt_counts, tallies
 
 SCHEMA = (
     "source string, delivery string, business_date date, receipt_id string, cents bigint, "

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 
 import pytest
 from support import assert_rows, rows_of
 
-from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
-from rfm_spark.transforms.customer_sums import HABIT_SUMS, VALUE_SUMS, customer_sums
-from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.rfm_values import rfm_values
-from rfm_spark.transforms.window import EVER, Window
+from rfm_spark.core.look_back import EVER, LookBack
+from rfm_spark.facts.asks import EVENT_VALUES, RECEIPT_HABITS, RECEIPT_VALUES, Ask, united
+from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.facts.transforms import customer_year_events, customer_years
+from rfm_spark.results.rfm.values import rfm_values
 
 WANTED = {
-    Window(30): VALUE_SUMS,
-    Window(365): HABIT_SUMS,
-    Window(400): VALUE_SUMS,
-    EVER: HABIT_SUMS,
+    LookBack(30): RECEIPT_VALUES,
+    LookBack(365): RECEIPT_HABITS,
+    LookBack(400): RECEIPT_VALUES,
+    EVER: RECEIPT_HABITS,
 }
+ASKS = [Ask(window, names) for window, names in WANTED.items()]
 
 
 def sums_in_python(days, as_of, window):
@@ -89,7 +92,9 @@ def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of, later_d
     ]
     rows = rows_of(spark, CUSTOMER_DAYS, days)
     last_day = None if later_days else as_of
-    found = customer_sums(rows, customer_years(rows), as_of, WANTED, last_day).collect()
+    found = customer_sums(
+        CustomerFacts(rows, customer_years(rows)), as_of, ASKS, last_day
+    ).collect()
     for window in WANTED:
         expected = sums_in_python(days, as_of, window)
         assert_rows(
@@ -116,9 +121,70 @@ def test_of_years_that_no_window_divides_single_days_are_not_read(spark, as_of, 
         {"customer_id": "anna", "year": 2024, "visits": 2, "last_visit": "2024-06-01"},
     ]
     facts = rows_of(spark, CUSTOMER_DAYS, []), rows_of(spark, CUSTOMER_YEARS, years)
-    this_year = Window(as_of.timetuple().tm_yday)
+    this_year = LookBack(as_of.timetuple().tm_yday)
     recency = (as_of - date(2025, 11, 30)).days
-    sums = customer_sums(*facts, as_of, {this_year: VALUE_SUMS, EVER: VALUE_SUMS}, last_day)
+    asks = united(Ask(one, RECEIPT_VALUES) for one in (this_year, EVER))
+    sums = customer_sums(CustomerFacts(*facts), as_of, asks, last_day)
     for window, visits in ((this_year, 3), (EVER, 5)):
         values = {"recency_days": recency, "frequency": visits, "monetary_cents": 0}
         assert_rows(rfm_values(sums, as_of, window), [{"customer_id": "anna", **values}])
+
+
+def test_interactions_are_added_up_by_kinds_and_look_back_beside_receipts(spark):
+    as_of = date(2025, 3, 10)
+    events = [
+        {
+            "customer_id": "anna",
+            "day": "2025-03-10",
+            "kind": "click",
+            "events": 2,
+            "value": Decimal(5),
+        },
+        {"customer_id": "anna", "day": "2025-03-01", "kind": "open", "events": 1},
+        {"customer_id": "anna", "day": "2023-05-05", "kind": "it's, \n free", "events": 4},
+        {
+            "customer_id": "anna",
+            "day": "2025-03-11",
+            "kind": "click",
+            "events": 9,
+            "value": Decimal(9),
+        },
+        {
+            "customer_id": "only",
+            "day": "2024-07-01",
+            "kind": "click",
+            "events": 3,
+            "value": Decimal(1),
+        },
+    ]
+    days = rows_of(
+        spark, CUSTOMER_DAYS, [{"customer_id": "anna", "day": "2025-03-09", "visits": 1}]
+    )
+    event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, events)
+    facts = CustomerFacts(days, customer_years(days), event_days, customer_year_events(event_days))
+    ever = Ask(EVER, EVENT_VALUES, "interactions")
+    clicks = Ask(LookBack(7), ("events",), "interactions", ("click",))
+    odd = Ask(EVER, EVENT_VALUES, "interactions", ("open", "it's, \n free"))
+    visits = Ask(LookBack(7), ("visits",))
+    asks = united([ever, clicks, odd, visits, clicks])
+    assert len({ask.column(one) for ask in asks for one in ask.measures}) == 8
+    names = ("visits", "clicks", "all", "value", "last", "odd", "odd_last")
+    columns = (
+        visits.column("visits"),
+        clicks.column("events"),
+        ever.column("events"),
+        ever.column("event_value"),
+        ever.column("last_event"),
+        odd.column("events"),
+        odd.column("last_event"),
+    )
+    found = [
+        {"customer_id": row["customer_id"]}
+        | {name: row[column] for name, column in zip(names, columns, strict=True)}
+        for row in customer_sums(facts, as_of, asks).collect()
+    ]
+    rows = [
+        ("anna", 1, 2, 7, 5, "2025-03-10", 5, "2025-03-01"),
+        ("only", None, None, 3, 1, "2024-07-01", None, None),
+    ]
+    assert_rows(found, [dict(zip(("customer_id", *names), row, strict=True)) for row in rows])

@@ -16,7 +16,7 @@ from support.cluster import standalone_cluster
 from support.files import rewrite
 from support.sessions import FEW_ROWS, SHORT_LIVED, as_in_use
 
-from rfm_spark.tables import ALL_TABLES
+from rfm_spark.app.tables import ALL_TABLES
 
 SHUFFLED = "hash(transaction_ts, basket_id, quantity)"
 ON_THE_CLUSTER = {

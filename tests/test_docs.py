@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Cli
 
-from rfm_spark.settings.reference import reference_text
-from rfm_spark.tables import dictionary
+from rfm_spark.app import dictionary
+from rfm_spark.app.reference import reference_text
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -58,14 +58,14 @@ def test_every_file_the_readme_names_is_there() -> None:
 def test_the_data_dictionary_is_up_to_date() -> None:
     written = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
     assert written == dictionary.dictionary(), (
-        "run python -m rfm_spark.tables.dictionary > docs/tables.md"
+        "run python -m rfm_spark.app.dictionary > docs/tables.md"
     )
 
 
 def test_the_configuration_reference_is_up_to_date() -> None:
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == reference_text(), (
-        "run python -m rfm_spark.settings.reference > docs/configuration.md"
+        "run python -m rfm_spark.app.reference > docs/configuration.md"
     )
 
 

@@ -8,13 +8,15 @@ import pytest
 from support import assert_rows, rows_of
 from support.receipts import a_return, receipt, sums
 
-from rfm_spark.tables import CUSTOMER_YEARS, INTERACTIONS, RECEIPTS
-from rfm_spark.transforms.facts import (
+from rfm_spark.facts.tables import CUSTOMER_YEARS
+from rfm_spark.facts.transforms import (
     customer_day_categories,
     customer_day_events,
     customer_days,
     customer_years,
 )
+from rfm_spark.ingest.tables.interactions import INTERACTIONS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
 
 NAMES = ("customer_id", "day", "year", "receipts", "visits", "returns", "items", "net_cents",
          "gross_cents", "promo_visits")  # fmt: skip

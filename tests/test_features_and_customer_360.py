@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 
-from support import assert_rows, rows_of
+from support import assert_rows, people, rows_of
 
-from rfm_spark.tables import (
-    CLUSTER_ASSIGNMENTS,
-    CLUSTERS,
-    CUSTOMER_360,
-    CUSTOMER_DAY_CATEGORIES,
-    CUSTOMER_DAY_EVENTS,
-    CUSTOMER_DAYS,
-    CUSTOMER_FEATURES,
-    CUSTOMERS,
-    RFM,
-)
-from rfm_spark.transforms.customer_360 import CustomerSources, customer_360, lifetimes
-from rfm_spark.transforms.customer_sums import HABIT_SUMS, customer_sums
-from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.features import customer_features
-from rfm_spark.transforms.window import EVER, Window
+from rfm_spark.core.look_back import EVER, LookBack
+from rfm_spark.facts.asks import EVENT_COUNTS, RECEIPT_HABITS, Ask
+from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.facts.transforms import customer_year_events, customer_years
+from rfm_spark.ingest.tables.customers import CUSTOMERS
+from rfm_spark.results.clusters.customer_columns import with_personas
+from rfm_spark.results.clusters.features.values import customer_features
+from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS, CUSTOMER_FEATURES
+from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
+from rfm_spark.results.registry import CUSTOMER_360, RESULTS
+from rfm_spark.results.rfm.customer_columns import without_lifetimes
+from rfm_spark.results.rfm.tables import RFM
 
 AS_OF = date(2026, 1, 31)
 
@@ -71,17 +68,19 @@ EVENTS = [
 ]
 
 
-def sums_of(days, as_of, window):
-    return customer_sums(days, customer_years(days), as_of, {window: HABIT_SUMS})
+def sums_of(spark, days, as_of, window, events=EVENTS):
+    """Sums of receipts and of all interactions."""
+    event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, events)
+    facts = CustomerFacts(days, customer_years(days), event_days, customer_year_events(event_days))
+    asks = [Ask(window, RECEIPT_HABITS), Ask(window, EVENT_COUNTS, "interactions")]
+    return customer_sums(facts, as_of, asks)
 
 
 def features_of(spark, categories, events, window):
     days = rows_of(spark, CUSTOMER_DAYS, HABITS)
-    tables = [
-        None if rows is None else rows_of(spark, table, rows)
-        for table, rows in ((CUSTOMER_DAY_CATEGORIES, categories), (CUSTOMER_DAY_EVENTS, events))
-    ]
-    found = customer_features(sums_of(days, AS_OF, window), days, *tables, AS_OF, window)
+    table = None if categories is None else rows_of(spark, CUSTOMER_DAY_CATEGORIES, categories)
+    sums = sums_of(spark, days, AS_OF, window, events or ())
+    found = customer_features(sums, days, table, events is not None, AS_OF, window)
     assert set(found.columns) == set(CUSTOMER_FEATURES.column_names)
     return found
 
@@ -119,7 +118,7 @@ def test_each_feature_of_two_customers(spark):
         "return_share": 0.0,
         "touch_points": 0.0,
     }
-    assert_rows(features_of(spark, CATEGORIES, EVENTS, Window(30)), [anna, ben])
+    assert_rows(features_of(spark, CATEGORIES, EVENTS, LookBack(30)), [anna, ben])
 
 
 def test_the_rhythm_is_the_mean_gap_between_visit_days(spark):
@@ -129,9 +128,9 @@ def test_the_rhythm_is_the_mean_gap_between_visit_days(spark):
         day("one_day", "2026-01-10", visits=2),
         a_return("one_day", "2026-01-20", -1_00),
     ]
-    days, month = rows_of(spark, CUSTOMER_DAYS, habits), Window(30)
+    days, month = rows_of(spark, CUSTOMER_DAYS, habits), LookBack(30)
     assert_rows(
-        customer_features(sums_of(days, AS_OF, month), days, None, None, AS_OF, month),
+        customer_features(sums_of(spark, days, AS_OF, month), days, None, False, AS_OF, month),
         [
             {"customer_id": "twice", "visit_gap_days": 5.0},
             {"customer_id": "one_day", "visit_gap_days": 30.0},
@@ -141,7 +140,7 @@ def test_the_rhythm_is_the_mean_gap_between_visit_days(spark):
 
 def test_a_feature_that_the_input_does_not_allow_is_null(spark):
     assert_rows(
-        features_of(spark, None, None, Window(30)),
+        features_of(spark, None, None, LookBack(30)),
         [
             {"customer_id": "anna", "product_range": None, "touch_points": None, "frequency": 4.0},
             {"customer_id": "ben", "product_range": None, "touch_points": None, "frequency": 1.0},
@@ -158,7 +157,7 @@ def test_all_history_is_as_long_as_the_data(spark):
         ("lapsed", "all", 1.0, 731.0),
     ]
     assert_rows(
-        features_of(spark, None, None, Window(None)),
+        features_of(spark, None, None, LookBack(None)),
         [dict(zip(names, row, strict=True)) for row in rows],
     )
 
@@ -178,7 +177,7 @@ def test_a_lifetime_ends_at_as_of(spark):
         ("returner", 0, -5_00, None, None),
         ("lapsed", 1, 10_00, "2025-01-05", "2025-01-05"),
     ]
-    found = lifetimes(sums_of(days, AS_OF, EVER), AS_OF)
+    found = known_customers(sums_of(spark, days, AS_OF, EVER, ()), people(spark), AS_OF)
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
 
 
@@ -192,15 +191,21 @@ def customers_as_of(spark, as_of, attributes=()):
     assigned = [{"customer_id": "anna", "cluster": 2}, {"customer_id": "ben", "cluster": 1}]
     clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
     nobody_yet = as_of < AS_OF
-    sources = CustomerSources(
-        sums=sums_of(days, as_of, EVER),
-        events=rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS),
-        attributes=rows_of(spark, CUSTOMERS, attributes),
-        rfm=rows_of(spark, RFM, [] if nobody_yet else scored),
-        clusters=rows_of(spark, CLUSTERS, clusters),
-        assignments=rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned),
+    known = known_customers(
+        sums_of(spark, days, as_of, EVER), rows_of(spark, CUSTOMERS, attributes), as_of
     )
-    found = customer_360(sources, as_of)
+    rfm = rows_of(spark, RFM, [] if nobody_yet else scored)
+    assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
+    rows = {
+        "rfm": without_lifetimes(rfm),
+        "clusters": with_personas(assignments, rows_of(spark, CLUSTERS, clusters)),
+    }
+    added = [
+        (result.customer_columns, rows.get(result.name))
+        for result in RESULTS
+        if result.customer_columns is not None
+    ]
+    found = wide_rows(known, added, as_of)
     assert set(found.columns) == set(CUSTOMER_360.column_names)
     return found
 

@@ -8,10 +8,11 @@ import pytest
 from pyspark.sql import functions as F
 from support import people
 
+from rfm_spark.app.tables import ALL_TABLES, RUNS
+from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.storage.locations import is_same_place
 from rfm_spark.storage.metastore import name_problems
 from rfm_spark.storage.warehouse import Warehouse
-from rfm_spark.tables import CUSTOMERS, RUNS
 
 
 def test_tables_are_registered_in_a_metastore_where_one_is_configured(spark, tmp_path):
@@ -24,12 +25,12 @@ def test_tables_are_registered_in_a_metastore_where_one_is_configured(spark, tmp
         Warehouse(spark, place.place, "rfm_test_shop").create(RUNS)
         listed = {row["tableName"] for row in spark.sql("SHOW TABLES IN rfm_test_shop").collect()}
         assert listed == {"customers", "runs"}
-        assert list(name_problems(spark, "rfm_test_shop", place.place)) == []
+        assert list(name_problems(spark, "rfm_test_shop", place.place, ALL_TABLES)) == []
         spark.sql("CREATE VIEW rfm_test_shop.cohorts AS SELECT 1 AS size")
         spark.sql("CREATE TABLE rfm_test_shop.segments (name STRING) USING parquet")
         shutil.rmtree(tmp_path / "a warehouse" / "runs")
         another = f"{tmp_path}/another"
-        assert sorted(name_problems(spark, "rfm_test_shop", another)) == [
+        assert sorted(name_problems(spark, "rfm_test_shop", another, ALL_TABLES)) == [
             "[metastore] database: rfm_test_shop.cohorts is a table or view of somebody else: "
             "use another database",
             f"[metastore] database: rfm_test_shop.customers is registered for {place.place}/"

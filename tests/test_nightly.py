@@ -13,11 +13,11 @@ import pytest
 from deltalake import DeltaTable
 from support.shop import Shop, stored, stored_tables
 
+from rfm_spark.app.loading import load_settings
 from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
 from rfm_spark.generator.market import Market
-from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.ingest import ingest
-from rfm_spark.settings import load_settings
+from rfm_spark.ingest.job import ingest
+from rfm_spark.run import Run
 from rfm_spark.storage.warehouse import Warehouse
 
 FIRST, DAYS = date(2024, 12, 20), 45
@@ -199,7 +199,7 @@ def test_a_path_with_the_date_takes_the_delivery_of_that_night_only(spark, month
     other.configure(text)
     settings = load_settings(other.config, SETTINGS)
     ingest(
-        Job(spark, settings, Warehouse(spark, str(other.warehouse)), str(shop.raw), night=nights[0])
+        Run(spark, settings, Warehouse(spark, str(other.warehouse)), str(shop.raw), night=nights[0])
     )
     taken = {(row["source"], row["delivery"]) for row in stored(other.warehouse, "deliveries")}
     assert taken == {

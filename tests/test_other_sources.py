@@ -16,7 +16,7 @@ from support.shop import (
     stored,
 )
 
-from rfm_spark.transforms.attributes import customer_rows, latest_attributes
+from rfm_spark.ingest.rows.attributes import customer_rows, latest_attributes
 
 SITE = """
 [interactions.site]

@@ -8,7 +8,7 @@ import pytest
 from support.screen import on_screen, problems
 from support.shop import CUSTOMERS, RECEIPTS, Shop, line, person, stored, versions
 
-from rfm_spark.quality.quarantine import quarantine_rows
+from rfm_spark.ingest.rows.quarantine import quarantine_rows
 
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 9)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import Row
 
-from rfm_spark.transforms.populations import population_aggregates, population_of
-from rfm_spark.transforms.ratios import ratios
+from rfm_spark.results.rfm.populations import population_aggregates, population_of
+from rfm_spark.results.rfm.ratios import ratios
 
 
 def rfm(customer, recency_days, frequency, monetary_cents):

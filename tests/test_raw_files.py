@@ -9,9 +9,9 @@ import pytest
 from support.files import damage
 from support.shop import Shop, line
 
-from rfm_spark.errors import UserError
-from rfm_spark.settings import load_settings
-from rfm_spark.storage.raw_files import find_deliveries, read_rows
+from rfm_spark.app.loading import load_settings
+from rfm_spark.core.errors import UserError
+from rfm_spark.ingest.files.raw_files import find_deliveries, read_rows
 
 
 @pytest.fixture

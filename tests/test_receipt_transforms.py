@@ -9,9 +9,9 @@ import pytest
 from pyspark.sql.types import DoubleType, NullType, StringType, StructField, StructType
 from support import assert_rows
 
-from rfm_spark.quality.rules import SEPARATOR
-from rfm_spark.transforms.business_time import Calendar
-from rfm_spark.transforms.receipt_lines import ReceiptRules, receipt_lines
+from rfm_spark.ingest.rows.business_time import Calendar
+from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
+from rfm_spark.ingest.rows.rules import SEPARATOR
 
 RULES = ReceiptRules(
     calendar=Calendar("UTC", 0, "UTC"),

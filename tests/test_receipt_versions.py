@@ -15,8 +15,8 @@ from pyspark.sql.types import (
 )
 from support import assert_rows
 
-from rfm_spark.quality.rules import SEPARATOR
-from rfm_spark.transforms.receipt_versions import receipt_versions, rejected_rows
+from rfm_spark.ingest.rows.rules import SEPARATOR
+from rfm_spark.ingest.versions.receipt_versions import receipt_versions, rejected_rows
 
 BASE = {
     "delivery": "a.csv",

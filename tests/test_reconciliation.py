@@ -6,13 +6,17 @@ from datetime import date
 
 from support import assert_rows, rows_of
 
-from rfm_spark.tables import CUSTOMER_DAYS, DELIVERIES, QUARANTINE, RECEIPTS
-from rfm_spark.transforms.customer_sums import VALUE_SUMS, customer_sums
-from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.populations import window_totals
-from rfm_spark.transforms.receipt_versions import EQUAL_LINE
-from rfm_spark.transforms.reconciliation import all_terms, delivered_terms
-from rfm_spark.transforms.window import Window
+from rfm_spark.core.look_back import LookBack
+from rfm_spark.facts.asks import RECEIPT_VALUES, Ask, united
+from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.facts.transforms import customer_years
+from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.quarantine import QUARANTINE
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.ingest.versions.receipt_versions import EQUAL_LINE
+from rfm_spark.results.rfm.populations import window_totals
+from rfm_spark.results.rfm.reconciliation import all_terms, delivered_terms
 
 AS_OF = date(2026, 1, 31)
 
@@ -22,13 +26,15 @@ def day(customer, on, receipts=1, net_cents=10_00):
     return {**facts, "visits": int(net_cents > 0)}
 
 
-MONTH, WEEK = Window(30), Window(7)
+MONTH, WEEK = LookBack(30), LookBack(7)
 
 
 def terms_of(deliveries, quarantine, receipts, days, scored_cents):
     windows = {"month": MONTH, "week": WEEK}
     sums = customer_sums(
-        days, customer_years(days), AS_OF, dict.fromkeys(windows.values(), VALUE_SUMS)
+        CustomerFacts(days, customer_years(days)),
+        AS_OF,
+        united(Ask(window, RECEIPT_VALUES) for window in windows.values()),
     )
     totals = window_totals(sums, AS_OF, windows.values()).collect()
     delivered = delivered_terms(deliveries, quarantine, receipts).collect()

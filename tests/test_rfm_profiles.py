@@ -9,12 +9,13 @@ import pytest
 from deltalake import DeltaTable
 from support.shop import stored, versions
 
-from rfm_spark.errors import RunFailure, UserError
-from rfm_spark.pipeline import rfm
-from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.customer_sums import sums_of_customers
-from rfm_spark.pipeline.rfm import score_profiles, wanted_by_profiles
-from rfm_spark.settings import load_settings
+from rfm_spark.app.loading import load_settings
+from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.facts.kept_sums import sums_of_customers
+from rfm_spark.results.declaration import Request
+from rfm_spark.results.rfm import job as rfm
+from rfm_spark.results.rfm.job import profile_asks, score_profiles
+from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -30,9 +31,10 @@ def score(spark, copied_shop):
     def score_as_of(as_of, *overrides):
         settings = load_settings(copied_shop.config, overrides)
         warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
-        job = Job(spark, settings, warehouse, str(copied_shop.raw))
-        with sums_of_customers(job, as_of, [wanted_by_profiles(settings)], kept=True) as sums:
-            score_profiles(job, as_of, sums)
+        job = Run(spark, settings, warehouse, str(copied_shop.raw))
+        asks = profile_asks(settings.rfm, settings)
+        with sums_of_customers(job, as_of, asks, kept=True) as sums:
+            score_profiles(Request(job, settings.rfm, as_of), sums)
 
     return score_as_of
 

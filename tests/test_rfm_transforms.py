@@ -7,15 +7,16 @@ from datetime import date
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
-from rfm_spark.tables import CUSTOMER_DAYS
-from rfm_spark.transforms.customer_sums import VALUE_SUMS, customer_sums
-from rfm_spark.transforms.facts import customer_years
-from rfm_spark.transforms.rfm_values import rfm_values
-from rfm_spark.transforms.scores import cell, score
-from rfm_spark.transforms.window import Window
+from rfm_spark.core.look_back import LookBack
+from rfm_spark.facts.asks import RECEIPT_VALUES, Ask
+from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.facts.transforms import customer_years
+from rfm_spark.results.rfm.scores import cell, score
+from rfm_spark.results.rfm.values import rfm_values
 
 AS_OF = date(2026, 1, 31)
-ALL = Window(None)
+ALL = LookBack(None)
 
 
 def day(customer, on, visits=1, net_cents=10_00):
@@ -33,7 +34,9 @@ def rfm(customer, recency_days, frequency, monetary_cents):
 
 def values_of(spark, days, window=ALL):
     rows = rows_of(spark, CUSTOMER_DAYS, days)
-    sums = customer_sums(rows, customer_years(rows), AS_OF, {window: VALUE_SUMS})
+    sums = customer_sums(
+        CustomerFacts(rows, customer_years(rows)), AS_OF, [Ask(window, RECEIPT_VALUES)]
+    )
     return rfm_values(sums, AS_OF, window)
 
 
@@ -69,13 +72,13 @@ def test_a_window_holds_the_days_after_as_of_less_n_up_to_as_of(spark):
         day("both", "2026-01-01", net_cents=2_00),
     ]
     in_30_days = [rfm("inside", 0, 1, 10_00), rfm("edge", 29, 1, 10_00), rfm("both", 29, 1, 1_00)]
-    assert_rows(values_of(spark, days, Window(30)), in_30_days)
-    assert_rows(values_of(spark, days, Window(1)), [rfm("inside", 0, 1, 10_00)])
+    assert_rows(values_of(spark, days, LookBack(30)), in_30_days)
+    assert_rows(values_of(spark, days, LookBack(1)), [rfm("inside", 0, 1, 10_00)])
 
 
 def test_a_window_reaches_into_the_year_before(spark):
     days = [day("anna", "2025-02-01"), day("ben", "2025-01-31")]
-    assert_rows(values_of(spark, days, Window(365)), [rfm("anna", 364, 1, 10_00)])
+    assert_rows(values_of(spark, days, LookBack(365)), [rfm("anna", 364, 1, 10_00)])
 
 
 def test_guests_and_customers_with_returns_only_are_outside_the_population(spark):
@@ -85,7 +88,7 @@ def test_guests_and_customers_with_returns_only_are_outside_the_population(spark
         day("bought_long_ago", "2024-01-05"),
         day("bought_long_ago", "2026-01-05", visits=0, net_cents=-5_00),
     ]
-    assert values_of(spark, days, Window(365)).isEmpty()
+    assert values_of(spark, days, LookBack(365)).isEmpty()
 
 
 def scores_of(spark, values, cuts, scores=5, low_is_best=False):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 
 import pytest
 from deltalake import DeltaTable
+from support.shop import stored
 
-from rfm_spark.pipeline import run_record
-from rfm_spark.pipeline.context import Job
-from rfm_spark.settings import load_settings
+from rfm_spark.app import run_record
+from rfm_spark.app.jobs import run_job
+from rfm_spark.app.loading import load_settings
+from rfm_spark.app.tables import RESULT_TABLES
+from rfm_spark.core import code_version as code
+from rfm_spark.facts.tables import FACT_TABLES
+from rfm_spark.results.registry import BY_COMMAND, RESULTS
+from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -19,67 +26,128 @@ DAY = date(2025, 3, 20)
 
 @pytest.fixture
 def stand(spark, copied_shop):
-    def ask(names=("run", "nightly"), as_of=DAY, overrides=()):
-        settings = load_settings(copied_shop.config, overrides)
-        warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
-        job = Job(spark, settings, warehouse, location(str(copied_shop.raw)))
-        return run_record.results_stand(job, names, as_of)
+    """Names of the results that stand."""
+
+    def ask(as_of=DAY, overrides=()):
+        return set(
+            run_record.results_that_stand(run_of(spark, copied_shop, overrides), RESULTS, as_of)
+        )
 
     return ask
 
 
-def test_they_stand_where_nothing_has_changed(stand):
-    assert stand()
+def run_of(spark, shop, overrides=()):
+    warehouse = Warehouse(spark, location(str(shop.warehouse)))
+    settings = load_settings(shop.config, overrides)
+    return Run(spark, settings, warehouse, location(str(shop.raw)))
 
 
-def test_what_was_read_and_written_is_noted_for_the_next_run(spark, copied_shop):
-    warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
-    job = Job(spark, load_settings(copied_shop.config), warehouse, location(str(copied_shop.raw)))
-    assert run_record.results_stand(job, ["run"], DAY)
-    now = {
-        log.parent.name: DeltaTable(str(log.parent)).version()
-        for log in copied_shop.warehouse.glob("*/_delta_log")
-    }
-    del now["runs"]
-    assert job.read_versions == now
+ALL = {"rfm", "clusters", "cohorts", "customer-360"}
+MADE_OF = {
+    "receipts": {"rfm"},
+    "customer_days": ALL,
+    "customer_day_categories": {"clusters"},
+    "customer_year_events": {"rfm", "clusters", "customer-360"},
+    "segments": {"rfm"},
+    "cluster_assignments": {"clusters", "customer-360"},
+    "rfm": {"rfm", "customer-360"},
+    "customer_360": {"customer-360"},
+    "cohorts": {"cohorts"},
+}
+"""Table to the results that are made of it, or make it."""
 
 
-def test_another_day_job_or_setting_is_another_result(stand):
-    assert not stand(as_of=date(2025, 3, 19))
-    assert not stand(names=["rfm"])
-    assert not stand(overrides=("clusters.k=3",))
+def test_all_stand_where_nothing_has_changed(stand):
+    assert stand() == ALL
 
 
-@pytest.mark.parametrize("table", ["receipts", "customer_days", "segments", "customer_360"])
+def test_another_day_is_another_result(stand):
+    assert stand(as_of=date(2025, 3, 19)) == set()
+
+
+@pytest.mark.parametrize(
+    ("setting", "changed"),
+    [
+        ("clusters.k=3", {"clusters", "customer-360"}),
+        ("rfm.purchase.window_days=90", {"rfm", "customer-360"}),
+        ("cohorts.week_start='sunday'", {"cohorts"}),
+        ("business.currency='CHF'", ALL),
+        ("maintenance.late_days=40", set()),
+    ],
+)
+def test_a_setting_concerns_the_results_it_decides(stand, setting, changed):
+    assert stand(overrides=(setting,)) == ALL - changed
+
+
+@pytest.mark.parametrize("table", MADE_OF)
 def test_a_table_that_changed_or_is_gone(stand, copied_shop, table):
     folder = copied_shop.warehouse / table
     DeltaTable(str(folder)).delete("true")
-    assert not stand()
+    assert stand() == ALL - MADE_OF[table]
     shutil.rmtree(folder)
-    assert not stand()
+    assert stand() == ALL - MADE_OF[table]
 
 
 def test_other_code(stand, monkeypatch):
     monkeypatch.setattr(run_record, "code_version", lambda: "0.1.0+other")
-    assert not stand()
+    assert stand() == set()
 
 
-def test_a_run_that_failed(stand, copied_shop):
+def test_what_a_run_that_failed_had_finished_stands(stand, copied_shop):
     runs = DeltaTable(str(copied_shop.warehouse / "runs"))
     runs.update(updates={"outcome": "'failed: RunFailure'"})
-    assert not stand()
+    assert stand() == ALL
 
 
-def test_only_the_last_run_of_the_job_counts(stand, spark, copied_shop):
+def test_only_the_last_record_of_a_result_counts(stand, spark, copied_shop):
     runs = spark.read.format("delta").load(str(copied_shop.warehouse / "runs"))
+    older = "transform(results, r -> named_struct('result', r.result, 'rules_digest', 'other', "
     later = runs.selectExpr(
-        "* EXCEPT (run_id, started_at, as_of)",
+        "* EXCEPT (run_id, started_at, results)",
         "'later' AS run_id",
         "started_at + INTERVAL 1 HOUR AS started_at",
-        "DATE '2025-03-19' AS as_of",
+        older + "'read_versions', r.read_versions, 'written_versions', r.written_versions)) "
+        "AS results",
     )
     later.write.format("delta").mode("append").save(str(copied_shop.warehouse / "runs"))
-    assert not stand()
+    assert stand() == set()
+
+
+def test_each_result_reads_and_writes_what_it_declares(spark, copied_shop):
+    run = run_of(spark, copied_shop)
+    sums = {table.name for table in FACT_TABLES}
+    for name, record in run_record.results_that_stand(run, RESULTS, DAY).items():
+        result = BY_COMMAND[name]
+        declared = {table.name for table in (*result.reads, *result.tables)}
+        assert set(record.written_versions) <= {table.name for table in result.tables}, name
+        assert set(record.read_versions) <= declared | (sums if result.asks else set()), name
+        assert {table.name for table in result.tables} <= set(record.written_versions), name
+
+
+def test_only_what_does_not_stand_is_made_again(spark, copied_shop):
+    run = run_of(spark, copied_shop, ("clusters.k=3",))
+    before = {table: run.warehouse.version(table) for table in RESULT_TABLES}
+    run_job(run, "run", DAY)
+    changed = {
+        table.name for table in RESULT_TABLES if run.warehouse.version(table) != before[table]
+    }
+    made = ("clusters", "customer-360")
+    assert changed == {table.name for name in made for table in BY_COMMAND[name].tables}
+    again = run_of(spark, copied_shop, ("clusters.k=3",))
+    assert set(run_record.results_that_stand(again, RESULTS, DAY)) == ALL
+
+
+def test_the_configuration_of_every_day_is_kept(spark, copied_shop):
+    first = run_of(spark, copied_shop).settings
+    run_job(run_of(spark, copied_shop, ("rfm.purchase.window_days=90",)), "rfm", DAY)
+    run_job(run_of(spark, copied_shop, ("rfm.purchase.window_days=90",)), "rfm", DAY)
+    rows = stored(copied_shop.warehouse, "settings")
+    kept = {row["settings_digest"]: json.loads(row["settings"]) for row in rows}
+    assert len(rows) == len(kept) == 2
+    runs = sorted(stored(copied_shop.warehouse, "runs"), key=lambda row: row["started_at"])
+    windows = [kept[row["settings_digest"]]["rfm"]["purchase"]["window_days"] for row in runs]
+    assert windows == [first.rfm["purchase"].window_days, 90, 90]
+    assert kept[runs[0]["settings_digest"]] == first.model_dump(mode="json")
 
 
 def test_the_code_version_changes_with_any_source_file(tmp_path, monkeypatch):
@@ -87,11 +155,11 @@ def test_the_code_version_changes_with_any_source_file(tmp_path, monkeypatch):
     (package / "inner").mkdir(parents=True)
     source = package / "inner" / "one.py"
     source.write_text("x = 1\n")
-    monkeypatch.setattr(run_record.resources, "files", lambda _: package)
+    monkeypatch.setattr(code.resources, "files", lambda _: package)
     found = []
     for text in ("x = 1\n", "x = 2\n"):
         source.write_text(text)
-        run_record.code_version.cache_clear()
-        found.append(run_record.code_version())
-    run_record.code_version.cache_clear()
+        code.code_version.cache_clear()
+        found.append(code.code_version())
+    code.code_version.cache_clear()
     assert found[0] != found[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support.configurations import BASE
 
-from rfm_spark.errors import UserError
-from rfm_spark.settings import load_settings
+from rfm_spark.app.loading import load_settings
+from rfm_spark.core.errors import UserError
 
 CONF = Path(__file__).parents[1] / "conf"
 
@@ -152,7 +152,7 @@ def test_an_override_is_a_toml_value_or_else_plain_text(load):
     assert settings.business.earliest_date == date(2001, 2, 3)
     assert settings.business.guest_ids == ["0", "x"]
     assert settings.receipts.zero_is_visit is False
-    assert settings.rfm["purchase"].window.days is None
+    assert settings.rfm["purchase"].look_back.days is None
     assert settings.receipts.columns.promotion == "coupon > 0 AND flag = 'y'"
 
 

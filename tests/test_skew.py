@@ -15,16 +15,13 @@ from support.shop import INTERACTIONS as CLICKS
 from support.shop import RECEIPTS as TILL
 from support.shop import Shop, click, line
 
+from rfm_spark.facts.job import by_customer
+from rfm_spark.facts.transforms import customer_day_categories, customer_day_events, customer_days
 from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
-from rfm_spark.pipeline.facts import by_customer
+from rfm_spark.ingest.tables.interactions import INTERACTIONS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.session import in_parts
-from rfm_spark.tables import INTERACTIONS, RECEIPTS
-from rfm_spark.transforms.facts import (
-    customer_day_categories,
-    customer_day_events,
-    customer_days,
-)
 
 PARTITIONS = 8
 MARKET = Market(

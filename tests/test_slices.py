@@ -6,8 +6,9 @@ from datetime import date
 
 from pyspark.sql import functions as F
 
-from rfm_spark.storage.slices import MAX_RUNS, day_slice
-from rfm_spark.tables import CUSTOMER_DAYS, CUSTOMER_YEARS, RECEIPTS
+from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.storage.slices import MAX_SPANS, day_slice
 
 
 def days_in(spark, table, column, part, days):
@@ -43,16 +44,16 @@ def test_runs_of_days_are_told_by_their_ends(spark):
         column = "business_date" if table is RECEIPTS else "day"
         assert days_in(spark, table, column, day_slice(table, asked), days) == set(asked)
     by_year = day_slice(CUSTOMER_DAYS, asked)
-    assert len(by_year.runs[2025]) == 2
+    assert len(by_year.spans[2025]) == 2
     assert days_in(spark, RECEIPTS, "business_date", by_year, days) == set(asked)
-    assert day_slice(RECEIPTS, january).runs == {"2025-01": None}
-    assert day_slice(CUSTOMER_DAYS, january).runs == {2025: ((january[0], january[-1]),)}
+    assert day_slice(RECEIPTS, january).spans == {"2025-01": None}
+    assert day_slice(CUSTOMER_DAYS, january).spans == {2025: ((january[0], january[-1]),)}
 
 
 def test_many_runs_of_days_are_a_slice_of_whole_months(spark):
     months = [*((2024, month) for month in range(1, 13)), (2025, 2), (2025, 5)]
     many = {date(year, month, day) for year, month in months for day in (3, 14, 28)}
-    assert len(many) > MAX_RUNS
+    assert len(many) > MAX_SPANS
     inside = {date(2024, 2, 29), date(2025, 2, 1), date(2025, 5, 31)}
     outside = {date(2023, 12, 31), date(2025, 1, 31), date(2025, 3, 1), date(2025, 6, 1)}
     for table in (RECEIPTS, CUSTOMER_DAYS):
@@ -60,6 +61,6 @@ def test_many_runs_of_days_are_a_slice_of_whole_months(spark):
         found = days_in(spark, table, column, day_slice(table, many), many | inside | outside)
         assert found == many | inside
     by_year = day_slice(CUSTOMER_DAYS, many)
-    assert by_year.runs[2024] is None
+    assert by_year.spans[2024] is None
     found = days_in(spark, RECEIPTS, "business_date", by_year, many | inside | outside)
     assert found == many | inside

@@ -17,11 +17,12 @@ from support import people
 from support.sessions import session_settings
 from support.shop import stored, versions
 
-from rfm_spark.errors import UserError
+from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.core.errors import UserError
+from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.lease import LEASE, _remote, lease
 from rfm_spark.storage.warehouse import Warehouse
-from rfm_spark.tables import ALL_TABLES, CUSTOMERS
 
 DEFAULTS = "spark.databricks.delta.properties.defaults."
 HOSTILE = {

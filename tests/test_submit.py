@@ -7,7 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import ROOT
+
+from rfm_spark.cli import app
 
 PACKED = ROOT / "build" / "cluster"
 
@@ -49,7 +52,7 @@ def test_a_driver_on_this_machine_has_the_packed_environment_and_jars(submit):
     assert any("delta-spark" in jar for jar in jars)
     assert all(Path(jar).is_file() for jar in jars)
     assert given(words, "--conf") == ["spark.jars.packages=", "a=b"]
-    assert words[-3:] == [str(ROOT / "jobs" / "run.py"), "--config", "x.toml"]
+    assert words[-4:] == [str(ROOT / "jobs" / "main.py"), "run", "--config", "x.toml"]
 
 
 def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit, tmp_path):
@@ -67,23 +70,29 @@ def test_a_driver_in_yarn_is_sent_its_environment_and_configuration(submit, tmp_
         assert given(found, "--archives") == [f"c.zip,{PACKED}/environment.tar.gz#environment"]
         assert given(found, "--files") == [f"b.xml,{path}"]
         assert given(found, "--jars")[0].startswith("a.jar,")
-        job = found.index(str(ROOT / "jobs" / "nightly.py"))
-        assert found[job + 1 :] == [*sent, "--input", "hdfs:///r"]
+        job = found.index(str(ROOT / "jobs" / "main.py"))
+        assert found[job + 1 :] == ["nightly", *sent, "--input", "hdfs:///r"]
 
 
 def test_on_kubernetes_everything_is_in_the_image(submit):
     done = submit("customer-360", "--master", "k8s://https://h", "--", "--config", "/opt/x.toml")
     words = done.stdout.splitlines()
-    assert "local:///opt/rfm-spark/jobs/customer_360.py" in words
+    assert words.index("customer-360") == words.index("local:///opt/rfm-spark/jobs/main.py") + 1
     assert not given(words, "--jars")
     assert words[-1] == "/opt/x.toml"
+
+
+def test_every_command_can_be_submitted(submit):
+    told = submit("unknown").stderr.strip()
+    commands = typer.main.get_command(app).commands
+    assert set(told.partition("there are: ")[2].split()) == set(commands)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ((), "say what to submit"),
-        (("runs", "--master", "yarn", "--", "-h"), "there is no job 'runs'"),
+        (("runs", "--master", "yarn", "--", "-h"), "there is no command 'runs'"),
         (("run", "--", "--config", "x.toml"), "name the cluster"),
         (("run", "--master", "mesos://h", "--", "--config", "x"), "'mesos://h' is no master"),
         (("run", "--master", "yarn", "--config", "x.toml"), "after --"),

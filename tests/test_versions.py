@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
-from rfm_spark.tables import RECEIPTS
-from rfm_spark.transforms.versions import merged_versions
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.ingest.versions.merging import merged_versions
 
 
 def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15", **fields):

@@ -17,7 +17,7 @@ from support.shop import (
     stored_tables,
 )
 
-from rfm_spark.pipeline import counts
+from rfm_spark.ingest import counts
 
 CONFIGURATION = RECEIPTS.replace('grain = "line"', 'grain = "receipt"').replace(
     'category = "category"\n', ""

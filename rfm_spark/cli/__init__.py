@@ -15,7 +15,18 @@ from pyspark.sql import SparkSession
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
-from rfm_spark.cli.display import ScreenProgress, show_problems, show_summary, show_tables
+from rfm_spark.app.jobs import JOBS, Job, run_job
+from rfm_spark.app.loading import load_settings
+from rfm_spark.app.settings import Settings
+from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.cli.display import (
+    ScreenProgress,
+    show_panels,
+    show_problems,
+    show_queries,
+    show_tables,
+)
 from rfm_spark.cli.generate import generate
 from rfm_spark.cli.options import (
     AnyInput,
@@ -28,13 +39,11 @@ from rfm_spark.cli.options import (
     Place,
 )
 from rfm_spark.cli.sessions import Sessions, session
-from rfm_spark.errors import RunFailure, UserError
-from rfm_spark.pipeline.context import Job
-from rfm_spark.pipeline.jobs import TAKES_IN, run_job
-from rfm_spark.pipeline.sources import source_problems
-from rfm_spark.pipeline.summary import last_run, summary, table_facts
+from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.ingest.sources import source_problems
+from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.run import Run
 from rfm_spark.session import error_log, submitted_session
-from rfm_spark.settings import Settings, load_settings
 from rfm_spark.storage.locations import location, require_file_system
 from rfm_spark.storage.metastore import require_names
 from rfm_spark.storage.warehouse import Warehouse
@@ -71,7 +80,7 @@ class _Request:
         """The day asked for."""
         return None if self.as_of is None else self.as_of.replace(tzinfo=UTC).date()
 
-    def job(self, spark: SparkSession) -> Job:
+    def run(self, spark: SparkSession) -> Run:
         """The run, with its places made absolute.
 
         Raises:
@@ -83,8 +92,8 @@ class _Request:
             require_file_system(spark, place)
         warehouse, raw = places
         if metastore:
-            require_names(spark, metastore.database, warehouse)
-        return Job(
+            require_names(spark, metastore.database, warehouse, ALL_TABLES)
+        return Run(
             spark=spark,
             settings=self.settings,
             warehouse=Warehouse(spark, warehouse, metastore.database if metastore else None),
@@ -94,95 +103,45 @@ class _Request:
         )
 
 
-@app.command()
-def run(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    input: Input,
-    warehouse: Place,
-    as_of: AsOf = None,
-) -> None:
-    """Do everything: ingest, facts, RFM, cohorts, clusters and customer 360."""
-    _do(context, "run", _Request(config, overrides, input, warehouse, as_of))
+def _add_command(job: Job) -> None:
+    """The command of a job, with the options that it reads."""
+
+    def night(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        input: Input,
+        warehouse: Place,
+        date: Night,
+    ) -> None:
+        _do(context, job, _Request(config, overrides, input, warehouse, date, is_night=True))
+
+    def taking_in(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        input: Input,
+        warehouse: Place,
+        as_of: AsOf = None,
+    ) -> None:
+        _do(context, job, _Request(config, overrides, input, warehouse, as_of))
+
+    def of_tables(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        warehouse: Place,
+        input: AnyInput = None,
+        as_of: AsOf = None,
+    ) -> None:
+        _do(context, job, _Request(config, overrides, input, warehouse, as_of))
+
+    command = night if job.maintains else taking_in if job.takes_in else of_tables
+    app.command(job.name, help=job.summary)(command)
 
 
-@app.command()
-def nightly(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    input: Input,
-    warehouse: Place,
-    date: Night,
-) -> None:
-    """Do what a night needs: new deliveries, every result as of the day, maintenance."""
-    _do(context, "nightly", _Request(config, overrides, input, warehouse, date, is_night=True))
-
-
-@app.command()
-def ingest(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    input: Input,
-    warehouse: Place,
-    as_of: AsOf = None,
-) -> None:
-    """Take in new and changed deliveries, and bring the facts up to date."""
-    _do(context, "ingest", _Request(config, overrides, input, warehouse, as_of))
-
-
-@app.command()
-def rfm(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    warehouse: Place,
-    input: AnyInput = None,
-    as_of: AsOf = None,
-) -> None:
-    """Score customers, fit boundaries, fill cells and segments, reconcile."""
-    _do(context, "rfm", _Request(config, overrides, input, warehouse, as_of))
-
-
-@app.command()
-def cohorts(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    warehouse: Place,
-    input: AnyInput = None,
-    as_of: AsOf = None,
-) -> None:
-    """Follow cohorts by first visit: who stays, who comes back, what they spend."""
-    _do(context, "cohorts", _Request(config, overrides, input, warehouse, as_of))
-
-
-@app.command()
-def clusters(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    warehouse: Place,
-    input: AnyInput = None,
-    as_of: AsOf = None,
-) -> None:
-    """Group customers by their habits."""
-    _do(context, "clusters", _Request(config, overrides, input, warehouse, as_of))
-
-
-@app.command("customer-360")
-def customer_360(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    warehouse: Place,
-    input: AnyInput = None,
-    as_of: AsOf = None,
-) -> None:
-    """Put together one wide row per customer; needs rfm and clusters of the same day."""
-    _do(context, "customer-360", _Request(config, overrides, input, warehouse, as_of))
+for _job in JOBS:
+    _add_command(_job)
 
 
 @app.command()
@@ -197,7 +156,7 @@ def tables(
     """List the tables of a warehouse: rows, size, when last written; and the last run."""
     request = _Request(config, overrides, input, warehouse, as_of)
     with session(context) as spark:
-        tables_of = request.job(spark).warehouse
+        tables_of = request.run(spark).warehouse
         show_tables(table_facts(tables_of), last_run(tables_of))
 
 
@@ -213,18 +172,22 @@ def check(
     """Check a configuration and the input's columns, without running anything."""
     request = _Request(config, overrides, input, warehouse, as_of)
     with session(context) as spark:
-        problems = source_problems(request.job(spark))
+        problems = source_problems(request.run(spark))
     if problems:
         raise UserError(problems)
     typer.echo(f"{config}: fits the input in {request.input}")
 
 
-def _do(context: typer.Context, name: str, request: _Request) -> None:
+def _do(context: typer.Context, job: Job, request: _Request) -> None:
     with session(context) as spark:
-        job = request.job(spark)
-        day = run_job(job, name, request.day)
-        if name not in TAKES_IN or day is not None:
-            show_summary(summary(job, name, day), request.settings, job.warehouse.place)
+        run = request.run(spark)
+        day = run_job(run, job.name, request.day)
+        if day is not None:
+            show_panels(job_panels(run, job.name, day))
+            if len(job.results) > 1:
+                show_queries(
+                    run.warehouse.place, day, next(iter(BY_COMMAND["rfm"].rules(request.settings)))
+                )
 
 
 app.command()(generate)
@@ -280,6 +243,6 @@ def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None 
     return 0
 
 
-def submitted(name: str) -> None:
-    """A job as spark-submit starts it: with its session, and the same arguments."""
-    main([name, *sys.argv[1:]], submitted_session)
+def submitted() -> None:
+    """A command as spark-submit starts it: with its session, and the same arguments."""
+    main(sys.argv[1:], submitted_session)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
 
 from pyspark.sql import Row
 from rich import box
@@ -14,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rfm_spark.pipeline.context import Step
-from rfm_spark.pipeline.summary import Summary, TableFacts
-from rfm_spark.settings import Settings
+from rfm_spark.app.summary import TableFacts
+from rfm_spark.core.panel import Panel
+from rfm_spark.core.progress import Step
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
@@ -71,100 +70,32 @@ def show_tables(facts: Sequence[TableFacts], last: Row | None) -> None:
         _results.print(told + escape(last["outcome"]), soft_wrap=True)
 
 
-def show_summary(found: Summary, settings: Settings, place: str) -> None:
-    """What a run found: segments, clusters, cohorts, and where to look further."""
-    money = _Money(settings)
-    if found.segments:
-        customers = sum(row["customers"] for row in found.segments)
-        revenue = sum(row["revenue_cents"] for row in found.segments)
-        _results.print(
-            f"\n[bold]{customers:,} customers scored as of {found.as_of}[/], "
-            f"{money.whole(revenue)} {money.currency} in the window"
-        )
-        _results.print(f"\n[bold]Segments[/], revenue in {money.currency}")
-        _results.print(_segments(found.segments, money))
-    if found.reconciliation:
-        _results.print(f"\n[bold]Where every receipt and every {money.currency} went[/]")
-        _results.print(_reconciliation(found.reconciliation, money))
-    if found.clusters:
-        _results.print(f"\n[bold]Largest clusters[/], revenue in {money.currency}")
-        _results.print(_clusters(found.clusters, money))
-    if found.cohorts:
-        _results.print("\n[bold]First cohorts[/], share that came again in month 1, 2, ...")
-        _results.print(_cohorts(found.cohorts))
-    if found.segments and found.clusters:
-        told = f"\nThe tables are in {escape(place)}. Three queries to try:\n"
-        _results.print(told, soft_wrap=True)
-        for query in _queries(place, found.as_of, next(iter(settings.rfm))):
-            _results.print(escape(query), soft_wrap=True)
-
-
-class _Money:
-    def __init__(self, settings: Settings) -> None:
-        self._digits = settings.business.minor_unit_digits
-        self.currency = escape(settings.business.currency)
-
-    def whole(self, minor_units: float) -> str:
-        """An amount to the nearest unit."""
-        return f"{minor_units / 10**self._digits:,.0f}"
-
-    def exact(self, minor_units: int) -> str:
-        """An amount to the last minor unit."""
-        return f"{Decimal(minor_units).scaleb(-self._digits):,.{self._digits}f}"
-
-
-def _segments(rows: Sequence[Row], money: _Money) -> Table:
-    shown = ["segment", ">customers", ">share", ">revenue", ">share"]
-    is_wide = _results.width >= _WIDE
-    table = _table(*shown, *(["what to do"] if is_wide else []))
-    for row in rows:
-        table.add_row(
-            escape(row["segment"]),
-            f"{row['customers']:,}",
-            _percent(row["customer_share"]),
-            money.whole(row["revenue_cents"]),
-            _percent(row["revenue_share"]),
-            *([escape(row["suggested_action"])] if is_wide else []),
-        )
-    return table
-
-
-def _reconciliation(rows: Sequence[Row], money: _Money) -> Table:
-    table = _table("term", ">receipts", ">money")
-    for sign, row in zip(("", "=", *"+" * len(rows)), rows, strict=False):
-        told = f"{sign:<2}{row['term'].replace('_', ' ')}"
-        table.add_row(told, f"{row['receipts']:,}", money.exact(row["net_cents"]))
-    return table
-
-
-def _clusters(rows: Sequence[Row], money: _Money) -> Table:
-    table = _table(">cluster", ">customers", ">share", ">revenue", ">a customer", "persona")
-    for row in rows:
-        table.add_row(
-            str(row["cluster"]),
-            f"{row['customers']:,}",
-            _percent(row["customer_share"]),
-            money.whole(row["revenue_cents"]),
-            money.whole(row["revenue_per_customer_cents"]),
-            row["persona"],
-        )
-    return table
-
-
-def _cohorts(rows: Sequence[Row]) -> Table:
-    """The first cohorts as a triangle: retention by month."""
-    last = max(row["period_index"] for row in rows)
-    table = _table("cohort", ">customers", *[f">{k}" for k in range(last + 1)])
-    for cohort in sorted({row["cohort"] for row in rows}):
-        of_cohort = {row["period_index"]: row for row in rows if row["cohort"] == cohort}
-        shares = [
-            _percent(of_cohort[k]["retention"]) if k in of_cohort else "" for k in range(last + 1)
+def show_panels(panels: Iterable[Panel]) -> None:
+    """What results show of themselves."""
+    for panel in panels:
+        _results.print(f"\n[bold]{escape(panel.title)}[/]{escape(panel.note)}")
+        shown = [
+            place
+            for place, column in enumerate(panel.columns)
+            if not column.is_long or _results.width >= _WIDE
         ]
-        table.add_row(f"{cohort:%Y-%m}", f"{of_cohort[0]['cohort_size']:,}", *shares)
-    return table
+        if shown:
+            columns = [panel.columns[place] for place in shown]
+            table = _table(*[(">" if one.is_number else "") + one.title for one in columns])
+            for row in panel.rows:
+                table.add_row(*[escape(row[place]) for place in shown])
+            _results.print(table)
 
 
-def _queries(place: str, as_of: date | None, profile: str) -> list[str]:
+def show_queries(place: str, as_of: date, profile: str) -> None:
+    """Where the tables are, and how to go on."""
+    told = f"\nThe tables are in {escape(place)}. Three queries to try:\n"
+    _results.print(told, soft_wrap=True)
+    for query in _queries(place, as_of, profile):
+        _results.print(escape(query), soft_wrap=True)
+
+
+def _queries(place: str, as_of: date, profile: str) -> list[str]:
     """Of the day described: the tables hold all days, and scores all profiles."""
     customers, cohorts = (repr(f"{place}/{name}") for name in ("customer_360", "cohorts"))
     return [
@@ -180,10 +111,6 @@ def _queries(place: str, as_of: date | None, profile: str) -> list[str]:
         f"             day = datetime.date.fromisoformat('{as_of}')\n"
         f"             pl.read_delta({cohorts}).filter(grain='month', as_of=day)",
     ]
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
 
 
 def _table(*columns: str) -> Table:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.cli.sessions import session
-from rfm_spark.errors import UserError
+from rfm_spark.core.errors import UserError
 from rfm_spark.generator.deliveries import Files, Layout, configuration, write_deliveries
 from rfm_spark.generator.market import Market
 from rfm_spark.settings.sources import Format

@@ -10,7 +10,7 @@ from typing import Literal
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from rfm_spark.errors import UserError
+from rfm_spark.core.errors import UserError
 from rfm_spark.generator.details import as_lines, interactions
 from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
+
+from rfm_spark.settings.section import Name, Section, TimeZone
 
 Format = Literal["csv", "json", "parquet", "delta"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-"""A lower-case word: it names folders, columns and slices of tables."""
+
 Expression = Annotated[str, Field(min_length=1, description="a Spark SQL expression")]
+
 IdExpression = Expression | Annotated[list[Expression], Field(min_length=1)]
-
-
-def _known_zone(zone: str) -> str:
-    if zone not in available_timezones():
-        raise ValueError(f"'{zone}' is no time zone; give one such as 'Europe/London' or 'UTC'")
-    return zone
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _stays_inside(path: str) -> str:
@@ -41,22 +33,6 @@ def _names_no_date(path: str) -> str:
 
 
 PathBelow = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]
-
-
-class Section(BaseModel):
-    """A table of the configuration file: nothing unknown, nothing converted, nothing changed."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    def misfits(self) -> Iterator[str]:
-        """What does not go together, though each key is right by itself."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
-        if problems := list(self.misfits()):
-            raise ValueError(*problems)
-        return self
 
 
 class Lookup(Section):

@@ -14,12 +14,23 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from rfm_spark.storage.gateway import HadoopFolder
 from rfm_spark.storage.locations import below
 
-_UNCHANGED = ("OPTIMIZE", "VACUUM START", "VACUUM END", "CREATE TABLE")
+_UNCHANGED = (
+    "OPTIMIZE",
+    "VACUUM START",
+    "VACUUM END",
+    "CREATE TABLE",
+    "ADD COLUMNS",
+    "CHANGE COLUMN",
+    "SET TBLPROPERTIES",
+    "UNSET TBLPROPERTIES",
+    "UPGRADE PROTOCOL",
+)
 """Operations that leave the rows as they are."""
 
-_COMMIT = re.compile(r"/(\d{20})\.json(?=[,}])")
+_COMMIT = re.compile(r"(\d{20})\.json")
 
 
 @dataclass(frozen=True)
@@ -46,19 +57,13 @@ class CommitLog:
     """
 
     def __init__(self, spark: SparkSession, table: str) -> None:
-        context: Any = spark.sparkContext
-        self._jvm = context._jvm
-        self._folder = self._jvm.org.apache.hadoop.fs.Path(below(table, "_delta_log"))
-        self._files = self._folder.getFileSystem(context._jsc.hadoopConfiguration())
+        self._table = table
+        self._folder = HadoopFolder(spark, below(table, "_delta_log"))
 
     def versions(self) -> list[int]:
         """Versions whose commit is there, ascending; the last one is the table's."""
-        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(
-            self._files.listStatus(self._folder)
-        )
-        # As one text: asking for each name would be a call into the JVM.
-        text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(listed)
-        return sorted(map(int, _COMMIT.findall(text)))
+        commits = map(_COMMIT.fullmatch, self._folder.names())
+        return sorted(int(commit[1]) for commit in commits if commit)
 
     def info(self, version: int) -> Mapping[str, Any]:
         """The `commitInfo` of a version: `operation`, `operationMetrics`, `userMetadata` and so on.
@@ -66,16 +71,10 @@ class CommitLog:
         Raises:
             LookupError: if the commit has none; Spark's always have.
         """
-        file = self._jvm.org.apache.hadoop.fs.Path(self._folder, f"{version:020}.json")
-        text = self._jvm.java.io.InputStreamReader(self._files.open(file), "UTF-8")
-        lines = self._jvm.java.io.BufferedReader(text)
-        try:
-            while (line := lines.readLine()) is not None:  # it is the first, as Spark writes it
-                if found := json.loads(line).get("commitInfo"):
-                    return dict(found)
-        finally:
-            lines.close()
-        raise LookupError(f"version {version} of {self._folder} does not say what it is")
+        for line in self._folder.lines(f"{version:020}.json"):  # it is the first, as Spark writes
+            if found := json.loads(line).get("commitInfo"):
+                return dict(found)
+        raise LookupError(f"version {version} of {self._table} does not say what it is")
 
     def note(self, version: int) -> Note:
         """What the writer of a version noted about it."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from filelock import Timeout, UnixFileLock
 from pyspark.sql import SparkSession
 
-from rfm_spark.errors import UserError
+from rfm_spark.core.errors import UserError
+from rfm_spark.storage.gateway import FileExists, HadoopFolder, JvmError
 from rfm_spark.storage.locations import below, is_local
 
 LEASE = "_lease"
@@ -42,46 +40,40 @@ def lease(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
 @contextmanager
 def _local(folder: Path, holder: str) -> Iterator[None]:
     file = folder / LEASE
+    # Without a lock of the operating system the file of a killed process would hold for ever.
+    lock = UnixFileLock(
+        file, timeout=0, mode=0o644, fallback_to_soft=False, preserve_lock_file=True
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        lock.acquire()
+    except Timeout:
+        other = file.read_bytes()[:200].decode(errors="replace").strip()
+        raise UserError(
+            f"{folder}: another run is writing this warehouse ({other}); wait for its end"
+        ) from None
     except OSError as error:
         raise UserError(f"{folder}: cannot write the warehouse: {error.strerror}") from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = os.read(descriptor, 200).decode(errors="replace").strip()
-            raise UserError(
-                f"{folder}: another run is writing this warehouse ({other}); wait for its end"
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, holder.encode())
+        file.write_text(holder, encoding="utf-8")
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 @contextmanager
 def _remote(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
-    # By the JVM: no public API of Spark creates a file only if it is not there.
-    jvm: Any = spark.sparkContext._jvm
-    configuration = spark.sparkContext._jsc.hadoopConfiguration()
-    path = jvm.org.apache.hadoop.fs.Path(below(place, LEASE))
-    files = path.getFileSystem(configuration)
+    folder = HadoopFolder(spark, place)
     try:
-        stream = files.create(path, False)
-    except Py4JJavaError as error:
-        kind = error.java_exception.getClass().getSimpleName()
-        if "AlreadyExists" not in kind:
-            raise UserError(f"{place}: cannot write the warehouse: {kind}") from None
+        folder.create(LEASE, holder)
+    except FileExists:
         raise UserError(
             f"{place}: another run is writing this warehouse; wait for its end, or, if it was "
             f"killed, remove {below(place, LEASE)}"
         ) from None
+    except JvmError as error:
+        raise UserError(f"{place}: cannot write the warehouse: {error}") from None
     try:
-        stream.write(bytearray(holder.encode()))
-        stream.close()
         yield
     finally:
-        files.delete(path, False)
+        folder.delete(LEASE)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-from rfm_spark.errors import UserError
-from rfm_spark.storage.spark_errors import first_line
+from rfm_spark.core.errors import UserError
+from rfm_spark.storage.gateway import HadoopFolder, JvmError
 
 
 def location(given: str) -> str:
@@ -37,15 +35,12 @@ def require_file_system(spark: SparkSession, place: str) -> None:
     """
     if is_local(place):
         return
-    context: Any = spark.sparkContext
     try:
-        context._jvm.org.apache.hadoop.fs.Path(place).getFileSystem(
-            context._jsc.hadoopConfiguration()
-        )
-    except Py4JJavaError as error:
+        HadoopFolder(spark, place)
+    except JvmError as error:
         raise UserError(
-            f"{place}: cannot be reached ({first_line(error)}): check the spelling, and that this "
-            "Spark has the jars of such a file system"
+            f"{place}: cannot be reached ({error}): check the spelling, and that this Spark has "
+            "the jars of such a file system"
         ) from None
 
 

@@ -10,13 +10,13 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from rfm_spark.tables import Table
-from rfm_spark.transforms.window import any_of
+from rfm_spark.core.conditions import any_of
+from rfm_spark.core.table import Table
 
-MAX_RUNS = 31
+MAX_SPANS = 31
 """More runs of days than this are widened to whole months: a filter stays short and prunes well."""
 
-Run = tuple[date, date]
+DaySpan = tuple[date, date]
 """The first and the last of consecutive days."""
 
 
@@ -30,7 +30,7 @@ class DaySlice:
     """
 
     partition_column: str
-    runs: dict[str | int, tuple[Run, ...] | None]
+    spans: dict[str | int, tuple[DaySpan, ...] | None]
 
     def condition(self, table: Table) -> Column:
         """True for the rows of the slice in this table, which may be partitioned more finely.
@@ -40,30 +40,30 @@ class DaySlice:
         """
         same = table.partition_by[0] == self.partition_column
         return any_of(
-            _partition_condition(table, partition, runs)
+            _partition_condition(table, partition, spans)
             if same
-            else _months_condition(table, int(partition), runs)
-            for partition, runs in self.runs.items()
+            else _months_condition(table, int(partition), spans)
+            for partition, spans in self.spans.items()
         )
 
     def whole(self) -> DaySlice:
         """The same partitions, each as a whole."""
-        return DaySlice(self.partition_column, dict.fromkeys(self.runs))
+        return DaySlice(self.partition_column, dict.fromkeys(self.spans))
 
 
 def day_slice(table: Table, days: Iterable[date]) -> DaySlice:
     """The slice of a table that holds the days, widened to whole months for many runs of them."""
     column = table.partition_by[0]
     asked = set(days)
-    runs = _runs(asked, column)
-    if len(runs) > MAX_RUNS:
+    spans = _spans(asked, column)
+    if len(spans) > MAX_SPANS:
         months = {_month_of(day) for day in asked}
-        runs = _runs({day for month in months for day in _days_of(*month)}, column)
-    by_partition: dict[str | int, tuple[Run, ...] | None] = {}
-    for run in runs:
-        name = _partition(run[0], column)
-        is_whole = run == (_year_of if column == "year" else _month_of)(run[0])
-        by_partition[name] = None if is_whole else (*(by_partition.get(name) or ()), run)
+        spans = _spans({day for month in months for day in _days_of(*month)}, column)
+    by_partition: dict[str | int, tuple[DaySpan, ...] | None] = {}
+    for span in spans:
+        name = _partition(span[0], column)
+        is_whole = span == (_year_of if column == "year" else _month_of)(span[0])
+        by_partition[name] = None if is_whole else (*(by_partition.get(name) or ()), span)
     return DaySlice(column, by_partition)
 
 
@@ -80,48 +80,48 @@ def day_column(table: Table) -> str:
 
 
 def _partition_condition(
-    table: Table, partition: str | int, runs: tuple[Run, ...] | None
+    table: Table, partition: str | int, spans: tuple[DaySpan, ...] | None
 ) -> Column:
     inside = F.col(table.partition_by[0]) == partition
-    return inside if runs is None else inside & any_of(_in_run(table, run) for run in runs)
+    return inside if spans is None else inside & any_of(_in_span(table, span) for span in spans)
 
 
-def _months_condition(table: Table, year: int, runs: tuple[Run, ...] | None) -> Column:
+def _months_condition(table: Table, year: int, spans: tuple[DaySpan, ...] | None) -> Column:
     month = F.col("month")
-    if runs is None:
+    if spans is None:
         return (month >= f"{year}-01") & (month <= f"{year}-12")
     return any_of(
-        (month >= _month(first)) & (month <= _month(last)) & _in_run(table, (first, last))
-        for first, last in runs
+        (month >= _month(first)) & (month <= _month(last)) & _in_span(table, (first, last))
+        for first, last in spans
     )
 
 
-def _in_run(table: Table, run: Run) -> Column:
-    day, (first, last) = F.col(day_column(table)), run
+def _in_span(table: Table, span: DaySpan) -> Column:
+    day, (first, last) = F.col(day_column(table)), span
     return day == F.lit(first) if first == last else day.between(F.lit(first), F.lit(last))
 
 
-def _runs(days: Iterable[date], column: str) -> list[Run]:
+def _spans(days: Iterable[date], column: str) -> list[DaySpan]:
     """Consecutive days of one partition are a run."""
-    runs: list[Run] = []
+    spans: list[DaySpan] = []
     for day in sorted(days):
-        last = runs[-1][1] if runs else None
+        last = spans[-1][1] if spans else None
         if last == day - timedelta(days=1) and _partition(last, column) == _partition(day, column):
-            runs[-1] = (runs[-1][0], day)
+            spans[-1] = (spans[-1][0], day)
         else:
-            runs.append((day, day))
-    return runs
+            spans.append((day, day))
+    return spans
 
 
 def _days_of(first: date, last: date) -> list[date]:
     return [first + timedelta(days=place) for place in range((last - first).days + 1)]
 
 
-def _month_of(day: date) -> Run:
+def _month_of(day: date) -> DaySpan:
     return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _year_of(day: date) -> Run:
+def _year_of(day: date) -> DaySpan:
     return date(day.year, 1, 1), date(day.year, 12, 31)
 
 

@@ -9,29 +9,21 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from delta.exceptions import DeltaConcurrentModificationException
-from delta.tables import DeltaTable
+from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from rfm_spark.errors import RunFailure, UserError
+from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import CommitLog, Note
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
-from rfm_spark.tables import Table
-
-_PROPERTIES = {
-    # Any reader must be able to read every table: each of these can raise the reader protocol.
-    "delta.ignoreProtocolDefaults": "true",
-    "delta.enableDeletionVectors": "false",
-    "delta.autoOptimize.optimizeWrite": "false",
-    "delta.columnMapping.mode": "none",
-    "delta.checkpointPolicy": "classic",
-    "delta.enableTypeWidening": "false",
-    "delta.enableRowTracking": "false",
-    "delta.deletedFileRetentionDuration": "interval 30 days",
-    "delta.logRetentionDuration": "interval 90 days",
-}
-_SCHEMA_VERSION = "rfm_spark.schema_version"
+from rfm_spark.storage.table_state import (
+    AT_CREATION,
+    SCHEMA_VERSION,
+    TableState,
+    table_properties,
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,14 @@ class Warehouse:
             )
         self._check(table)
         self._register(table)
-        return self.spark.read.format("delta").load(self.path(table))
+        rows = self.spark.read.format("delta").load(self.path(table))
+        have = set(rows.columns)
+        absent = [column for column in table.columns if column.name not in have]
+        return (
+            rows.withColumns({column.name: F.lit(None).cast(column.type) for column in absent})
+            if absent
+            else rows
+        )
 
     def read_or_empty(self, table: Table) -> DataFrame:
         """The table as it is now; no rows where it has not been made yet."""
@@ -178,19 +177,22 @@ class Warehouse:
         self._register(table)
 
     def _create(self, table: Table) -> None:
+        self.build(DeltaTable.createIfNotExists(self.spark), table)
+        self._new.add(table.name)
+
+    def build(self, builder: DeltaTableBuilder, table: Table) -> None:
+        """Creates or replaces a table as this release makes it, without rows."""
         builder = (
-            DeltaTable.createIfNotExists(self.spark)
-            .location(self.path(table))
+            builder.location(self.path(table))
             .comment(table.grain)
             .addColumns(table.schema)
             .partitionedBy(*table.partition_by)
-            .property(_SCHEMA_VERSION, str(table.schema_version))
-            .property("delta.dataSkippingStatsColumns", ",".join(table.statistics_columns))
+            .property(SCHEMA_VERSION, str(table.schema_version))
         )
-        for name, value in _PROPERTIES.items():
+        for name, value in {**AT_CREATION, **table_properties(table)}.items():
             builder = builder.property(name, value)
         builder.execute()
-        self._new.add(table.name)
+        self._checked.discard(table.name)
 
     def compact(self, table: Table, where: str | None = None) -> None:
         """Joins small files, of some partitions or of all; rows and readers are not touched."""
@@ -229,28 +231,38 @@ class Warehouse:
         rows = int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0))
         return Commit(version, rows)
 
-    def _check(self, table: Table) -> None:
-        if table.name in self._checked:
-            return
+    def state(self, table: Table) -> TableState:
+        """What there is of a table that is there, compared with what this release makes.
+
+        Raises:
+            UserError: if a newer release wrote it.
+        """
         path = self.path(table)
         listed = self.spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
         properties = {row["key"]: row["value"] for row in listed}
-        stored = int(properties.get(_SCHEMA_VERSION, 0))
+        stored = int(properties.get(SCHEMA_VERSION, 0))
         if stored > table.schema_version:
             raise UserError(
                 f"{path}: written with schema {stored} by a newer rfm-spark; this one knows "
                 f"schema {table.schema_version}: upgrade it, or use another warehouse"
             )
-        columns = self.spark.read.format("delta").load(path).schema
-        have = {field.name: field.dataType for field in columns}
-        want = {field.name: field.dataType for field in table.schema}
-        if have != want:
-            differ = sorted(n for n in have.keys() | want.keys() if have.get(n) != want.get(n))
+        schema = self.spark.read.format("delta").load(path).schema
+        return TableState(
+            {field.name: field.dataType for field in schema},
+            {name: value for name, value in properties.items() if name != SCHEMA_VERSION},
+            stored,
+        )
+
+    def _check(self, table: Table) -> None:
+        if table.name in self._checked:
+            return
+        path, state = self.path(table), self.state(table)
+        if clashes := state.clashes(table):
             raise UserError(
-                f"{path}: its columns are not those of '{table.name}' (see {', '.join(differ)}): "
+                f"{path}: its columns are not those of '{table.name}' (see {', '.join(clashes)}): "
                 "use another warehouse, or rebuild this one from the input"
             )
-        reader = properties.get("delta.minReaderVersion")
+        reader = state.properties.get("delta.minReaderVersion")
         if reader != "1":
             raise UserError(
                 f"{path}: needs Delta reader protocol {reader}, which other tools cannot read; "

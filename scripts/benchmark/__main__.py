@@ -34,7 +34,7 @@ from measure import Measured, measured
 from rich.console import Console
 from rich.table import Table
 
-from rfm_spark.pipeline.run_record import code_version
+from rfm_spark.core.code_version import code_version
 
 FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"

@@ -10,7 +10,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import BooleanType, DateType, IntegerType, LongType
 
-from rfm_spark.tables import CUSTOMERS, Table
+from rfm_spark.core.table import Table
+from rfm_spark.ingest.tables.customers import CUSTOMERS
 
 Values = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from rfm_spark.core.table import Table
 from rfm_spark.storage.warehouse import Warehouse
-from rfm_spark.tables import Table
 
 
 @contextmanager

@@ -14,7 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
 
-from rfm_spark.tables import ALL_TABLES
+from rfm_spark.app.tables import ALL_TABLES
+
+ABOUT_RUNS = ("runs", "settings")
+"""Tables that tell of runs, not of customers."""
 
 Rows = Iterable[Mapping[str, str | None]]
 
@@ -210,7 +213,7 @@ def stored(warehouse: Path, table: str) -> list[dict[str, Any]]:
     return sorted(rows, key=repr)
 
 
-def stored_tables(warehouse: Path, without: Sequence[str] = ("runs",)) -> dict[str, Any]:
+def stored_tables(warehouse: Path, without: Sequence[str] = ABOUT_RUNS) -> dict[str, Any]:
     """The rows of every table of a warehouse."""
     return {
         table.name: stored(warehouse, table.name)

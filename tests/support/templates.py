@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rfm_spark.core.table import Table
 from rfm_spark.storage.warehouse import Warehouse
-from rfm_spark.tables import Table
 
 Templates = Callable[[], AbstractContextManager[None]]
 

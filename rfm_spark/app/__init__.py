@@ -1,0 +1,1 @@
+"""The application: settings put together, runs and their records, maintenance."""

@@ -1,0 +1,187 @@
+"""The jobs by name, each under the warehouse's lease and with a record of its run."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from pyspark.sql import DataFrame
+
+from rfm_spark.app.maintenance import maintain
+from rfm_spark.app.migrations import upgrade
+from rfm_spark.app.run_record import (
+    SUCCEEDED,
+    Outcome,
+    ResultRecord,
+    record_run,
+    results_that_stand,
+)
+from rfm_spark.core.errors import UserError
+from rfm_spark.facts.as_of import resolved_as_of
+from rfm_spark.facts.job import refresh_facts
+from rfm_spark.facts.kept_sums import sums_of_customers
+from rfm_spark.ingest.job import ingest
+from rfm_spark.results.declaration import AnyResult, Request
+from rfm_spark.results.registry import RESULTS
+from rfm_spark.run import Run
+from rfm_spark.storage.lease import lease
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command that writes does.
+
+    Attributes:
+        name: of the command.
+        summary: one line for a person.
+        results: made after the facts are up to date, in this order.
+        takes_in: whether it takes in new deliveries first.
+        maintains: whether maintenance follows.
+    """
+
+    name: str
+    summary: str
+    results: tuple[AnyResult, ...] = ()
+    takes_in: bool = False
+    maintains: bool = False
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        "run",
+        "Do everything: ingest, facts, RFM, cohorts, clusters and customer 360.",
+        RESULTS,
+        takes_in=True,
+    ),
+    Job(
+        "nightly",
+        "Do what a night needs: new deliveries, every result as of the day, maintenance.",
+        RESULTS,
+        takes_in=True,
+        maintains=True,
+    ),
+    Job(
+        "ingest",
+        "Take in new and changed deliveries, and bring the facts up to date.",
+        takes_in=True,
+    ),
+    *(Job(result.name, result.summary, (result,)) for result in RESULTS),
+)
+
+BY_NAME = {job.name: job for job in JOBS}
+
+
+def run_job(run: Run, name: str, as_of: date | None) -> date | None:
+    """Does a job and leaves a record of it, written last.
+
+    Args:
+        run: session, settings and places.
+        name: one of JOBS.
+        as_of: the day to describe; by default the last business day of the data.
+
+    Returns:
+        The day described; None for `ingest`.
+
+    Raises:
+        UserError, RunFailure: after a record of the failure, where the warehouse can hold one.
+    """
+    job = BY_NAME[name]
+    started, clock = datetime.now(UTC), time.monotonic()
+    run_id = str(uuid.uuid4())
+    day: date | None = None
+    whole: list[ResultRecord] = []
+
+    def record(told: str) -> None:
+        outcome = Outcome(told, started, time.monotonic() - clock)
+        record_run(run, name, run_id, day, outcome, whole)
+
+    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
+    with lease(run.spark, run.warehouse.place, holder):
+        upgrade(run)
+        try:
+            if job.takes_in:
+                ingest(run)
+            refresh_facts(run)
+            if job.results:
+                day = resolved_as_of(run, as_of)
+                _make_results(run, job, day, whole)
+        except BaseException as error:
+            # The message can name a file or a setting, never a customer; others are not kept.
+            why = f": {error}" if isinstance(error, UserError) else ""
+            if run.versions.written:
+                with suppress(Exception):  # a record of the failure must not hide the failure
+                    record(f"failed: {type(error).__name__}{why}")
+            raise
+        record(SUCCEEDED)
+        if job.maintains and day is not None:
+            maintain(run, day)
+    return day
+
+
+def _make_results(run: Run, job: Job, day: date, whole: list[ResultRecord]) -> None:
+    """Makes the results that do not stand; notes each as soon as it is whole."""
+    with run.progress.step("compare with the last run") as step:
+        stand = results_that_stand(run, job.results, day)
+        to_make = _not_standing(job.results, stand)
+        step.says(_told(job, to_make))
+    whole += [stand[result.name] for result in job.results if result not in to_make]
+    of_sums = [result for result in to_make if result.asks is not None]
+    if of_sums:
+        asks = [
+            ask
+            for result in of_sums
+            if result.asks is not None
+            for ask in result.asks(result.rules(run.settings), run.settings)
+        ]
+        kept = len(of_sums) > 1 or of_sums[0].rereads
+        with run.tracking() as facts, sums_of_customers(run, day, asks, kept) as sums:
+            read = dict(facts.read)
+            for result in of_sums:
+                whole.append(_made(run, result, day, sums, read))
+    for result in to_make:
+        if result.asks is None:
+            whole.append(_made(run, result, day, None, {}))
+
+
+def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[AnyResult]:
+    """Results that do not stand, and those that read what is made anew."""
+    to_make: list[AnyResult] = []
+    for result in results:
+        anew = {table.name for one in to_make for table in one.tables}
+        if result.name not in stand or anew & {table.name for table in result.reads}:
+            to_make.append(result)
+    return to_make
+
+
+def _made(
+    run: Run,
+    result: AnyResult,
+    day: date,
+    sums: DataFrame | None,
+    sums_read: Mapping[str, int],
+) -> ResultRecord:
+    with run.tracking() as own:
+        result.make(Request(run, result.rules(run.settings), day), sums)
+    return ResultRecord.of(run, result, {**sums_read, **own.read}, own.written)
+
+
+def _told(job: Job, to_make: Sequence[AnyResult]) -> str:
+    if not to_make:
+        return "results stand: nothing they are made of has changed"
+    if len(to_make) == len(job.results):
+        return "to be made"
+    return f"to be made: {', '.join(result.name for result in to_make)}; the others stand"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user can have a number and no name
+        return str(os.getuid())

@@ -1,0 +1,161 @@
+"""Run records: what a run did, and which results would come out the same again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from pyspark.sql import functions as F
+
+from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
+from rfm_spark.core.code_version import code_version
+from rfm_spark.results.declaration import AnyResult
+from rfm_spark.results.registry import RESULTS
+from rfm_spark.run import Run
+from rfm_spark.settings.digest import digest_of, settings_digest
+from rfm_spark.settings.shop import ShopSettings
+from rfm_spark.storage.local_rows import local_rows
+
+SUCCEEDED = "succeeded"
+
+_TABLES = {table.name: table for table in ALL_TABLES}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        told: `succeeded`, or failed and in what way.
+        started: when the run began.
+        seconds: how long it took.
+        details: of an upgrade, what it did.
+    """
+
+    told: str
+    started: datetime
+    seconds: float
+    details: str | None = None
+
+
+@dataclass(frozen=True)
+class ResultRecord:
+    """A result that is whole: a row of `runs.results`.
+
+    Attributes:
+        result: its name.
+        rules_digest: of all settings it depends on.
+        read_versions: Delta version of every table it was made from.
+        written_versions: of every table it wrote.
+    """
+
+    result: str
+    rules_digest: str
+    read_versions: Mapping[str, int]
+    written_versions: Mapping[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        result: AnyResult,
+        read: Mapping[str, int],
+        written: Mapping[str, int],
+    ) -> ResultRecord:
+        """The record of a result that was just made."""
+        return cls(result.name, rules_digest(run.settings, result), read, written)
+
+
+def record_run(
+    run: Run,
+    name: str,
+    run_id: str,
+    as_of: date | None,
+    outcome: Outcome,
+    results: Sequence[ResultRecord] = (),
+) -> None:
+    """Adds the run to `runs`, and its configuration to `settings` where that is a new one."""
+    digest = settings_digest(run.settings)
+    _keep_settings(run, digest, outcome.started)
+    row = {
+        "run_id": run_id,
+        "job": name,
+        "as_of": as_of,
+        "outcome": outcome.told,
+        "started_at": outcome.started,
+        "seconds": round(outcome.seconds, 3),
+        "settings_digest": digest,
+        "code_version": code_version(),
+        "read_versions": run.versions.read,
+        "written_versions": run.versions.written,
+        "written_rows": run.versions.rows,
+        "results": [asdict(one) for one in results],
+        "details": outcome.details,
+    }
+    run.warehouse.append(RUNS, local_rows(run.spark, [row], RUNS.schema))
+
+
+def _keep_settings(run: Run, digest: str, started: datetime) -> None:
+    known = run.warehouse.read_or_empty(SETTINGS).where(F.col("settings_digest") == digest)
+    if known.isEmpty():
+        row = {
+            "settings_digest": digest,
+            "settings": run.settings.model_dump_json(),
+            "first_used_at": started,
+        }
+        run.warehouse.append(SETTINGS, local_rows(run.spark, [row], SETTINGS.schema))
+
+
+def results_that_stand(
+    run: Run, results: Iterable[AnyResult], as_of: date
+) -> dict[str, ResultRecord]:
+    """The results that would come out the same again, by name.
+
+    One stands where it was last made for the same day by the same code and rules, and every table
+    it was made from or wrote is at the version it left. Runs that failed later count as well: what
+    they had finished is whole.
+    """
+    if not run.warehouse.is_there(RUNS):
+        return {}
+    made = run.warehouse.read(RUNS).where(F.col("as_of") == F.lit(as_of))
+    of_code = made.where(F.col("code_version") == code_version())
+    each = of_code.select("started_at", F.inline("results"))
+    newest = each.groupBy("result").agg(F.max_by(F.struct(*_RECORDED), "started_at").alias("last"))
+    last = {row["result"]: ResultRecord(**row["last"].asDict()) for row in newest.collect()}
+    versions: dict[str, int | None] = {}
+    return {
+        result.name: last[result.name]
+        for result in results
+        if result.name in last and _stands(run, result, last[result.name], versions)
+    }
+
+
+_RECORDED = ("result", "rules_digest", "read_versions", "written_versions")
+
+
+def _stands(
+    run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int | None]
+) -> bool:
+    if record.rules_digest != rules_digest(run.settings, result):
+        return False
+    left = {**record.read_versions, **record.written_versions}
+    for table in left:
+        if table not in versions:
+            versions[table] = _version(run, table)
+    return all(versions[table] == version for table, version in left.items())
+
+
+def rules_digest(settings: ShopSettings, result: AnyResult) -> str:
+    """A short name for the settings of the shop, of a result, and of the results it reads."""
+    read = {table.name for table in result.reads}
+    others = [one for one in RESULTS if read & {table.name for table in one.tables}]
+    sections = {one.section.name for one in (result, *others) if one.section is not None}
+    names = sorted({*ShopSettings.model_fields, *sections} - {"maintenance"})
+    return digest_of(settings.model_dump(mode="json", include=set(names)))
+
+
+def _version(run: Run, table: str) -> int | None:
+    known = _TABLES.get(table)
+    is_there = known is not None and run.warehouse.is_there(known)
+    return run.warehouse.version(known) if known and is_there else None

@@ -1,0 +1,39 @@
+"""The whole configuration: the shop's sections and those that results bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, create_model
+
+from rfm_spark.results.registry import RESULTS
+from rfm_spark.settings.section import Name, Section
+from rfm_spark.settings.shop import ShopSettings
+
+
+class Metastore(Section):
+    """Where the tables are registered by name."""
+
+    database: Name = Field(description="made if it is not there")
+
+
+class Settings(ShopSettings):
+    """The whole configuration of one warehouse; SETTINGS_MODEL has the sections of results too."""
+
+    metastore: Metastore | None = None
+
+    def misfits(self) -> Iterator[str]:
+        """Between the section of a result and the shop."""
+        for result in RESULTS:
+            if result.misfits is not None:
+                yield from result.misfits(result.rules(self), self)
+
+
+_SECTIONS: dict[str, Any] = {
+    result.section.name: (result.section.type, result.section.default)
+    for result in RESULTS
+    if result.section is not None
+}
+SETTINGS_MODEL = create_model("Settings", __base__=Settings, **_SECTIONS)
+"""What a configuration file is read as."""

@@ -1,0 +1,60 @@
+"""What there is to show after a run, and of a warehouse: nothing here grows with customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from rfm_spark.app.jobs import BY_NAME
+from rfm_spark.app.tables import ALL_TABLES, RUNS
+from rfm_spark.core.errors import UserError
+from rfm_spark.core.panel import Panel
+from rfm_spark.results.declaration import Request
+from rfm_spark.run import Run
+from rfm_spark.storage.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What there is of a table."""
+
+    name: str
+    rows: int
+    files: int
+    bytes: int
+    written: datetime
+
+
+def job_panels(run: Run, name: str, as_of: date) -> Iterator[Panel]:
+    """What the results of a job show of a day, in their order."""
+    for result in sorted(BY_NAME[name].results, key=lambda one: one.place):
+        if result.panels is not None:
+            yield from result.panels(Request(run, result.rules(run.settings), as_of))
+
+
+def table_facts(warehouse: Warehouse) -> list[TableFacts]:
+    """Rows, size and last change of every table that is there.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = []
+    for table in ALL_TABLES:
+        if warehouse.is_there(table):
+            files, size = warehouse.detail(table)
+            rows = warehouse.read(table).count()
+            written = warehouse.last_written(table)
+            found.append(TableFacts(table.name, rows, files, size, written))
+    if not found:
+        raise UserError(f"{warehouse.place}: there is no table here; run `rfm-spark run` first")
+    return found
+
+
+def last_run(warehouse: Warehouse) -> Row | None:
+    """The record of the run that began last; None where none is on record."""
+    rows = warehouse.read_or_empty(RUNS).orderBy(F.desc("started_at")).limit(1).collect()
+    return rows[0] if rows else None

@@ -1,1 +1,0 @@
-"""Boundaries: cut points found from the data, exactly, in bounded memory."""

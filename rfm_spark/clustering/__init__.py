@@ -1,1 +1,0 @@
-"""Clustering: features to standard units, k-means centres, assignments and personas."""

@@ -1,0 +1,47 @@
+"""Look-backs: how far back from a day something counts; the days inside are a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """The days `(as_of - days, as_of]`; all history where `days` is None."""
+
+    days: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How tables name it: the number of days, or `all`."""
+        return "all" if self.days is None else str(self.days)
+
+    def first_day(self, as_of: date) -> date | None:
+        """The earliest day inside; None where there is none."""
+        return None if self.days is None else as_of - timedelta(days=self.days - 1)
+
+
+EVER = LookBack(days=None)
+
+
+def in_window(day: str, as_of: date, window: LookBack) -> Column:
+    """Whether a business day counts."""
+    until = F.col(day) <= F.lit(as_of)
+    first = window.first_day(as_of)
+    return until if first is None else until & (F.col(day) >= F.lit(first))
+
+
+def in_years(as_of: date, window: LookBack) -> Column:
+    """Whether a partition by `year` can hold days of the window: lets Delta skip the others."""
+    until = F.col("year") <= as_of.year
+    first = window.first_day(as_of)
+    return until if first is None else until & (F.col("year") >= first.year)
+
+
+def days_before(as_of: date, day: Column) -> Column:
+    """Whole days from a business day to as_of."""
+    return F.datediff(F.lit(as_of), day)

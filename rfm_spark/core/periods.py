@@ -1,0 +1,56 @@
+"""Periods of business days: days, weeks, months and years, by number or by first day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Literal
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+Grain = Literal["day", "week", "month", "year"]
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+_EPOCH, _MONDAY = date(1970, 1, 1), date(1970, 1, 5)
+
+
+def period_number(day: Column, grain: Grain, week_start: Weekday) -> Column:
+    """Which period holds a business day, counted from the one that begins at or after 1970-01-01.
+
+    Numbers of periods are compared, subtracted and grouped by at a fraction of the cost of dates.
+    """
+    if grain == "day":
+        return F.unix_date(day)
+    if grain == "week":
+        days = F.unix_date(day) - F.unix_date(F.lit(_first_week(week_start)))
+        return F.floor(days / 7).cast("int")
+    years = F.year(day) - _EPOCH.year
+    return years * 12 + F.month(day) - 1 if grain == "month" else years
+
+
+def period_start(number: Column, grain: Grain, week_start: Weekday) -> Column:
+    """First day of the period of a `period_number`."""
+    if grain == "day":
+        return F.date_from_unix_date(number)
+    if grain == "week":
+        return F.date_add(F.lit(_first_week(week_start)), number * 7)
+    return F.add_months(F.lit(_EPOCH), number if grain == "month" else number * 12)
+
+
+def first_day_of_period(day: date, grain: Grain, week_start: Weekday) -> date:
+    """First day of the period that holds a day."""
+    if grain == "week":
+        return day - timedelta(days=(day.weekday() - WEEKDAYS.index(week_start)) % 7)
+    if grain == "day":
+        return day
+    return day.replace(day=1) if grain == "month" else day.replace(month=1, day=1)
+
+
+def _first_week(week_start: Weekday) -> date:
+    return _MONDAY + timedelta(days=WEEKDAYS.index(week_start))

@@ -1,0 +1,1 @@
+"""Facts: what was taken in, folded to additive sums of customers."""

@@ -1,0 +1,93 @@
+"""History: what customers did, by day where a window makes it necessary and else by year."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.core.look_back import LookBack
+from rfm_spark.facts.tables import ADDITIVE
+
+
+def receipt_history(
+    days: DataFrame,
+    years: DataFrame,
+    as_of: date,
+    look_backs: Collection[LookBack],
+    last_day: date | None = None,
+) -> DataFrame:
+    """Days of the years that a window or `as_of` divides, and the sums of all other years.
+
+    Of ten years a few are divided: theirs are the only days that are read.
+
+    Args:
+        days: `customer_days`.
+        years: `customer_years` of the same days.
+        as_of: last day of every window.
+        look_backs: how far back to look.
+        last_day: the last of the days, where it is known: where none is later than `as_of`, that
+            divides no year.
+
+    Returns:
+        One row per customer and day, or customer and year, guests as NULL: `customer_id`, `day`
+        (of a year its first one, which `in_window` includes where it includes all of them), the
+        additive sums, `visit_days`, `first_visit`, `last_visit`.
+    """
+    divided = F.col("year").isin(sorted(_divided_years(as_of, look_backs, last_day)))
+    visit_day = F.when(F.col("visits") > 0, F.col("day"))
+    sums = [column.name for column in ADDITIVE]
+    of_days = days.where(divided).select(
+        "customer_id",
+        "day",
+        *sums,
+        (F.col("visits") > 0).cast("bigint").alias("visit_days"),
+        visit_day.alias("first_visit"),
+        visit_day.alias("last_visit"),
+    )
+    whole = ("visit_days", "first_visit", "last_visit")
+    of_years = years.where(~divided).select("customer_id", _new_year(), *sums, *whole)
+    return of_days.unionByName(of_years)
+
+
+def event_history(
+    event_days: DataFrame, event_years: DataFrame, as_of: date, look_backs: Collection[LookBack]
+) -> DataFrame:
+    """The same of interactions.
+
+    Args:
+        event_days: `customer_day_events`.
+        event_years: `customer_year_events` of the same days.
+        as_of: last day of every window.
+        look_backs: how far back to look.
+
+    Returns:
+        One row per customer, kind and day, or year: `customer_id`, `day` (of a year its first
+        one), `kind`, `events`, `event_value`, `last_event`.
+    """
+    divided = F.col("year").isin(sorted(_divided_years(as_of, look_backs, None)))
+    value = F.col("value").alias("event_value")
+    of_days = event_days.where(divided).select(
+        "customer_id", "day", "kind", "events", value, F.col("day").alias("last_event")
+    )
+    of_years = event_years.where(~divided).select(
+        "customer_id", _new_year(), "kind", "events", value, "last_event"
+    )
+    return of_days.unionByName(of_years)
+
+
+def _new_year() -> Column:
+    return F.make_date("year", F.lit(1), F.lit(1)).alias("day")
+
+
+def _divided_years(
+    as_of: date, look_backs: Collection[LookBack], last_day: date | None
+) -> set[int]:
+    """Years of which some days are in a window and others are not."""
+    firsts = [first for one in look_backs if (first := one.first_day(as_of)) is not None]
+    last_days = [first - timedelta(days=1) for first in firsts]
+    if last_day is None or last_day > as_of:
+        last_days.append(as_of)
+    return {day.year for day in last_days if (day.month, day.day) != (12, 31)}

@@ -1,0 +1,113 @@
+"""Facts: small additive sums at the grain of a customer's day."""
+
+from __future__ import annotations
+
+from pyspark.sql.types import DateType, DecimalType, IntegerType, LongType, StringType
+
+from rfm_spark.core.columns import CUSTOMER_ID
+from rfm_spark.core.table import Column, Table
+
+DAY = Column("day", DateType(), "Business day", required=True)
+
+
+YEAR = Column("year", IntegerType(), "Calendar year of the business day", required=True)
+
+
+GUEST_OR_CUSTOMER_ID = Column(
+    "customer_id", StringType(), "Customer as delivered, trimmed; NULL holds all guests together"
+)
+
+
+ADDITIVE = (
+    Column("receipts", LongType(), "Receipts of any sort: visits, returns and neither", True),
+    Column("visits", LongType(), "Receipts that count as a visit", required=True),
+    Column("returns", LongType(), "Receipts with at least one returned line", required=True),
+    Column("items", LongType(), "Items bought less items returned", required=True),
+    Column("net_cents", LongType(), "Money in minor units, returns and discounts subtracted", True),
+    Column("gross_cents", LongType(), "Money in minor units before returns", required=True),
+    Column("promo_visits", LongType(), "Visits with a promotion or coupon", required=True),
+)
+"""Sums that add up over days, years and customers."""
+
+CUSTOMER_DAYS = Table(
+    name="customer_days",
+    grain="one customer on one day with at least one receipt; guests are one row a day",
+    columns=(GUEST_OR_CUSTOMER_ID, DAY, YEAR, *ADDITIVE),
+    key=("customer_id", "day"),
+    partition_by=("year",),
+    sort_by=("customer_id", "day"),
+)
+
+CUSTOMER_YEARS = Table(
+    name="customer_years",
+    grain="one customer in one calendar year; guests are one row a year",
+    columns=(
+        GUEST_OR_CUSTOMER_ID,
+        YEAR,
+        *ADDITIVE,
+        Column("visit_days", LongType(), "Different days with a visit", required=True),
+        Column("first_visit", DateType(), "Day of the first visit in the year"),
+        Column("last_visit", DateType(), "Day of the last visit in the year"),
+    ),
+    key=("customer_id", "year"),
+    partition_by=("year",),
+    sort_by=("customer_id",),
+)
+
+CUSTOMER_DAY_EVENTS = Table(
+    name="customer_day_events",
+    grain="one kind of interaction of one customer on one day",
+    columns=(
+        CUSTOMER_ID,
+        DAY,
+        YEAR,
+        Column("kind", StringType(), "Kind of event, such as registration or click", True),
+        Column("events", LongType(), "Number of events", required=True),
+        Column("value", DecimalType(28, 6), "Sum of the events' values"),
+    ),
+    key=("customer_id", "day", "kind"),
+    partition_by=("year",),
+    sort_by=("customer_id", "day", "kind"),
+)
+
+CUSTOMER_YEAR_EVENTS = Table(
+    name="customer_year_events",
+    grain="one kind of interaction of one customer in one calendar year",
+    columns=(
+        CUSTOMER_ID,
+        YEAR,
+        Column("kind", StringType(), "Kind of event, such as registration or click", True),
+        Column("events", LongType(), "Number of events", required=True),
+        Column("value", DecimalType(28, 6), "Sum of the events' values"),
+        Column("first_event", DateType(), "Day of the first event in the year", required=True),
+        Column("last_event", DateType(), "Day of the last event in the year", required=True),
+    ),
+    key=("customer_id", "year", "kind"),
+    partition_by=("year",),
+    sort_by=("customer_id", "kind"),
+)
+
+CUSTOMER_DAY_CATEGORIES = Table(
+    name="customer_day_categories",
+    grain="one product category bought by one customer on one day; guests are one row",
+    columns=(
+        GUEST_OR_CUSTOMER_ID,
+        DAY,
+        YEAR,
+        Column("category", StringType(), "Product category as delivered or looked up", True),
+        Column("items", LongType(), "Items bought less items returned", required=True),
+        Column("net_cents", LongType(), "Money in minor units, returns subtracted", required=True),
+    ),
+    key=("customer_id", "day", "category"),
+    partition_by=("year",),
+    sort_by=("customer_id", "day", "category"),
+)
+
+FACT_TABLES = (
+    CUSTOMER_DAYS,
+    CUSTOMER_YEARS,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_YEAR_EVENTS,
+    CUSTOMER_DAY_CATEGORIES,
+)
+"""All facts."""

@@ -1,0 +1,1 @@
+"""Ingest: from raw files to receipts, interactions and customers, each row accounted for."""

@@ -1,0 +1,1 @@
+"""What does not fit between the configuration and the input."""

@@ -1,0 +1,1 @@
+"""Rows: from delivered columns to typed, checked fields."""

@@ -1,0 +1,24 @@
+"""Deliveries: what was taken in, and what it held before any rule was applied."""
+
+from __future__ import annotations
+
+from pyspark.sql.types import LongType, StringType
+
+from rfm_spark.core.table import Column, Table
+
+DELIVERIES = Table(
+    name="deliveries",
+    grain="one delivery of one source that has been taken in",
+    columns=(
+        Column("source", StringType(), "Configured source: receipts, interactions.x, ...", True),
+        Column("delivery", StringType(), "File or folder, relative to the input", required=True),
+        Column("fingerprint", StringType(), "Digest of its files and of the settings", True),
+        Column("rows", LongType(), "Raw rows read", required=True),
+        Column("rejected_rows", LongType(), "Raw rows sent to quarantine", required=True),
+        Column("dropped_rows", LongType(), "Equal lines that do not count", required=True),
+        Column("receipts", LongType(), "Different receipt ids in the raw rows", required=True),
+        Column("rejected_receipts", LongType(), "Of these, rejected", required=True),
+        Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),
+    ),
+    key=("source", "delivery"),
+)

@@ -1,0 +1,27 @@
+"""Quarantine: raw rows that broke a rule, with every reason."""
+
+from __future__ import annotations
+
+from pyspark.sql.types import ArrayType, LongType, StringType
+
+from rfm_spark.core.table import Column, Table
+
+QUARANTINE = Table(
+    name="quarantine",
+    grain="one rejected raw row of one delivery",
+    columns=(
+        Column("source", StringType(), "Configured source: receipts, interactions.x, ...", True),
+        Column("delivery", StringType(), "Delivery that brought the row", required=True),
+        Column("row", StringType(), "Digest of the raw row and its place among equal rows", True),
+        Column("reasons", ArrayType(StringType()), "Names of all rules it breaks", required=True),
+        Column("receipt_id", StringType(), "Receipt the row belongs to, where it names one"),
+        Column(
+            "net_cents", LongType(), "Money of the row in minor units; 0 where unreadable", True
+        ),
+        Column("file", StringType(), "File the row came from, relative to the input", True),
+        Column("raw", StringType(), "The raw row as JSON text", required=True),
+    ),
+    key=("source", "delivery", "row"),
+    partition_by=("source",),
+    skip_by=("delivery",),
+)

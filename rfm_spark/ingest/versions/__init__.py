@@ -1,0 +1,1 @@
+"""Versions: of several rows with one id, the one that counts."""

@@ -1,1 +1,0 @@
-"""Jobs: read tables, call transforms, write tables."""

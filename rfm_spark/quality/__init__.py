@@ -1,1 +1,0 @@
-"""Checks as Column expressions."""

@@ -1,0 +1,1 @@
+"""Results: one package a question, each a pure function of the facts and a day."""

@@ -1,0 +1,1 @@
+"""Clusters of customers with similar habits."""

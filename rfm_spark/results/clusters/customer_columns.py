@@ -1,0 +1,53 @@
+"""What clusters add to `customer_360`."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, StringType
+
+from rfm_spark.core.errors import UserError
+from rfm_spark.core.table import Column
+from rfm_spark.results.clusters.job import model_slice
+from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS
+from rfm_spark.results.declaration import CustomerColumns, Request
+
+
+def cluster_of_customers(request: Request[Clusters]) -> DataFrame:
+    """Cluster and persona of everybody who was clustered.
+
+    Returns:
+        One row per customer: `customer_id`, `cluster`, `persona`.
+
+    Raises:
+        UserError: if nobody was clustered as of the day.
+    """
+    run, of_day = request.run, model_slice(request.as_of)
+    assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
+    if assigned.isEmpty():
+        raise UserError(
+            f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no rows as of {request.as_of}: run "
+            "`rfm-spark clusters` for that day first"
+        )
+    return with_personas(assigned, run.read(CLUSTERS).where(of_day))
+
+
+def with_personas(assignments: DataFrame, clusters: DataFrame) -> DataFrame:
+    """Rows of `cluster_assignments` with the persona of their row of `clusters`.
+
+    Returns:
+        One row per customer: `customer_id`, `cluster`, `persona`.
+    """
+    named = F.broadcast(clusters.select("cluster", "persona"))
+    return assignments.select("customer_id", "cluster").join(named, "cluster", "left")
+
+
+CLUSTER_COLUMNS = CustomerColumns(
+    columns=(
+        Column("cluster", IntegerType(), "Cluster; NULL for customers outside the window"),
+        Column("persona", StringType(), "What sets the cluster apart, in words"),
+    ),
+    rows=cluster_of_customers,
+    reads=(CLUSTER_ASSIGNMENTS, CLUSTERS),
+)

@@ -1,0 +1,99 @@
+"""Values of the features of every customer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.core.look_back import LookBack, days_before, in_window, in_years
+from rfm_spark.facts.asks import RECEIPT_HABITS, Ask
+from rfm_spark.facts.customer_sums import in_population
+from rfm_spark.results.clusters.features.catalogue import FEATURES
+
+
+def feature_asks(look_back: LookBack, with_events: bool) -> list[Ask]:
+    """What features are made of."""
+    receipts = Ask(look_back, RECEIPT_HABITS)
+    events = Ask(look_back, ("events",), "interactions")
+    return [receipts, events] if with_events else [receipts]
+
+
+def customer_features(
+    sums: DataFrame,
+    days: DataFrame,
+    categories: DataFrame | None,
+    with_events: bool,
+    as_of: date,
+    look_back: LookBack,
+) -> DataFrame:
+    """The habits of every customer who bought in the window.
+
+    Args:
+        sums: `customer_sums` as of the same day, with `feature_asks` of the window.
+        days: `customer_days`; they tell how long all history is.
+        categories: `customer_day_categories`; None where the input has none.
+        with_events: whether the input has interactions.
+        as_of: last day that counts.
+        look_back: how far back to look.
+
+    Returns:
+        One row per customer: the columns of `customer_features`; a feature that the input does
+        not allow is NULL for everybody.
+    """
+    rows = _with_categories(habits(sums, look_back, with_events), categories, as_of, look_back)
+    length = _window_days(days, as_of, look_back)
+    return rows.crossJoin(F.broadcast(length)).select(
+        F.lit(look_back.label).alias("window"),
+        F.lit(as_of).alias("as_of"),
+        "customer_id",
+        *[feature.value(as_of).cast("double").alias(feature.name) for feature in FEATURES],
+    )
+
+
+def habits(sums: DataFrame, look_back: LookBack, with_events: bool) -> DataFrame:
+    """What every customer who bought in the window did in it, and the first visit ever.
+
+    Args:
+        sums: `customer_sums` with `feature_asks` of the window.
+        look_back: how far back to look.
+        with_events: whether the input has interactions.
+
+    Returns:
+        One row per customer: `first_visit` and `last_visit` (ever), `first_in_window`, the sums of
+        RECEIPT_HABITS under their own names, and `events` (NULL where the input has none).
+    """
+    receipts, *others = feature_asks(look_back, with_events)
+    added = [name for name in receipts.measures if name != "first_visit"]
+    events = [F.coalesce(ask.column("events"), F.lit(0)) for ask in others]
+    return sums.where(in_population(look_back)).select(
+        "customer_id",
+        "first_visit",  # ever, for any as_of: who bought by then came first by then
+        "last_visit",
+        F.col(receipts.column("first_visit")).alias("first_in_window"),
+        *[F.col(receipts.column(name)).alias(name) for name in added],
+        (events[0] if events else F.lit(None).cast("bigint")).alias("events"),
+    )
+
+
+def _with_categories(
+    rows: DataFrame, categories: DataFrame | None, as_of: date, look_back: LookBack
+) -> DataFrame:
+    """With the number of different categories of the window."""
+    if categories is None:
+        return rows.withColumn("categories", F.lit(None).cast("bigint"))
+    inside = in_years(as_of, look_back) & in_window("day", as_of, look_back)
+    counts = (
+        categories.where(inside & F.col("customer_id").isNotNull())
+        .groupBy("customer_id")
+        .agg(F.count_distinct("category").alias("categories"))
+    )
+    return rows.join(counts, "customer_id", "left").na.fill(0, ["categories"])
+
+
+def _window_days(days: DataFrame, as_of: date, look_back: LookBack) -> DataFrame:
+    """One row: the window's length; for all history, the days since the data begin."""
+    if look_back.days is not None:
+        return days.sparkSession.range(1).select(F.lit(look_back.days).alias("window_days"))
+    return days.agg((days_before(as_of, F.min("day")) + 1).alias("window_days"))

@@ -1,0 +1,30 @@
+"""Clusters as a result."""
+
+from __future__ import annotations
+
+from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
+from rfm_spark.results.clusters.customer_columns import CLUSTER_COLUMNS
+from rfm_spark.results.clusters.job import cluster_asks, cluster_misfits, refresh_clusters
+from rfm_spark.results.clusters.panels import cluster_panels
+from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.tables import (
+    CLUSTER_ASSIGNMENTS,
+    CLUSTER_MODELS,
+    CLUSTERS,
+    CUSTOMER_FEATURES,
+)
+from rfm_spark.results.declaration import Result, SettingsSection
+
+RESULT = Result(
+    name="clusters",
+    summary="Group customers by their habits.",
+    tables=(CUSTOMER_FEATURES, CLUSTER_MODELS, CLUSTERS, CLUSTER_ASSIGNMENTS),
+    reads=(CUSTOMER_DAYS, CUSTOMER_DAY_CATEGORIES),
+    make=refresh_clusters,
+    asks=cluster_asks,
+    section=SettingsSection("clusters", Clusters, Clusters()),
+    misfits=cluster_misfits,
+    panels=cluster_panels,
+    customer_columns=CLUSTER_COLUMNS,
+    place=20,
+)

@@ -1,0 +1,1 @@
+"""Cohorts by first visit: who stays, who comes back, what they spend."""

@@ -1,0 +1,1 @@
+"""Customer 360: everything known of a customer in one row."""

@@ -1,0 +1,51 @@
+"""Customer 360: one wide row per known customer as of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+
+from rfm_spark.core.table import Table
+from rfm_spark.ingest.tables.customers import CUSTOMERS
+from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
+from rfm_spark.results.declaration import AnyResult, Request, required
+from rfm_spark.storage.warehouse import as_of_slice
+
+
+def refresh_customer_360(
+    table: Table,
+    adding: Sequence[AnyResult],
+    request: Request[None],
+    sums: DataFrame | None,
+) -> None:
+    """Puts together everything known of each customer.
+
+    Args:
+        table: to be written.
+        adding: the results that add columns, in the order of these.
+        request: the run and the day.
+        sums: `customer_sums` as of that day, with RECEIPTS_EVER and EVENTS_EVER.
+
+    Raises:
+        UserError: if what a result adds is not there as of the day.
+    """
+    run, as_of = request.run, request.as_of
+    with run.progress.step("customer 360") as step:
+        known = known_customers(required(sums), run.read_or_empty(CUSTOMERS), as_of)
+        added = [
+            (result.customer_columns, _rows_of(result, request))
+            for result in adding
+            if result.customer_columns is not None
+        ]
+        wide = wide_rows(known, added, as_of)
+        commit = run.replace(table, wide, as_of_slice(as_of))
+        step.says(f"{commit.rows:,} known customers")
+
+
+def _rows_of(result: AnyResult, request: Request[None]) -> DataFrame | None:
+    columns = result.customer_columns
+    if columns is None or columns.rows is None:
+        return None
+    run = request.run
+    return columns.rows(Request(run, result.rules(run.settings), request.as_of))

@@ -1,0 +1,78 @@
+"""Everything known of a customer in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.core.look_back import EVER
+from rfm_spark.facts.asks import EVENT_COUNTS, RECEIPT_VALUES, Ask
+from rfm_spark.ingest.rows.attributes import latest_attributes
+from rfm_spark.results.customer_360.tables import LIFETIME_COLUMNS
+from rfm_spark.results.declaration import AnyCustomerColumns
+
+RECEIPTS_EVER = Ask(EVER, RECEIPT_VALUES)
+EVENTS_EVER = Ask(EVER, EVENT_COUNTS, "interactions")
+
+
+def known_customers(sums: DataFrame, attributes: DataFrame, as_of: date) -> DataFrame:
+    """What is known of everybody, whatever results there are.
+
+    Args:
+        sums: `customer_sums` as of the same day, with RECEIPTS_EVER and EVENTS_EVER.
+        attributes: `customers`.
+        as_of: last day that counts.
+
+    Returns:
+        One row per customer with a receipt or interaction up to as_of, or with attributes:
+        `customer_id`, `first_visit`, `last_visit` (NULL for customers who only brought something
+        back), `lifetime_visits`, `lifetime_revenue_cents`, `average_receipt_cents`,
+        `interactions`, `last_interaction`, `attributes`.
+    """
+    receipts, events = RECEIPTS_EVER.column("receipts"), EVENTS_EVER.column("events")
+    known = F.col("customer_id").isNotNull() & F.coalesce(receipts, events).isNotNull()
+    held = latest_attributes(attributes, as_of).select("customer_id", "attributes")
+    rows = sums.where(known).join(held, "customer_id", "full")
+    first = F.col("first_visit")
+    visits = F.coalesce(RECEIPTS_EVER.column("visits"), F.lit(0))
+    revenue = F.coalesce(RECEIPTS_EVER.column("net_cents"), F.lit(0))
+    return rows.select(
+        "customer_id",
+        F.when(first <= F.lit(as_of), first).alias("first_visit"),
+        "last_visit",
+        visits.alias("lifetime_visits"),
+        revenue.alias("lifetime_revenue_cents"),
+        F.try_divide(revenue, visits).alias("average_receipt_cents"),
+        F.coalesce(events, F.lit(0)).alias("interactions"),
+        F.col(EVENTS_EVER.column("last_event")).alias("last_interaction"),
+        "attributes",
+    )
+
+
+def wide_rows(
+    known: DataFrame, added: Sequence[tuple[AnyCustomerColumns, DataFrame | None]], as_of: date
+) -> DataFrame:
+    """Everything known of a customer in one row.
+
+    Args:
+        known: `known_customers`.
+        added: what each result adds, and its rows: at most one per customer, so that no join
+            multiplies rows; None where it needs none.
+        as_of: the day described.
+
+    Returns:
+        One row per known customer: the columns of `customer_360`.
+    """
+    rows = known
+    for _, own in added:
+        if own is not None:
+            rows = rows.join(own, "customer_id", "left")
+    return rows.select(
+        F.lit(as_of).alias("as_of"),
+        "customer_id",
+        *[column for columns, _ in added for column in columns.selected()],
+        *[column.name for column in LIFETIME_COLUMNS],
+    )

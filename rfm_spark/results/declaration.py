@@ -1,0 +1,133 @@
+"""What a result is: everything that the application needs to know of one, declared in one place.
+
+A package of `rfm_spark.results` has a module `result` with a `RESULT`. Its command, its section of
+the configuration, its place in a run, whether it still stands, its tables in the dictionary and
+under maintenance, what is shown of it and what it adds to `customer_360` all follow from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Generic, TypeVar, cast
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.core.panel import Panel
+from rfm_spark.core.table import Column, Table
+from rfm_spark.facts.asks import Ask
+from rfm_spark.run import Run
+from rfm_spark.settings.shop import ShopSettings
+
+Rules = TypeVar("Rules")
+"""The type of a result's section of the configuration; None where it has none."""
+
+
+@dataclass(frozen=True)
+class Request(Generic[Rules]):
+    """A result that is asked for.
+
+    Attributes:
+        run: session, warehouse and progress.
+        rules: the result's section of the configuration.
+        as_of: the day to describe.
+    """
+
+    run: Run
+    rules: Rules
+    as_of: date
+
+
+@dataclass(frozen=True)
+class SettingsSection:
+    """A result's section of the configuration.
+
+    Attributes:
+        name: of the section.
+        type: what pydantic is to read it as.
+        default: without the section; frozen.
+    """
+
+    name: str
+    type: Any
+    default: Any
+
+
+@dataclass(frozen=True)
+class CustomerColumns(Generic[Rules]):
+    """What a result adds to `customer_360`.
+
+    Attributes:
+        columns: as `customer_360` stores them.
+        rows: one row per customer at most, with `customer_id`; None where all that is needed is in
+            `customer_360` already. Raises UserError where the day has none.
+        values: expressions for the columns over the joined row, where they are not the rows' own;
+            it has what `customer_360` knows of every customer (see `known_customers`).
+        reads: tables of the result that `rows` reads.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Callable[[Request[Rules]], DataFrame] | None = None
+    values: Callable[[], Mapping[str, SparkColumn]] = field(default=dict)
+    reads: tuple[Table, ...] = ()
+
+    def selected(self) -> list[SparkColumn]:
+        """The columns, by their names."""
+        values = self.values()
+        return [values.get(one.name, F.col(one.name)).alias(one.name) for one in self.columns]
+
+
+@dataclass(frozen=True)
+class Result(Generic[Rules]):
+    """One question that the facts answer, as of a day.
+
+    Attributes:
+        name: of its command, and of the job for spark-submit.
+        summary: one line for a person.
+        tables: what it writes; those partitioned by `as_of` hold many days.
+        reads: what it reads beside sums of customers: facts, and tables of other results, which
+            are then made before it.
+        make: writes the tables; with the sums of customers (`facts.customer_sums`) as of the day.
+        asks: what these must hold; none for a result that is not made of them.
+        rereads: whether it goes over the sums several times.
+        section: of the configuration.
+        misfits: what does not go together between the section and the shop, a line each.
+        panels: what to show of a day that is made.
+        customer_columns: what it adds to `customer_360`.
+        place: among results that do not read each other; lower ones are made and shown first.
+    """
+
+    name: str
+    summary: str
+    tables: tuple[Table, ...]
+    make: Callable[[Request[Rules], DataFrame | None], None]
+    reads: tuple[Table, ...] = ()
+    asks: Callable[[Rules, ShopSettings], Iterable[Ask]] | None = None
+    rereads: bool = False
+    section: SettingsSection | None = None
+    misfits: Callable[[Rules, ShopSettings], Iterable[str]] | None = None
+    panels: Callable[[Request[Rules]], Iterable[Panel]] | None = None
+    customer_columns: CustomerColumns[Rules] | None = None
+    place: int = 50
+
+    def rules(self, settings: ShopSettings) -> Rules:
+        """The result's section of the application's settings."""
+        return cast("Rules", getattr(settings, self.section.name) if self.section else None)
+
+
+AnyResult = Result[Any]
+AnyCustomerColumns = CustomerColumns[Any]
+
+
+def required(sums: DataFrame | None) -> DataFrame:
+    """The sums of customers, of a result that asks for some.
+
+    Raises:
+        ValueError: if there are none: the result declares no `asks`.
+    """
+    if sums is None:
+        raise ValueError("this result needs sums of customers, and declares no asks")
+    return sums

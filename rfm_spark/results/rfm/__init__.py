@@ -1,0 +1,1 @@
+"""RFM(R): scores, cells and segments of profiles, reconciled."""

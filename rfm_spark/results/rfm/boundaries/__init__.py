@@ -1,0 +1,1 @@
+"""Boundaries: cut points of scores, fitted to the data."""

@@ -1,0 +1,35 @@
+"""Methods of cutting a dimension: a new one is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, balanced_cuts, quantile_cuts
+
+
+@dataclass(frozen=True)
+class BoundaryMethod:
+    """A way to find the cut points of a dimension.
+
+    Attributes:
+        cut_points: ascending, of a histogram for a number of scores; the last argument is what the
+            configuration gives as `cuts`.
+        is_by_rank: whether the cuts are at given ranks: histograms are then refined around these,
+            and are exact there; otherwise they are as fine as `max_rank_error` asks for.
+        is_given: whether the configuration has to give the cuts.
+    """
+
+    cut_points: Callable[[Histogram, int, Sequence[int]], list[Cut]]
+    is_by_rank: bool = False
+    is_given: bool = False
+
+
+METHODS = {
+    "quantile": BoundaryMethod(
+        lambda histogram, scores, _: quantile_cuts(histogram, scores), is_by_rank=True
+    ),
+    "balanced": BoundaryMethod(lambda histogram, scores, _: balanced_cuts(histogram, scores)),
+    "fixed": BoundaryMethod(lambda _, __, given: list(given), is_given=True),
+}
+"""By the name that the configuration and `rfm_boundaries` use."""

@@ -1,0 +1,199 @@
+"""RFM results: scored customers, and what the cells and segments hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from rfm_spark.core.look_back import LookBack
+from rfm_spark.results.rfm.populations import Population
+from rfm_spark.results.rfm.ratios import ratios
+from rfm_spark.results.rfm.scores import cell, score
+from rfm_spark.results.rfm.segments import SegmentRule, segment
+
+DIMENSIONS = {
+    "recency": ("recency_days", "r_score"),
+    "frequency": ("frequency", "f_score"),
+    "monetary": ("monetary_cents", "m_score"),
+}
+"""Dimension to its value and its score."""
+
+_MEASURES = ("customers", "revenue_cents", "visits", "recency_days")
+"""Of `cell_sums`."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The rules of one profile, boundaries included.
+
+    Attributes:
+        profile: its name.
+        as_of: the day described.
+        window: how far back it looks.
+        scores: 5 for scores 1..5.
+        cuts: cut points by dimension.
+        boundary_version: the day the cuts were fitted on.
+        total_weights: of R, F and M in `rfm_total`.
+        ratio_weights: of R, F and M in `rfmr_score`.
+        grid: segments.
+    """
+
+    profile: str
+    as_of: date
+    window: LookBack
+    scores: int
+    cuts: Mapping[str, Sequence[int | None]]
+    boundary_version: date
+    total_weights: Sequence[float]
+    ratio_weights: Sequence[float]
+    grid: Sequence[SegmentRule]
+
+
+def scored_customers(values: DataFrame, population: Population, scoring: Scoring) -> DataFrame:
+    """Scores, ratios and segment of every customer in the population.
+
+    Args:
+        values: `rfm_values`.
+        population: of these values.
+        scoring: the profile's rules.
+
+    Returns:
+        One row per customer: the columns of `rfm`.
+    """
+    scored = values.select(
+        "customer_id",
+        "recency_days",
+        "frequency",
+        "monetary_cents",
+        "first_visit",
+        "last_visit",
+        *ratios(scoring.ratio_weights, population),
+        *[
+            score(
+                F.col(value), scoring.cuts[dimension], scoring.scores, dimension == "recency"
+            ).alias(name)
+            for dimension, (value, name) in DIMENSIONS.items()
+        ],
+    )
+    three = [F.col(name) for _, name in DIMENSIONS.values()]
+    weighted = [digit * float(w) for digit, w in zip(three, scoring.total_weights, strict=True)]
+    return scored.select(
+        F.lit(scoring.profile).alias("profile"),
+        F.lit(scoring.as_of).alias("as_of"),
+        "*",
+        cell(*three).alias("rfm_cell"),
+        sum(weighted, F.lit(0.0)).alias("rfm_total"),
+        segment(scoring.grid, _first_visit_inside(scoring)).alias("segment"),
+        F.lit(scoring.boundary_version).alias("boundary_version"),
+    )
+
+
+def cell_sums(rfm: DataFrame) -> DataFrame:
+    """What each cell and segment of each profile adds up to: as many rows as settings allow.
+
+    Args:
+        rfm: `rfm` of one day.
+
+    Returns:
+        One row per `profile`, `rfm_cell` and `segment` that has a customer: `customers`,
+        `revenue_cents`, `visits`, `recency_days` (of all of them).
+    """
+    return rfm.groupBy("profile", "rfm_cell", "segment").agg(
+        F.count(F.lit(1)).alias("customers"),
+        F.sum("monetary_cents").alias("revenue_cents"),
+        F.sum("frequency").alias("visits"),
+        F.sum(F.col("recency_days").cast("bigint")).alias("recency_days"),
+    )
+
+
+def cell_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
+    """Every cell, empty ones too.
+
+    Args:
+        sums: `cell_sums`, of this profile among others.
+        scoring: the profile's rules.
+
+    Returns:
+        One row per cell: the columns of `rfm_cells`.
+    """
+    found = _added_up(sums, scoring.profile, "rfm_cell")
+    axis = range(1, scoring.scores + 1)
+    return [
+        {
+            "profile": scoring.profile,
+            "as_of": scoring.as_of,
+            "rfm_cell": f"{r}{f}{m}",
+            "r_score": r,
+            "f_score": f,
+            "m_score": m,
+            **_averages(found.get(f"{r}{f}{m}", Counter())),
+        }
+        for r, f, m in product(axis, axis, axis)
+    ]
+
+
+def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
+    """Every segment of the grid with its size, revenue and what to do.
+
+    Args:
+        sums: `cell_sums`, of this profile among others.
+        scoring: the profile's rules.
+
+    Returns:
+        One row per segment: the columns of `segments`.
+    """
+    found = _added_up(sums, scoring.profile, "segment")
+    whole: Counter[str] = Counter()
+    for own in found.values():
+        whole.update(own)  # `+` would drop what is below 0
+    rows = []
+    for name, action in {rule.name: rule.action for rule in scoring.grid}.items():
+        own = found.get(name, Counter())
+        rows.append(
+            {
+                "profile": scoring.profile,
+                "as_of": scoring.as_of,
+                "segment": name,
+                **_averages(own),
+                "customer_share": _ratio(own["customers"], whole["customers"]),
+                "revenue_share": _ratio(own["revenue_cents"], whole["revenue_cents"]),
+                "suggested_action": action,
+            }
+        )
+    return rows
+
+
+def _first_visit_inside(scoring: Scoring) -> Column:
+    first = scoring.window.first_day(scoring.as_of)
+    return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
+
+
+def _added_up(sums: Iterable[Row], profile: str, by: str) -> dict[str, Counter[str]]:
+    """By cell or segment of a profile: its measures."""
+    found: dict[str, Counter[str]] = {}
+    for row in sums:
+        if row["profile"] == profile:
+            found.setdefault(row[by], Counter()).update({name: row[name] for name in _MEASURES})
+    return found
+
+
+def _averages(sums: Counter[str]) -> dict[str, Any]:
+    customers = sums["customers"]
+    return {
+        "customers": customers,
+        "revenue_cents": sums["revenue_cents"],
+        "average_recency_days": _ratio(sums["recency_days"], customers),
+        "average_frequency": _ratio(sums["visits"], customers),
+        "average_monetary_cents": _ratio(sums["revenue_cents"], customers),
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

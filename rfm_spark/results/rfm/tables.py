@@ -1,0 +1,149 @@
+"""RFM: values, scores, boundaries, cells and segments of a profile on a day."""
+
+from __future__ import annotations
+
+from pyspark.sql.types import DateType, DoubleType, IntegerType, LongType, StringType
+
+from rfm_spark.core.columns import AS_OF, CUSTOMER_ID, FIRST_VISIT, LAST_VISIT
+from rfm_spark.core.table import Column, Table
+
+PROFILE = Column("profile", StringType(), "Name of the set of RFM rules", required=True)
+
+
+RECENCY_DAYS = Column("recency_days", IntegerType(), "Days from the last visit to as_of, >= 0")
+
+
+FREQUENCY = Column("frequency", LongType(), "Visits in the window")
+
+
+MONETARY_CENTS = Column("monetary_cents", LongType(), "Net amount in the window, minor units")
+
+
+R_SCORE = Column("r_score", IntegerType(), "Recency score, the highest is the most recent")
+
+
+F_SCORE = Column("f_score", IntegerType(), "Frequency score, the highest is the most frequent")
+
+
+M_SCORE = Column("m_score", IntegerType(), "Monetary score, the highest is the most valuable")
+
+
+RFM_CELL = Column("rfm_cell", StringType(), "Digits of r_score, f_score and m_score")
+
+
+RFM_TOTAL = Column("rfm_total", DoubleType(), "Weighted sum of the three scores")
+
+
+RATIOS = (
+    Column("recency_ratio", DoubleType(), "(mean recency + 1) / (recency + 1); above 1 is better"),
+    Column("frequency_ratio", DoubleType(), "Frequency / mean frequency of the population"),
+    Column("monetary_ratio", DoubleType(), "Money, at least 0, / its mean over the population"),
+    Column("rfmr_score", DoubleType(), "Weighted geometric mean of the three ratios"),
+)
+
+
+VERSION = Column("boundary_version", DateType(), "Boundary set used: the day it was fitted on")
+SEGMENT = Column("segment", StringType(), "Lifecycle segment")
+AVERAGES = (
+    Column("average_recency_days", DoubleType(), "Mean days since the last visit"),
+    Column("average_frequency", DoubleType(), "Mean visits in the window"),
+    Column("average_monetary_cents", DoubleType(), "Mean net amount, minor units"),
+)
+
+RFM = Table(
+    name="rfm",
+    grain="one customer in the population of one profile on one day",
+    columns=(
+        PROFILE,
+        AS_OF,
+        CUSTOMER_ID,
+        RECENCY_DAYS,
+        FREQUENCY,
+        MONETARY_CENTS,
+        *RATIOS,
+        R_SCORE,
+        F_SCORE,
+        M_SCORE,
+        RFM_CELL,
+        RFM_TOTAL,
+        SEGMENT,
+        FIRST_VISIT,
+        LAST_VISIT,
+        VERSION,
+    ),
+    key=("profile", "as_of", "customer_id"),
+    partition_by=("profile", "as_of"),
+    sort_by=("customer_id",),
+)
+
+RFM_BOUNDARIES = Table(
+    name="rfm_boundaries",
+    grain="one bin of one dimension of one boundary set; bin 0 has no lower cut",
+    columns=(
+        PROFILE,
+        Column("version", DateType(), "The day the boundary set was fitted on", required=True),
+        Column("dimension", StringType(), "recency, frequency or monetary", required=True),
+        Column("cut", IntegerType(), "Number of the cut, ascending; 0 for the first bin", True),
+        Column("value", LongType(), "Smallest value past the cut (days, visits or minor units)"),
+        Column("score", IntegerType(), "Score the bin gives", required=True),
+        Column("method", StringType(), "How the cuts were chosen", required=True),
+        Column("share", DoubleType(), "Share of the population that fell in the bin at fit"),
+        Column("customers", LongType(), "Customers the set was fitted on", required=True),
+        Column("rank_error", DoubleType(), "Largest share a cut can be away from the exact", True),
+        Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
+    ),
+    key=("profile", "version", "dimension", "cut"),
+    partition_by=("profile", "version"),
+)
+
+RFM_CELLS = Table(
+    name="rfm_cells",
+    grain="one cell of one profile on one day, empty ones too",
+    columns=(
+        PROFILE,
+        AS_OF,
+        Column("rfm_cell", StringType(), "Digits of the three scores", required=True),
+        R_SCORE,
+        F_SCORE,
+        M_SCORE,
+        Column("customers", LongType(), "Customers in the cell", required=True),
+        Column("revenue_cents", LongType(), "Their net amount in the window", required=True),
+        *AVERAGES,
+    ),
+    key=("profile", "as_of", "rfm_cell"),
+    partition_by=("profile", "as_of"),
+)
+
+SEGMENTS = Table(
+    name="segments",
+    grain="one segment of the grid of one profile on one day, empty ones too",
+    columns=(
+        PROFILE,
+        AS_OF,
+        Column("segment", StringType(), "Lifecycle segment", required=True),
+        Column("customers", LongType(), "Customers in the segment", required=True),
+        Column("customer_share", DoubleType(), "Of all customers in the population"),
+        Column("revenue_cents", LongType(), "Their net amount in the window", required=True),
+        Column("revenue_share", DoubleType(), "Of the population's net amount"),
+        *AVERAGES,
+        Column("suggested_action", StringType(), "One line on what to do", required=True),
+    ),
+    key=("profile", "as_of", "segment"),
+    partition_by=("profile", "as_of"),
+)
+
+
+RECONCILIATION = Table(
+    name="reconciliation",
+    grain="one term of the identity for one profile on one day: "
+    "`raw` equals the sum of all the others",
+    columns=(
+        PROFILE,
+        AS_OF,
+        Column("term", StringType(), "raw, or where the receipts went", required=True),
+        Column("receipts", LongType(), "Versions of receipts", required=True),
+        Column("net_cents", LongType(), "Their money in minor units", required=True),
+    ),
+    key=("profile", "as_of", "term"),
+    partition_by=("profile", "as_of"),
+)

@@ -1,0 +1,117 @@
+"""A run: what every job is given, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from rfm_spark.core.progress import Progress, Quiet
+from rfm_spark.core.table import Table
+from rfm_spark.settings.shop import ShopSettings
+from rfm_spark.storage.local_rows import local_rows
+from rfm_spark.storage.warehouse import Commit, Warehouse
+
+
+@dataclass
+class TableVersions:
+    """Delta versions that a piece of work saw and left.
+
+    Attributes:
+        read: version of every table read from.
+        written: version of every table written, after the last write.
+        rows: rows written to every table.
+    """
+
+    read: dict[str, int] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def add_read(self, table: Table, version: int) -> None:
+        """Notes that a table was read at a version."""
+        self.read[table.name] = version
+
+    def add_written(self, table: Table, commit: Commit) -> None:
+        """Notes a write."""
+        self.written[table.name] = commit.version
+        self.rows[table.name] = self.rows.get(table.name, 0) + commit.rows
+
+
+@dataclass
+class Run:
+    """One run of one command.
+
+    Attributes:
+        spark: the session.
+        settings: the checked configuration of the shop; the application's has the sections of all
+            results as well.
+        warehouse: where the tables are.
+        input: where the raw data lie.
+        progress: shows what is being done.
+        night: the day whose deliveries are taken in; None for all that are new.
+        last_day: the last business day of the facts, once they are up to date.
+        versions: what the whole run read and wrote.
+    """
+
+    spark: SparkSession
+    settings: ShopSettings
+    warehouse: Warehouse
+    input: str
+    progress: Progress = field(default_factory=Quiet)
+    night: date | None = None
+    last_day: date | None = None
+    versions: TableVersions = field(default_factory=TableVersions)
+    _tracked: list[TableVersions] = field(default_factory=list)
+
+    @contextmanager
+    def tracking(self) -> Iterator[TableVersions]:
+        """Notes what is read and written until the context ends, beside what the whole run does."""
+        own = TableVersions()
+        self._tracked.append(own)
+        try:
+            yield own
+        finally:
+            self._tracked.remove(own)
+
+    def read(self, table: Table) -> DataFrame:
+        """A table as it is now, its version noted for the run record."""
+        rows = self.warehouse.read(table)
+        written = self.versions.written.get(table.name)
+        version = self.warehouse.version(table) if written is None else written
+        for versions in (self.versions, *self._tracked):
+            versions.add_read(table, version)
+        return rows
+
+    def read_or_empty(self, table: Table) -> DataFrame:
+        """The same; no rows where the table has not been made yet."""
+        if self.warehouse.is_there(table):
+            return self.read(table)
+        return self.warehouse.read_or_empty(table)
+
+    def replace(
+        self,
+        table: Table,
+        rows: DataFrame,
+        where: Column,
+        note: Mapping[str, Any] | None = None,
+        is_in_order: bool = False,
+    ) -> Commit:
+        """Replaces a slice of a table in one commit, and notes it for the run record."""
+        commit = self.warehouse.replace(table, rows, where, note, is_in_order)
+        for versions in (self.versions, *self._tracked):
+            versions.add_written(table, commit)
+        return commit
+
+    def replace_by(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        where: Column,
+    ) -> Commit:
+        """Replaces a slice by a few rows of the driver, in one file for each partition."""
+        few = local_rows(self.spark, rows, table.schema)
+        return self.replace(table, few.coalesce(1), where)

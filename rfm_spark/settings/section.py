@@ -1,0 +1,50 @@
+"""What every section of the configuration is made of, and the types that sections share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from rfm_spark.core.look_back import LookBack
+
+_CENTURY = 36_525
+BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""A lower-case word: it names folders, columns and slices of tables."""
+
+Days = Annotated[int, Field(gt=0, le=_CENTURY)]
+WindowDays = Days | Literal["all"]
+
+
+def look_back_of(window_days: int | Literal["all"]) -> LookBack:
+    """A configured window: a number of days, or all history."""
+    return LookBack(None if window_days == "all" else window_days)
+
+
+def _known_zone(zone: str) -> str:
+    if zone not in available_timezones():
+        raise ValueError(f"'{zone}' is no time zone; give one such as 'Europe/London' or 'UTC'")
+    return zone
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Section(BaseModel):
+    """A table of the configuration file: nothing unknown, nothing converted, nothing changed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def misfits(self) -> Iterator[str]:
+        """What does not go together, though each key is right by itself."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if problems := list(self.misfits()):
+            raise ValueError(*problems)
+        return self

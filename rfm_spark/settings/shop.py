@@ -1,0 +1,77 @@
+"""The shop: its calendar and money, what it delivers, and how that is taken in and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from pydantic import Field
+
+from rfm_spark.core.money import MoneyFormat
+from rfm_spark.settings.section import Days, Name, Section, TimeZone
+from rfm_spark.settings.sources import Customers, Interactions, Receipts
+
+
+class Business(Section):
+    """The shop: where it is, and what its money and its days are."""
+
+    time_zone: TimeZone = Field(description="whose calendar day is the business day")
+    day_start_hour: int = Field(
+        default=0, ge=0, le=12, description="hour at which a business day begins"
+    )
+    minor_unit_digits: int = Field(default=2, ge=0, le=4, description="2 for cents")
+    currency: str = Field(default="USD", description="shown beside money")
+    guest_ids: list[str] = Field(default_factory=list, description="ids that stand for nobody")
+    earliest_date: date = Field(default=date(1970, 1, 1), description="days before it are errors")
+    latest_date: date = Field(default=date(2099, 12, 31), description="days after it are errors")
+
+    @property
+    def money_format(self) -> MoneyFormat:
+        """How amounts are shown."""
+        return MoneyFormat(self.currency, self.minor_unit_digits)
+
+    def misfits(self) -> Iterator[str]:
+        """Dates that leave no day."""
+        if self.earliest_date > self.latest_date:
+            yield "earliest_date is after latest_date"
+
+
+class Ingest(Section):
+    """How deliveries are taken in."""
+
+    max_rejected_share: float = Field(
+        default=0.01, ge=0, le=1, description="of raw rows; above it the run fails"
+    )
+    correction_days: Days | None = Field(
+        default=None, description="how far back a delivery can correct; by default all history"
+    )
+
+
+class Maintenance(Section):
+    """What the nightly does after publishing."""
+
+    late_days: int = Field(
+        default=35,
+        ge=1,
+        le=3650,
+        description="days that late receipts still reach; older ones are folded",
+    )
+    keep_results_days: Days | None = Field(
+        default=None, description="how long results of a day are kept; by default for ever"
+    )
+
+
+class ShopSettings(Section):
+    """Everything that the tables taken in, and the facts, depend on."""
+
+    business: Business
+    receipts: Receipts
+    ingest: Ingest = Ingest()
+    interactions: dict[Name, Interactions] = Field(default_factory=dict)
+    customers: Customers | None = None
+    maintenance: Maintenance = Maintenance()
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether receipts say what was bought."""
+        return self.receipts.columns.category is not None

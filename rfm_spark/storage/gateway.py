@@ -1,0 +1,153 @@
+"""The gateway to the JVM: the only module that uses it.
+
+For what no public API of Spark does: a single file of any file system that Hadoop knows, the
+footer of a Parquet file, and which jar a class comes from. Over Spark Connect there is no gateway;
+each use then ends in a UserError that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from rfm_spark.core.errors import UserError
+
+_FOOTERS_AT_ONCE = 16
+
+
+class FileExists(Exception):
+    """A file that was to be created is there already."""
+
+
+class JvmError(Exception):
+    """What Hadoop says of a file it cannot read or write."""
+
+
+class HadoopFolder:
+    """A folder of any file system that Hadoop knows.
+
+    Args:
+        spark: the session.
+        place: folder or URI.
+
+    Raises:
+        JvmError: if Spark has no such file system.
+    """
+
+    def __init__(self, spark: SparkSession, place: str) -> None:
+        self._jvm, configuration = _jvm(spark)
+        self._folder = self._jvm.org.apache.hadoop.fs.Path(place)
+        try:
+            self._files = self._folder.getFileSystem(configuration)
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
+
+    def names(self) -> list[str]:
+        """Names of what lies in it."""
+        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(
+            self._files.listStatus(self._folder)
+        )
+        # As one text: asking for each name would be a call into the JVM.
+        text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(listed)
+        return re.findall(r"/([^/,{}]+)(?=[,}])", text)
+
+    def lines(self, name: str) -> Iterator[str]:
+        """Lines of a text file, in UTF-8."""
+        file = self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
+        text = self._jvm.java.io.InputStreamReader(self._files.open(file), "UTF-8")
+        lines = self._jvm.java.io.BufferedReader(text)
+        try:
+            while (line := lines.readLine()) is not None:
+                yield line
+        finally:
+            lines.close()
+
+    def create(self, name: str, content: str) -> None:
+        """Creates a file that is not there yet, in one step where the file system can.
+
+        Raises:
+            FileExists: if it is there.
+            JvmError: if it cannot be written.
+        """
+        path = self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
+        try:
+            stream = self._files.create(path, False)
+        except Py4JJavaError as error:
+            kind = error.java_exception.getClass().getSimpleName()
+            if "AlreadyExists" in kind:
+                raise FileExists(name) from None
+            raise JvmError(kind) from None
+        stream.write(bytearray(content.encode()))
+        stream.close()
+
+    def delete(self, name: str) -> None:
+        """Removes a file."""
+        self._files.delete(self._jvm.org.apache.hadoop.fs.Path(self._folder, name), False)
+
+
+def parquet_columns(spark: SparkSession, files: Sequence[str]) -> list[list[str]]:
+    """Names of the top-level columns of Parquet files, from the end of each.
+
+    Raises:
+        JvmError: naming a file that is not Parquet, or cannot be read.
+    """
+    jvm, configuration = _jvm(spark)
+    # Every dot of a class's name asks the JVM, so each is looked up once.
+    to_path, parquet = jvm.org.apache.hadoop.fs.Path, jvm.org.apache.parquet.hadoop
+    to_input, to_reader = parquet.util.HadoopInputFile.fromPath, parquet.ParquetFileReader.open
+    known: dict[str, list[str]] = {}
+
+    def columns(file: str) -> list[str]:
+        try:
+            reader = to_reader(to_input(to_path(file), configuration))
+            try:
+                schema = reader.getFileMetaData().getSchema()
+            finally:
+                reader.close()
+        except Py4JJavaError as error:
+            raise JvmError(f"{file} cannot be read as parquet: {_message(error)}") from None
+        text = schema.toString()  # files of one shape ask for the names once
+        if text not in known:
+            known[text] = [field.getName() for field in schema.getFields()]
+        return known[text]
+
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:  # each waits for the file system
+        return list(threads.map(columns, files))
+
+
+def jar_of(spark: SparkSession, class_name: str) -> str | None:
+    """Where a class was loaded from; None where the session does not have it, or does not say."""
+    jvm, _ = _jvm(spark)
+    try:
+        loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+        loaded = jvm.java.lang.Class.forName(class_name, False, loader)
+        source = loaded.getProtectionDomain().getCodeSource()
+        return None if source is None else str(source.getLocation().toString())
+    except Py4JJavaError:
+        return None
+
+
+def _jvm(spark: SparkSession) -> tuple[Any, Any]:
+    """The JVM, and Hadoop's configuration in it.
+
+    Raises:
+        UserError: over Spark Connect.
+    """
+    try:
+        context: Any = spark.sparkContext
+    except PySparkException:
+        raise UserError(
+            "this session is one of Spark Connect, which cannot reach single files: use a classic "
+            "session (spark-submit, or the embedded one)"
+        ) from None
+    return context._jvm, context._jsc.hadoopConfiguration()
+
+
+def _message(error: Py4JJavaError) -> str:
+    return str(error.java_exception.getMessage()).strip().splitlines()[0][:300]

@@ -1,0 +1,61 @@
+"""Renewal: a table that an earlier release wrote is brought up to this one's, its rows kept."""
+
+from __future__ import annotations
+
+from delta.tables import DeltaTable
+
+from rfm_spark.core.errors import UserError
+from rfm_spark.core.table import Table
+from rfm_spark.storage.table_state import SCHEMA_VERSION, table_properties
+from rfm_spark.storage.warehouse import Warehouse
+
+
+def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
+    """Adds the columns that came since, with their comments, and sets properties.
+
+    Safe to repeat: the number that says it is done is written last.
+
+    Args:
+        warehouse: where the table is.
+        table: as this release makes it; it must be there.
+        is_made_again: whether its rows can be made from the facts: where columns are there that
+            this release does not know, or of another type, it is then replaced by an empty table.
+
+    Returns:
+        What was done, in words; nothing where the table is as this release makes it.
+
+    Raises:
+        UserError: if a newer release wrote it, or its columns clash and its rows cannot be made
+            again.
+    """
+    state = warehouse.state(table)
+    if clashes := state.clashes(table):
+        told = ", ".join(clashes)
+        if not is_made_again:
+            raise UserError(
+                f"{warehouse.path(table)}: its columns are not those of '{table.name}' (see "
+                f"{told}): use another warehouse, or rebuild this one from the input"
+            )
+        warehouse.build(DeltaTable.replace(warehouse.spark), table)
+        return [f"emptied, to be made again for the days asked for (columns changed: {told})"]
+    target, done = f"delta.`{warehouse.path(table)}`", []
+    if absent := [one for one in table.columns if one.name not in state.types]:
+        added = ", ".join(
+            f"{one.name} {one.type.simpleString()} COMMENT {_quoted(one.comment)}" for one in absent
+        )
+        warehouse.spark.sql(f"ALTER TABLE {target} ADD COLUMNS ({added})")
+        done.append(f"added {', '.join(one.name for one in absent)}")
+    wanted = table_properties(table)
+    changed = {name: wanted[name] for name in wanted if state.properties.get(name) != wanted[name]}
+    if changed or state.schema_version < table.schema_version:
+        whole = {**changed, SCHEMA_VERSION: str(table.schema_version)}
+        listed = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in whole.items())
+        warehouse.spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ({listed})")
+        done += [f"set {', '.join(changed)}"] if changed else []
+    return done
+
+
+def _quoted(text: str) -> str:
+    """A text as SQL writes it: words of our own, never a customer's or a file's."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,64 @@
+"""The state of a stored table, and how this release makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql.types import DataType
+
+from rfm_spark.core.table import Table
+
+SCHEMA_VERSION = "rfm_spark.schema_version"
+"""Property of a table: the `schema_version` it was made, or last brought up to date, with."""
+
+_PROPERTIES = {
+    # Any reader must be able to read every table: each of these can raise the reader protocol.
+    "delta.enableDeletionVectors": "false",
+    "delta.autoOptimize.optimizeWrite": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.checkpointPolicy": "classic",
+    "delta.enableTypeWidening": "false",
+    "delta.enableRowTracking": "false",
+    "delta.deletedFileRetentionDuration": "interval 30 days",
+    "delta.logRetentionDuration": "interval 90 days",
+}
+
+
+AT_CREATION = {
+    # A session's defaults can raise the protocol of what it creates; Delta does not keep this one.
+    "delta.ignoreProtocolDefaults": "true"
+}
+
+
+def table_properties(table: Table) -> dict[str, str]:
+    """Delta's properties of a table, as this release sets them."""
+    statistics = {"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)}
+    return {**statistics, **_PROPERTIES}
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A stored table.
+
+    Attributes:
+        types: of its columns.
+        properties: of Delta's and of ours, but for the schema version.
+        schema_version: of the release that last brought it up to date.
+    """
+
+    types: Mapping[str, DataType]
+    properties: Mapping[str, str]
+    schema_version: int
+
+    def clashes(self, table: Table) -> list[str]:
+        """Columns that adding some would not mend: unknown ones, other types, keys that lack."""
+        want = {column.name: column for column in table.columns}
+        return sorted(
+            name
+            for name in self.types.keys() | want.keys()
+            if self.types.get(name) != (want[name].type if name in want else None)
+            and not (
+                name in want and name not in self.types and want[name].since > self.schema_version
+            )
+        )

@@ -1,1 +1,0 @@
-"""Pure functions from DataFrame to DataFrame: no action, no I/O, no clock."""

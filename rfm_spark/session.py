@@ -14,8 +14,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.storage.engine import DELTA_PACKAGE, require_tested_pair
 
-DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 
@@ -120,6 +120,7 @@ def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
         builder = builder.config(name, value)
     spark = _started(builder, log)
     try:
+        require_tested_pair(spark)
         yield spark
         log.unlink(missing_ok=True)
     except UserError:
@@ -173,6 +174,7 @@ def submitted_session() -> Iterator[SparkSession]:
     _quieten_python()
     spark = builder.getOrCreate()
     require_delta(spark)
+    require_tested_pair(spark)
     for name, value in SPEED.items():
         if spark.conf.get(name, None) is None:
             spark.conf.set(name, value)

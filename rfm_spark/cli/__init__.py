@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,11 +16,12 @@ from pyspark.sql import SparkSession
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
+from rfm_spark.app.api import open_run
 from rfm_spark.app.jobs import JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
+from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
-from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.cli.display import (
     ScreenProgress,
     show_panels,
@@ -44,9 +46,6 @@ from rfm_spark.ingest.sources import source_problems
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.run import Run
 from rfm_spark.session import error_log, submitted_session
-from rfm_spark.storage.locations import location, require_file_system
-from rfm_spark.storage.metastore import require_names
-from rfm_spark.storage.warehouse import Warehouse
 
 __all__ = ["main", "submitted"]
 
@@ -86,20 +85,13 @@ class _Request:
         Raises:
             UserError: if the session cannot reach them, or has no metastore where one is wanted.
         """
-        metastore = self.settings.metastore
-        places = [location(place or ".") for place in (self.warehouse, self.input)]
-        for place in places:
-            require_file_system(spark, place)
-        warehouse, raw = places
-        if metastore:
-            require_names(spark, metastore.database, warehouse, ALL_TABLES)
-        return Run(
-            spark=spark,
-            settings=self.settings,
-            warehouse=Warehouse(spark, warehouse, metastore.database if metastore else None),
-            input=raw,
-            progress=ScreenProgress(),
-            night=self.day if self.is_night else None,
+        return open_run(
+            spark,
+            self.settings,
+            self.input or ".",
+            self.warehouse or ".",
+            ScreenProgress(),
+            self.day if self.is_night else None,
         )
 
 
@@ -188,6 +180,12 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
                 show_queries(
                     run.warehouse.place, day, next(iter(BY_COMMAND["rfm"].rules(request.settings)))
                 )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the configuration, for editors that complete TOML."""
+    typer.echo(json.dumps(configuration_schema(), indent=2))
 
 
 app.command()(generate)

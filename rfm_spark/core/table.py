@@ -50,6 +50,8 @@ class Table:
         skip_by: columns with minimum and maximum kept per file; by default the key.
         gather: bring a partition's rows together before they are written, so that they lie in few
             files: for tables whose rows come in another order than that of their partitions.
+        is_composed: its columns depend on which results there are: one that is missing is added
+            when it is written, and one that nothing makes any more stays, NULL.
         schema_version: raised with every change of the columns, layout or properties: an older
             release then refuses the table, and this one brings it up to date.
     """
@@ -62,6 +64,7 @@ class Table:
     sort_by: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
     gather: bool = False
+    is_composed: bool = False
     schema_version: int = 1
 
     @property

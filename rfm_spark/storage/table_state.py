@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import DataType
 
-from rfm_spark.core.table import Table
+from rfm_spark.core.table import Column, Table
 
 SCHEMA_VERSION = "rfm_spark.schema_version"
 """Property of a table: the `schema_version` it was made, or last brought up to date, with."""
@@ -43,22 +43,28 @@ class TableState:
 
     Attributes:
         types: of its columns.
+        required: columns that are never NULL.
         properties: of Delta's and of ours, but for the schema version.
         schema_version: of the release that last brought it up to date.
     """
 
     types: Mapping[str, DataType]
+    required: frozenset[str]
     properties: Mapping[str, str]
     schema_version: int
 
     def clashes(self, table: Table) -> list[str]:
         """Columns that adding some would not mend: unknown ones, other types, keys that lack."""
-        want = {column.name: column for column in table.columns}
+        columns = {column.name: column for column in table.columns}
         return sorted(
             name
-            for name in self.types.keys() | want.keys()
-            if self.types.get(name) != (want[name].type if name in want else None)
-            and not (
-                name in want and name not in self.types and want[name].since > self.schema_version
-            )
+            for name in self.types.keys() | columns.keys()
+            if self._clashes(name, columns.get(name), table.is_composed)
         )
+
+    def _clashes(self, name: str, column: Column | None, is_composed: bool) -> bool:
+        if column is None:
+            return name in self.required or not is_composed
+        if name in self.types:
+            return self.types[name] != column.type
+        return column.required or not (is_composed or column.since > self.schema_version)

@@ -249,6 +249,7 @@ class Warehouse:
         schema = self.spark.read.format("delta").load(path).schema
         return TableState(
             {field.name: field.dataType for field in schema},
+            frozenset(field.name for field in schema if not field.nullable),
             {name: value for name, value in properties.items() if name != SCHEMA_VERSION},
             stored,
         )

@@ -10,6 +10,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
 from rfm_spark.results.declaration import AnyResult, Request, required
+from rfm_spark.storage.renewal import renew
 from rfm_spark.storage.warehouse import as_of_slice
 
 
@@ -39,6 +40,8 @@ def refresh_customer_360(
             if result.customer_columns is not None
         ]
         wide = wide_rows(known, added, as_of)
+        if run.warehouse.is_there(table):  # made when there were other results, perhaps
+            renew(run.warehouse, table, is_made_again=True)
         commit = run.replace(table, wide, as_of_slice(as_of))
         step.says(f"{commit.rows:,} known customers")
 

@@ -31,4 +31,5 @@ def customer_360_table(added: Iterable[Column]) -> Table:
         key=("as_of", "customer_id"),
         partition_by=("as_of",),
         sort_by=("customer_id",),
+        is_composed=True,
     )

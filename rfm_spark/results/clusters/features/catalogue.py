@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from rfm_spark.core.look_back import days_before
 from rfm_spark.results.clusters.features.feature import Feature, Need
-from rfm_spark.settings.shop import ShopSettings
+
+if TYPE_CHECKING:
+    from rfm_spark.settings.shop import ShopSettings
 
 
 def _counts_items(shop: ShopSettings) -> bool:

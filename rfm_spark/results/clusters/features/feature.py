@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql import Column
 
-from rfm_spark.settings.shop import ShopSettings
+if TYPE_CHECKING:
+    from rfm_spark.settings.shop import ShopSettings
 
 Transform = Literal["none", "log1p"]
 

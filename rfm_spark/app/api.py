@@ -1,0 +1,193 @@
+"""The Python API: open a warehouse, read its tables, run a command.
+
+Everything here is available from `rfm_spark` itself:
+
+    import rfm_spark
+
+    settings = rfm_spark.load_settings("shop.toml")
+    with rfm_spark.local_session() as spark:
+        day = rfm_spark.run_job(spark, "run", settings, input="data", warehouse="warehouse")
+        segments = rfm_spark.open_warehouse(spark, "warehouse").read("segments", as_of=day)
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from rfm_spark.app import jobs
+from rfm_spark.app.settings import Settings
+from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.core.progress import Progress, Quiet
+from rfm_spark.core.table import Table
+from rfm_spark.run import Run
+from rfm_spark.storage.locations import location, require_file_system
+from rfm_spark.storage.metastore import require_names
+from rfm_spark.storage.warehouse import Warehouse, as_of_slice
+
+_TABLES = {table.name: table for table in ALL_TABLES}
+
+
+class WarehouseReader:
+    """A warehouse to read from; it is never written to.
+
+    Args:
+        spark: session with Delta.
+        place: folder or URI.
+
+    Raises:
+        UserError: if Spark has no such file system.
+    """
+
+    def __init__(self, spark: SparkSession, place: str | Path) -> None:
+        absolute = location(str(place))
+        require_file_system(spark, absolute)
+        self._warehouse = Warehouse(spark, absolute)
+
+    @property
+    def place(self) -> str:
+        """The folder, as an absolute path or a URI."""
+        return self._warehouse.place
+
+    def tables(self) -> list[str]:
+        """Names of the tables that are there."""
+        return [table.name for table in ALL_TABLES if self._warehouse.is_there(table)]
+
+    def days(self, table: str) -> list[date]:
+        """The days that a result describes, the earliest first.
+
+        Raises:
+            UserError: if there is no such table, or it describes no days.
+        """
+        rows = self._warehouse.read(_described(table)).select("as_of").distinct()
+        return [row["as_of"] for row in rows.orderBy("as_of").collect()]
+
+    def read(self, table: str, as_of: date | None = None) -> DataFrame:
+        """The rows of a table.
+
+        Args:
+            table: its name.
+            as_of: of a result, the day described; by default the newest it holds. Tables that
+                describe no days are read whole, and take none.
+
+        Returns:
+            One row per grain of the table (see docs/tables.md).
+
+        Raises:
+            UserError: if there is no such table, or the day is not stored.
+        """
+        known = _table(table)
+        rows = self._warehouse.read(known)
+        if "as_of" not in known.key:
+            if as_of is not None:
+                raise UserError(f"{table}: describes no days: read it without as_of={as_of}")
+            return rows
+        if as_of is None:
+            newest = rows.agg(F.max("as_of")).collect()[0][0]
+            return rows if newest is None else rows.where(as_of_slice(newest))
+        if rows.where(as_of_slice(as_of)).isEmpty():
+            days = ", ".join(map(str, self.days(table))) or "none"
+            raise UserError(f"{table}: has no rows as of {as_of}; stored days: {days}")
+        return rows.where(as_of_slice(as_of))
+
+
+def open_warehouse(spark: SparkSession, place: str | Path) -> WarehouseReader:
+    """Opens a warehouse for reading.
+
+    Args:
+        spark: session with Delta, such as `local_session` gives.
+        place: folder or URI.
+    """
+    return WarehouseReader(spark, place)
+
+
+def open_run(
+    spark: SparkSession,
+    settings: Settings,
+    input: str | Path,  # noqa: A002 - as the command line calls it
+    warehouse: str | Path,
+    progress: Progress | None = None,
+    night: date | None = None,
+) -> Run:
+    """A run on absolute places that this session reaches.
+
+    Args:
+        spark: session with Delta.
+        settings: the configuration.
+        input: where the raw data lie: folder or URI.
+        warehouse: where the tables are: folder or URI.
+        progress: shows what is being done; by default nothing does.
+        night: the day whose deliveries are taken in; None for all that are new.
+
+    Raises:
+        UserError: if the session cannot reach them, or has no metastore where one is wanted.
+    """
+    tables_at, raw_at = (location(str(place)) for place in (warehouse, input))
+    for place in (tables_at, raw_at):
+        require_file_system(spark, place)
+    database = None
+    if settings.metastore is not None:
+        database = settings.metastore.database
+        require_names(spark, database, tables_at, ALL_TABLES)
+    return Run(
+        spark=spark,
+        settings=settings,
+        warehouse=Warehouse(spark, tables_at, database),
+        input=raw_at,
+        progress=progress or Quiet(),
+        night=night,
+    )
+
+
+def run_job(
+    spark: SparkSession,
+    command: str,
+    settings: Settings,
+    *,
+    input: str | Path,  # noqa: A002 - as the command line calls it
+    warehouse: str | Path,
+    as_of: date | None = None,
+) -> date | None:
+    """Does what a command does, under the warehouse's lease and with a record in `runs`.
+
+    Args:
+        spark: session with Delta.
+        command: run, nightly, ingest, or the name of a result, such as rfm.
+        settings: the configuration.
+        input: where the raw data lie: folder or URI.
+        warehouse: where the tables are: folder or URI.
+        as_of: the day to describe; by default the last business day of the data. Of nightly, the
+            business day that is over; it must be given.
+
+    Returns:
+        The day described; None for `ingest`.
+
+    Raises:
+        UserError: for a mistake in what was given.
+        RunFailure: if it could not be finished.
+    """
+    job = jobs.BY_NAME.get(command)
+    if job is None:
+        raise UserError(f"{command}: no such command; {did_you_mean(command, list(jobs.BY_NAME))}")
+    if job.maintains and as_of is None:
+        raise UserError(f"{command}: name the business day that is over: as_of=date(...)")
+    night = as_of if job.maintains else None
+    run = open_run(spark, settings, input, warehouse, night=night)
+    return jobs.run_job(run, command, as_of)
+
+
+def _table(name: str) -> Table:
+    if name not in _TABLES:
+        raise UserError(f"{name}: no such table; {did_you_mean(name, list(_TABLES))}")
+    return _TABLES[name]
+
+
+def _described(name: str) -> Table:
+    table = _table(name)
+    if "as_of" not in table.key:
+        raise UserError(f"{name}: describes no days")
+    return table

@@ -1,0 +1,64 @@
+"""The Python API: what a notebook or another program calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+import rfm_spark
+
+DAY = date(2025, 3, 20)
+
+
+@pytest.fixture
+def reader(spark, finished_shop):
+    return rfm_spark.open_warehouse(spark, finished_shop.warehouse)
+
+
+def test_every_name_is_there_and_loads_nothing_before_it_is_asked_for():
+    for name in rfm_spark.__all__:
+        assert getattr(rfm_spark, name).__doc__
+        assert name in dir(rfm_spark)
+    with pytest.raises(AttributeError, match="no attribute 'unknown'"):
+        _ = rfm_spark.unknown
+    light = "import rfm_spark, sys; assert not {'pyspark', 'pydantic'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", light], check=True, timeout=60)
+
+
+def test_a_table_is_read_as_of_a_day(reader):
+    assert reader.days("segments") == [DAY]
+    newest = reader.read("segments")
+    assert {row["as_of"] for row in newest.collect()} == {DAY}
+    assert reader.read("segments", DAY).count() == newest.count()
+    assert reader.read("receipts").count() == 14
+    assert "customer_360" in reader.tables()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda reader: reader.read("segment"), "segment: no such table; did you mean 'segments'?"),
+        (lambda reader: reader.read("receipts", DAY), "receipts: describes no days"),
+        (lambda reader: reader.days("runs"), "runs: describes no days"),
+        (lambda reader: reader.read("rfm", date(2025, 3, 1)), "stored days: 2025-03-20"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(reader, call, told):
+    with pytest.raises(rfm_spark.UserError, match=told):
+        call(reader)
+
+
+def test_a_job_runs_as_the_command_does(spark, copied_shop):
+    settings = rfm_spark.load_settings(copied_shop.config, ["rfm.purchase.window_days=30"])
+    places = {"input": copied_shop.raw, "warehouse": copied_shop.warehouse}
+    earlier = date(2025, 3, 1)
+    assert rfm_spark.run_job(spark, "rfm", settings, **places, as_of=earlier) == earlier
+    reader = rfm_spark.open_warehouse(spark, copied_shop.warehouse)
+    assert reader.days("segments") == [earlier, DAY]
+    with pytest.raises(rfm_spark.UserError, match="did you mean 'rfm'"):
+        rfm_spark.run_job(spark, "rfmm", settings, **places)
+    with pytest.raises(rfm_spark.UserError, match="name the business day"):
+        rfm_spark.run_job(spark, "nightly", settings, **places)

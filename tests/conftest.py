@@ -61,8 +61,36 @@ RunJob = Callable[..., Run]
 Cli = Callable[..., int]
 
 
+QUICK = (
+    "test_boundaries",
+    "test_business_time",
+    "test_clustering",
+    "test_counts",
+    "test_customer_sums",
+    "test_engine",
+    "test_facts",
+    "test_features_and_customer_360",
+    "test_later_keys",
+    "test_ratios",
+    "test_receipt_transforms",
+    "test_receipt_versions",
+    "test_reconciliation",
+    "test_rfm_results",
+    "test_rfm_transforms",
+    "test_schema",
+    "test_settings",
+    "test_settings_together",
+    "test_slices",
+    "test_versions",
+)
+"""Files of which each takes seconds; so do the examples in docstrings."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files come first: they would else be all that is left in the end."""
+    """Marks the quick ones; long files come first: they would else be all that is left."""
+    for item in items:
+        if item.path.stem in QUICK or isinstance(item, pytest.DoctestItem):
+            item.add_marker("quick")
     order = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType
 
-from rfm_spark.ingest.rows.business_time import Calendar, can_be_time, instant_and_day, month_name
+from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day, is_time_type, year_month
 
 NEW_YORK = Calendar("America/New_York", 0, "America/New_York")
 FROM_UTC = Calendar("America/New_York", 0, "UTC")
@@ -171,11 +171,11 @@ def test_the_last_microsecond_of_a_day_belongs_to_it(spark, zone):
 def test_a_month_is_named_by_year_and_number(spark):
     days = [f"{year}-{month:02}-28" for year in (1970, 2099) for month in range(1, 13)]
     dates = F.array(*[F.lit(day).cast("date") for day in [*days, None]])
-    found = spark.range(1).select(F.explode(dates).alias("day")).select(month_name(F.col("day")))
+    found = spark.range(1).select(F.explode(dates).alias("day")).select(year_month(F.col("day")))
     assert [name for (name,) in found.collect()] == [*(day[:7] for day in days), None]
 
 
 def test_only_dates_times_and_text_can_be_times(spark):
     schema = spark.range(1).selectExpr("id", "1.5 AS x", "true AS flag", "'a' AS text").schema
-    assert [can_be_time(field.dataType) for field in schema] == [False, False, False, True]
-    assert can_be_time(DateType())
+    assert [is_time_type(field.dataType) for field in schema] == [False, False, False, True]
+    assert is_time_type(DateType())

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from support import assert_rows
 
-from rfm_spark.ingest.counts import Count, kept_rows, receipt_counts, tallies
+from rfm_spark.ingest.counts import DeliveryCounts, daily_receipt_counts, kept_rows, receipt_counts
 
 SCHEMA = (
     "source string, delivery string, business_date date, receipt_id string, cents bigint, "
@@ -35,17 +35,17 @@ DELIVERIES = [("receipts", name) for name in ("a", "b", "empty")]
 
 @pytest.fixture
 def found(spark):
-    return lambda has_lines: tallies(spark.createDataFrame(ROWS, SCHEMA), has_lines)
+    return lambda has_lines: daily_receipt_counts(spark.createDataFrame(ROWS, SCHEMA), has_lines)
 
 
 @pytest.mark.parametrize("has_lines", [False, True])
 def test_every_row_is_counted_once_kept_or_not(found, has_lines):
     counts = receipt_counts(found(has_lines), DELIVERIES)
     assert counts.counts == {
-        DELIVERIES[0]: Count(rows=7, rejected_rows=3, dropped_rows=1, receipts=3,
-                             rejected_receipts=1, net_cents=314),
-        DELIVERIES[1]: Count(rows=1, net_cents=7),
-        DELIVERIES[2]: Count(),
+        DELIVERIES[0]: DeliveryCounts(rows=7, rejected_rows=3, dropped_rows=1, receipts=3,
+                                      rejected_receipts=1, net_cents=314),
+        DELIVERIES[1]: DeliveryCounts(rows=1, net_cents=7),
+        DELIVERIES[2]: DeliveryCounts(),
     }  # fmt: skip
     assert counts.single_days == {date(2026, 1, 1), date(2026, 1, 2)}
 

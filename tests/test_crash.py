@@ -34,6 +34,7 @@ FACTS = (
     "customer_days",
     "customer_years",
     "customer_day_events",
+    "customer_year_events",
     "customer_day_categories",
 )
 

@@ -16,7 +16,7 @@ from pyspark.sql.types import (
 from support import assert_rows
 
 from rfm_spark.ingest.rows.rules import SEPARATOR
-from rfm_spark.ingest.versions.receipt_versions import receipt_versions, rejected_rows
+from rfm_spark.ingest.versions.receipt_versions import receipt_versions, rows_to_quarantine
 
 BASE = {
     "delivery": "a.csv",
@@ -187,7 +187,7 @@ def test_dropped_lines_count_nowhere_but_in_quarantine(spark):
     rejected = found.where("is_rejected").select("delivery", "receipt_id", "two_customers")
     another = "another_line_of_the_receipt_rejected"
     assert_rows(
-        rejected_rows(delivered, rejected),
+        rows_to_quarantine(delivered, rejected),
         [
             {"raw": "milk", "reasons": "equal_line_dropped"},
             {"raw": "bad", "reasons": "time_missing"},
@@ -210,7 +210,9 @@ def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spar
         line(raw="good version", delivery="b.csv"),
     )
     rejected = receipt_versions(delivered, True).where("is_rejected")
-    found = rejected_rows(delivered, rejected.select("delivery", "receipt_id", "two_customers"))
+    found = rows_to_quarantine(
+        delivered, rejected.select("delivery", "receipt_id", "two_customers")
+    )
     two = "two_customers_on_one_receipt"
     assert_rows(
         found,

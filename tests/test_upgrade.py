@@ -192,7 +192,8 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
     place = str(old_shop.warehouse / "clusters")
     spark.sql(
         f"ALTER TABLE delta.`{place}` SET TBLPROPERTIES "
-        "('delta.logRetentionDuration' = 'interval 60 days')"
+        "('delta.deletedFileRetentionDuration' = 'interval 70 days', "
+        "'delta.logRetentionDuration' = 'interval 100 days')"
     )
     added, properties = renew(warehouse, later, True)
     assert added == "added note"

@@ -28,7 +28,7 @@ def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
     new = rows_of(spark, RECEIPTS, incoming).drop("status")
     of_these = F.col("delivery").isin(*came)
-    parts = merged_versions(known, new, of_these, "receipt_id", are_few=True)
+    parts = merged_versions(known, new, of_these, "receipt_id", broadcast_keys=True)
     return reduce(DataFrame.unionByName, parts)
 
 

@@ -11,7 +11,13 @@ from pyspark.sql import functions as F
 
 @dataclass(frozen=True)
 class LookBack:
-    """The days `(as_of - days, as_of]`; all history where `days` is None."""
+    """The days `(as_of - days, as_of]`; all history where `days` is None.
+
+    >>> LookBack(7).first_day(date(2024, 3, 3))
+    datetime.date(2024, 2, 26)
+    >>> LookBack(365).label, LookBack(None).label
+    ('365', 'all')
+    """
 
     days: int | None = None
 

@@ -44,7 +44,15 @@ def period_start(number: Column, grain: Grain, week_start: Weekday) -> Column:
 
 
 def first_day_of_period(day: date, grain: Grain, week_start: Weekday) -> date:
-    """First day of the period that holds a day."""
+    """First day of the period that holds a day; weeks begin on `week_start` (ISO 8601: Monday).
+
+    >>> first_day_of_period(date(2024, 2, 29), "month", "monday")
+    datetime.date(2024, 2, 1)
+    >>> first_day_of_period(date(2021, 1, 3), "week", "monday")
+    datetime.date(2020, 12, 28)
+    >>> first_day_of_period(date(2021, 1, 3), "week", "sunday")
+    datetime.date(2021, 1, 3)
+    """
     if grain == "week":
         return day - timedelta(days=(day.weekday() - WEEKDAYS.index(week_start)) % 7)
     if grain == "day":

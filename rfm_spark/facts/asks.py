@@ -48,14 +48,26 @@ class Ask:
         return f"{sha256(kinds.encode()).hexdigest()[:12]}_{self.look_back.label}"
 
     def column(self, measure: str) -> str:
-        """Name of a measure's column in the sums of customers."""
+        """Name of a measure's column in the sums of customers.
+
+        >>> Ask(LookBack(365), RECEIPT_VALUES).column("visits")
+        'visits_365'
+
+        Raises:
+            ValueError: if the measure was not asked for.
+        """
         if measure not in self.measures:
             raise ValueError(f"{measure} was not asked for, but {', '.join(self.measures)}")
         return f"{measure}_{self.label}"
 
 
 def united(asks: Iterable[Ask]) -> list[Ask]:
-    """The asks of several results, each sum once, in an order of their own."""
+    """The asks of several results, each sum once, in an order of their own.
+
+    >>> year = LookBack(365)
+    >>> united([Ask(year, ("visits",)), Ask(year, ("net_cents", "visits"))])[0].measures
+    ('net_cents', 'visits')
+    """
     whole: dict[tuple[str, str], Ask] = {}
     for ask in asks:
         key = (ask.source, ask.label)

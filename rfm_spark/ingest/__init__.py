@@ -1,1 +1,1 @@
-"""Ingest: from raw files to receipts, interactions and customers, each row accounted for."""
+"""Ingest job: loads raw files into receipts, interactions and customers, or quarantine."""

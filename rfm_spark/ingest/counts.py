@@ -1,4 +1,4 @@
-"""Counts: what deliveries held, found before anything of them is written."""
+"""Row, receipt and money counts of deliveries, computed before anything is written."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.rows.rules import is_bad
+from rfm_spark.ingest.rows.rules import is_invalid
 
 _FEW_MONTHS = 3
-_WIDE_SHARE = 0.1
-"""Of all receipts, those that deliveries of many months may have."""
+_MAX_MANY_MONTHS_SHARE = 0.1
+"""Largest share of receipts in deliveries of many months with which months are still used."""
 
 
 @dataclass
-class Count:
-    """What a delivery held: columns of `deliveries`."""
+class DeliveryCounts:
+    """Counts of one delivery: the count columns of `deliveries`."""
 
     rows: int = 0
     rejected_rows: int = 0
@@ -28,141 +28,159 @@ class Count:
     net_cents: int = 0
 
 
-Counts = dict[tuple[str, str], Count]
-"""By source and delivery."""
+CountsByDelivery = dict[tuple[str, str], DeliveryCounts]
+"""Counts by source and delivery name."""
 
 
 @dataclass(frozen=True)
 class ReceiptCounts:
-    """What deliveries of receipts held.
+    """Counts, business days and months of deliveries of receipts.
 
     Attributes:
-        counts: of raw rows, and of those receipts that are single.
-        single_days: days on which single receipts are accepted.
-        months: by delivery with single receipts the first day of the month of most of them;
-            empty where deliveries hold many months each.
+        counts: counts by delivery: rows and money of all raw rows, receipts of single rows only.
+        single_days: business days with accepted single receipts.
+        months: first day of the month with most single receipts, by delivery that has any; empty
+            where deliveries contain many months each.
     """
 
-    counts: Counts
+    counts: CountsByDelivery
     single_days: set[date]
     months: dict[str, date]
 
 
-def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts:
-    """Counts of raw rows.
+def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> CountsByDelivery:
+    """Counts of raw and rejected rows by delivery.
 
     Args:
-        rows: one checked row per raw row, with `source` and `delivery`.
-        deliveries: sources and names, those without rows too.
+        rows: one validated row per raw row, with `source` and `delivery`.
+        deliveries: source and name of every delivery, including those without rows.
     """
-    found = rows.groupBy("source", "delivery").agg(
-        F.count(F.lit(1)).alias("rows"), F.count_if(is_bad()).alias("rejected_rows")
+    counts = rows.groupBy("source", "delivery").agg(
+        F.count(F.lit(1)).alias("rows"), F.count_if(is_invalid()).alias("rejected_rows")
     )
-    return _collected(found, deliveries)
+    return _collected_counts(counts, deliveries)
 
 
-def tallies(rows: DataFrame, has_lines: bool) -> DataFrame:
-    """Raw rows of receipts counted, those that do not go straight to the table kept: in one pass.
+def daily_receipt_counts(rows: DataFrame, has_lines: bool) -> DataFrame:
+    """Daily counts of receipt rows that also keep, in one pass, the rows that need a merge.
 
-    A single row is never dropped: the row it would equal has its id.
+    A single row is never dropped, as a row equal to it would have the same id.
 
     Args:
-        rows: one checked row per raw row, with `source`, `delivery` and `is_single`.
-        has_lines: receipts are given as lines: none is kept, for all would be.
+        rows: one validated row per raw row, with `source`, `delivery` and `is_single`.
+        has_lines: whether receipts are delivered as lines; then no row is kept.
 
     Returns:
-        One row per `source`, `delivery`, `business_date` and `kept`: a row that is rejected or not
-        single, NULL for all others; with the counts of `Count`, of receipts those that are single.
+        One row per `source`, `delivery`, `business_date` and `kept` (the raw row as a struct if it
+        is rejected or not single, else NULL): the counts of `DeliveryCounts`, with `receipts` and
+        `rejected_receipts` of single rows only.
     """
-    single, dropped, bad = F.col("is_single"), F.col("is_dropped"), is_bad()
-    alone = (single | F.col("receipt_id").isNull()) & bad & ~dropped
-    kept = F.when(F.lit(not has_lines) & (~single | bad), F.struct(*rows.columns))
-    return rows.groupBy("source", "delivery", "business_date", kept.alias("kept")).agg(
+    is_single, is_dropped, is_bad = F.col("is_single"), F.col("is_dropped"), is_invalid()
+    is_rejected_alone = (is_single | F.col("receipt_id").isNull()) & is_bad & ~is_dropped
+    kept_row = F.when(F.lit(not has_lines) & (~is_single | is_bad), F.struct(*rows.columns))
+    return rows.groupBy("source", "delivery", "business_date", kept_row.alias("kept")).agg(
         F.count(F.lit(1)).alias("rows"),
-        F.count_if(alone).alias("rejected_rows"),
-        F.count_if(dropped).alias("dropped_rows"),
-        F.count_if(single).alias("receipts"),
-        F.count_if(single & bad).alias("rejected_receipts"),
+        F.count_if(is_rejected_alone).alias("rejected_rows"),
+        F.count_if(is_dropped).alias("dropped_rows"),
+        F.count_if(is_single).alias("receipts"),
+        F.count_if(is_single & is_bad).alias("rejected_receipts"),
         F.sum("cents").alias("net_cents"),
     )
 
 
-def kept_rows(found: DataFrame) -> DataFrame:
-    """The rows that `tallies` kept, equal ones as often as they came."""
-    of_each = F.array_repeat("kept", F.col("rows").cast("int"))
-    return found.where("kept IS NOT NULL").select(F.inline(of_each))
-
-
-def receipt_counts(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
-    """Counts of raw rows, before any rule; rows of receipts that are not single come on top.
+def kept_rows(daily_counts: DataFrame) -> DataFrame:
+    """Rejected and non-single rows that were kept with the counts.
 
     Args:
-        found: `tallies`.
-        deliveries: sources and names, those without rows too.
+        daily_counts: `daily_receipt_counts`.
+
+    Returns:
+        One row per kept raw row; equal rows as often as they were delivered.
     """
-    sums = [F.sum(name).alias(name) for name in vars(Count())]
-    by_day = found.groupBy("source", "delivery", "business_date").agg(*sums)
+    copies = F.array_repeat("kept", F.col("rows").cast("int"))
+    return daily_counts.where("kept IS NOT NULL").select(F.inline(copies))
+
+
+def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
+    """Counts by delivery, with business days and months, of all raw rows and of single receipts.
+
+    Args:
+        daily_counts: `daily_receipt_counts`.
+        deliveries: source and name of every delivery, including those without rows.
+    """
+    sums = [F.sum(name).alias(name) for name in vars(DeliveryCounts())]
+    by_day = daily_counts.groupBy("source", "delivery", "business_date").agg(*sums)
     by_day.persist()
     try:
-        counts = _collected(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
+        counts = _collected_counts(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
         accepted = by_day.where("receipts > rejected_receipts")
         days = {row[0] for row in accepted.select("business_date").distinct().collect()}
-        return ReceiptCounts(counts, days, _months(accepted))
+        return ReceiptCounts(counts, days, _dominant_months(accepted))
     finally:
         by_day.unpersist()
 
 
-def add_versions(counts: Counts, source: str, versions: DataFrame) -> None:
-    """Adds receipts that were made of several rows, and the rows that are rejected with them."""
+def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: DataFrame) -> None:
+    """Adds the receipts that are not single, and their rejected rows, to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        source: name of the source of the receipts.
+        versions: one row per receipt version of several rows: `receipt_versions`.
+    """
     rejected = F.col("is_rejected")
-    found = versions.groupBy("delivery").agg(
+    version_counts = versions.groupBy("delivery").agg(
         F.count(F.lit(1)).alias("receipts"),
         F.count_if(rejected).alias("rejected_receipts"),
         F.sum(F.col("lines") * rejected.cast("bigint")).alias("rejected_rows"),
     )
-    for row in found.collect():
+    for row in version_counts.collect():
         count = counts[source, row["delivery"]]
         count.receipts += row["receipts"]
         count.rejected_receipts += row["rejected_receipts"]
         count.rejected_rows += row["rejected_rows"]
 
 
-def told(counts: Counts) -> str:
-    """What came in, for a person."""
-    read = sum(count.rows for count in counts.values())
+def describe_counts(counts: CountsByDelivery) -> str:
+    """Summary of the counts as text, such as `1,000 rows from 2 deliveries, 3 rejected`."""
+    total_rows = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
     dropped = sum(count.dropped_rows for count in counts.values())
-    more = f", {rejected:,} rejected" if rejected else ""
-    more += f", {dropped:,} equal lines dropped" if dropped else ""
+    details = f", {rejected:,} rejected" if rejected else ""
+    details += f", {dropped:,} equal lines dropped" if dropped else ""
     plural = "delivery" if len(counts) == 1 else "deliveries"
-    return f"{read:,} rows from {len(counts)} {plural}{more}"
+    return f"{total_rows:,} rows from {len(counts)} {plural}{details}"
 
 
-def _collected(found: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts:
-    counts = {delivery: Count() for delivery in deliveries}
-    for row in found.collect():
-        told = {name: row[name] for name in found.columns if name not in ("source", "delivery")}
-        counts[row["source"], row["delivery"]] = Count(**told)
+def _collected_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> CountsByDelivery:
+    counts = {delivery: DeliveryCounts() for delivery in deliveries}
+    for row in rows.collect():
+        measures = {name: row[name] for name in rows.columns if name not in ("source", "delivery")}
+        counts[row["source"], row["delivery"]] = DeliveryCounts(**measures)
     return counts
 
 
-def _months(by_day: DataFrame) -> dict[str, date]:
-    """The month of most single receipts of each delivery; empty if many come with other months.
+def _dominant_months(by_day: DataFrame) -> dict[str, date]:
+    """Month with most single receipts, by delivery; empty if many receipts are in other months.
 
-    Every delivery that has some on these days has a month.
+    The number of months of a delivery is its effective number, n^2 / sum(n_month^2), to which a
+    few late receipts add little.
 
-    A delivery has as many months as there would be if they were all alike, n^2 / sum(n_month^2):
-    a few late receipts make no other month.
+    Args:
+        by_day: one row per source, delivery and business day with accepted single receipts.
+
+    Returns:
+        First day of the month, by name of the delivery.
     """
     month = F.trunc("business_date", "month").alias("month")
     by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
-    found = by_month.groupBy("delivery").agg(
+    by_delivery = by_month.groupBy("delivery").agg(
         F.sum("n").alias("receipts"),
         F.try_divide(F.sum("n") ** 2, F.sum(F.col("n") ** 2)).alias("months"),
         F.max_by("month", "n").alias("month"),
     )
-    rows = found.collect()
-    in_wide = sum(row["receipts"] for row in rows if row["months"] > _FEW_MONTHS)
-    if in_wide > _WIDE_SHARE * sum(row["receipts"] for row in rows):
+    rows = by_delivery.collect()
+    many_months_receipts = sum(row["receipts"] for row in rows if row["months"] > _FEW_MONTHS)
+    if many_months_receipts > _MAX_MANY_MONTHS_SHARE * sum(row["receipts"] for row in rows):
         return {}
     return {row["delivery"]: row["month"] for row in rows}

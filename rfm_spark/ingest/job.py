@@ -1,4 +1,4 @@
-"""Ingest: new deliveries into receipts, interactions and customers, the rest to quarantine."""
+"""Ingest job: writes new deliveries to receipts, interactions, customers and quarantine."""
 
 from __future__ import annotations
 
@@ -10,49 +10,48 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.conditions import any_of
-from rfm_spark.ingest.counts import add_versions, told
+from rfm_spark.ingest.batches import Batch, Intake
+from rfm_spark.ingest.counts import add_receipt_version_counts, describe_counts
 from rfm_spark.ingest.intake import (
-    Batch,
-    Intake,
-    correctable_from,
-    explaining,
+    check_rejected_share,
+    earliest_correctable_date,
     new_intakes,
-    on_disk,
-    refuse_too_many_rejected,
+    persisted,
+    translated_input_errors,
 )
-from rfm_spark.ingest.rows.attributes import one_per_day
-from rfm_spark.ingest.rows.interactions import one_per_delivery
+from rfm_spark.ingest.rows.attributes import deduplicated_attributes
+from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
-from rfm_spark.ingest.rows.rules import is_bad
+from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.ingest.versions.merging import (
+    affected_keys,
     merged_versions,
-    touched_keys,
-    with_own_status,
+    with_single_version_status,
     with_status,
 )
 from rfm_spark.ingest.versions.receipt_versions import (
     receipt_versions,
-    rejected_rows,
-    single_versions,
+    rows_to_quarantine,
+    single_receipt_versions,
 )
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 from rfm_spark.storage.slices import day_slice, since
 
-_FEW_VERSIONS = 1_000_000
-"""Stored versions to be compared, whose ids fit every task."""
+_MAX_BROADCAST_VERSIONS = 1_000_000
+"""Number of stored versions up to which the affected keys are broadcast in a merge."""
 
 
 def ingest(run: Run) -> None:
-    """Takes in every delivery that is new or has changed; all others are left alone.
+    """Loads every delivery that is new or has changed.
 
     Raises:
-        UserError: if the input or the configuration does not fit, or too many rows of a source
-            are rejected; then nothing has been written.
+        UserError: if input and configuration do not match, or too many rows of a source are
+            rejected; then nothing has been written.
     """
     with ExitStack() as stack:
         with run.progress.step("look at the input") as step:
@@ -60,138 +59,164 @@ def ingest(run: Run) -> None:
             new = sum(len(batch.deliveries) for intake in intakes for batch in intake.batches)
             step.says(f"{new:,} new or changed deliveries" if new else "nothing new")
         for intake in intakes:
-            with run.progress.step(f"ingest {intake.table.name}") as step, explaining(intake):
-                _take_in(run, intake)
-                step.says(told(intake.counts))
+            with (
+                run.progress.step(f"ingest {intake.table.name}") as step,
+                translated_input_errors(intake),
+            ):
+                _ingest_table(run, intake)
+                step.says(describe_counts(intake.counts))
 
 
-def _take_in(run: Run, intake: Intake) -> None:
-    """Writes one table; receipts come first, so if they are refused nothing has been written."""
+def _ingest_table(run: Run, intake: Intake) -> None:
+    """Writes one table; receipts come first, so that nothing is written if they are refused."""
     if intake.table is RECEIPTS:
-        _take_in_receipts(run, intake)
+        _ingest_receipts(run, intake)
     else:
-        _quarantine(run, intake, intake.rows.where(is_bad()))
-        good = intake.rows.where(~is_bad())
+        _write_quarantine(run, intake, intake.rows.where(is_invalid()))
+        valid_rows = intake.rows.where(~is_invalid())
         if intake.table is CUSTOMERS:
-            run.replace(CUSTOMERS, one_per_day(good), _delivery_of(intake.batches))
+            run.replace(
+                CUSTOMERS,
+                deduplicated_attributes(valid_rows),
+                _delivery_condition(intake.batches),
+            )
         else:
-            _merge(run, intake, one_per_delivery(good), "interaction_id")
-    _note_deliveries(run, intake)
+            _merge_versions(run, intake, deduplicated_interactions(valid_rows), "interaction_id")
+    _record_deliveries(run, intake)
 
 
-def _take_in_receipts(run: Run, intake: Intake) -> None:
-    """Receipts that come once go straight to the table; of all others one version is kept."""
+def _ingest_receipts(run: Run, intake: Intake) -> None:
+    """Writes receipts: single ones are appended, all others aggregated to versions and merged."""
     with_categories = run.settings.has_categories
     [batch] = intake.batches
     with ExitStack() as stack:
-        several = intake.unusual.where(~F.col("is_single"))
-        with in_parts(run.spark, batch.size):
-            versions = stack.enter_context(on_disk(receipt_versions(several, with_categories)))
-        add_versions(intake.counts, batch.label, versions)
-        refuse_too_many_rejected(run, intake)
+        repeated_rows = intake.slow_path_rows.where(~F.col("is_single"))
+        with in_parts(run.spark, batch.size_bytes):
+            versions = stack.enter_context(
+                persisted(receipt_versions(repeated_rows, with_categories))
+            )
+        add_receipt_version_counts(intake.counts, batch.label, versions)
+        check_rejected_share(run, intake)
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        _quarantine(run, intake, rejected_rows(intake.unusual, rejected))
-        accepted = ~F.col("is_rejected")
-        rows = intake.rows if intake.by_month is None else intake.by_month
-        singles = single_versions(rows.where("is_single"), with_categories).where(accepted)
-        merged = versions.where(accepted)
-        # Of lines every receipt is moved again, to be compared; of whole receipts only a few.
-        with in_parts(run.spark, batch.size if batch.has_lines else 0):
-            _merge(run, intake, merged, "receipt_id", singles if intake.single_days else None)
+        _write_quarantine(run, intake, rows_to_quarantine(intake.slow_path_rows, rejected))
+        is_accepted = ~F.col("is_rejected")
+        rows = intake.rows if intake.rows_by_month is None else intake.rows_by_month
+        singles = single_receipt_versions(rows.where("is_single"), with_categories).where(
+            is_accepted
+        )
+        accepted = versions.where(is_accepted)
+        # Lines: the merge shuffles every receipt again; whole receipts: only the repeated ones.
+        with in_parts(run.spark, batch.size_bytes if batch.has_lines else 0):
+            _merge_versions(
+                run, intake, accepted, "receipt_id", singles if intake.single_days else None
+            )
 
 
-def _quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
+def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
+    """Writes rejected rows to quarantine, in place of those of the same deliveries."""
     counts = intake.counts.values()
     expected = sum(count.rejected_rows + count.dropped_rows for count in counts)
-    where = _of(intake.batches)
+    condition = _deliveries_condition(intake.batches)
     if expected == 0:
-        if not run.read_or_empty(QUARANTINE).where(where).isEmpty():
-            run.replace_by(QUARANTINE, [], where)
+        if not run.read_or_empty(QUARANTINE).where(condition).isEmpty():
+            run.replace_by(QUARANTINE, [], condition)
         run.warehouse.create(QUARANTINE)
         return
-    commit = run.replace(QUARANTINE, quarantine_rows(rejected), where)
+    commit = run.replace(QUARANTINE, quarantine_rows(rejected), condition)
     if commit.rows != expected:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
 
 
-def _merge(
+def _merge_versions(
     run: Run, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
 ) -> None:
-    """Takes versions into their table, all in one commit.
+    """Merges accepted versions into their table, in one commit.
 
-    Days on which versions are compared, or lose one, are replaced. Rows that are the only ones of
-    their id are added wherever they belong: whatever else lies on their days stays as it is.
+    Days with affected versions are replaced. Single versions are appended on any day, and other
+    rows of their days are kept.
 
     Args:
         run: the run.
-        intake: what came.
-        versions: accepted versions, to be compared with what is stored.
-        key: their id.
-        singles: accepted versions whose id is in no other delivery, nor stored.
+        intake: new data of the table.
+        versions: accepted versions to merge with the stored ones, one row per key and delivery.
+        key: name of the id column.
+        singles: accepted versions whose id is in no other delivery and not stored, one row per key.
     """
     table = intake.table
     stored_columns = [name for name in table.column_names if name != "status"]
     incoming = versions.select(*stored_columns)
     days = {row[0] for row in incoming.select("business_date").distinct().collect()}
-    came = _of(intake.batches) if "source" in table.column_names else _delivery_of(intake.batches)
+    is_reloaded = (
+        _deliveries_condition(intake.batches)
+        if "source" in table.column_names
+        else _delivery_condition(intake.batches)
+    )
     stored = run.warehouse.read(table) if run.warehouse.is_there(table) else None
     first_day = min(days | intake.single_days, default=None)
-    earliest = None
-    is_in_order = intake.by_month is not None
+    earliest_date = None
+    is_in_order = intake.rows_by_month is not None
     if stored is not None:
-        earliest = correctable_from(run, intake.batches, stored, first_day)
-        within = stored.where(since(earliest))
-        touched = touched_keys(within, incoming, came, key)
-        old = within.join(touched, key, "left_semi").groupBy("business_date").count().collect()
-        days |= {row["business_date"] for row in old}
-        is_in_order &= sum(row["count"] for row in old) <= _FEW_VERSIONS
+        earliest_date = earliest_correctable_date(run, intake.batches, stored, first_day)
+        correctable = stored.where(since(earliest_date))
+        affected = affected_keys(correctable, incoming, is_reloaded, key)
+        stored_days = (
+            correctable.join(affected, key, "left_semi").groupBy("business_date").count().collect()
+        )
+        days |= {row["business_date"] for row in stored_days}
+        is_in_order &= sum(row["count"] for row in stored_days) <= _MAX_BROADCAST_VERSIONS
     if not days and singles is None:
         run.warehouse.create(table)
         return
-    replaced = day_slice(table, days).condition(table) if days else F.lit(False)
-    stay: list[DataFrame] = []
+    is_replaced = day_slice(table, days).condition(table) if days else F.lit(False)
+    kept_parts: list[DataFrame] = []
     if stored is None:
-        compared = with_status(incoming, key)
+        affected_versions = with_status(incoming, key)
     else:
-        # Whole months may reach further back than a correction does: what is there stays.
-        inside = since(earliest)
-        compared, untouched = merged_versions(
-            stored.where(replaced & inside), incoming, came, key, are_few=is_in_order
+        # Whole months may begin before the first correctable day: those rows are kept.
+        is_correctable = since(earliest_date)
+        affected_versions, unaffected = merged_versions(
+            stored.where(is_replaced & is_correctable),
+            incoming,
+            is_reloaded,
+            key,
+            broadcast_keys=is_in_order,
         )
-        stay = [untouched, stored.where(replaced & ~inside)]
-    if is_in_order:  # of what is added and what stays, each file is; these come from a shuffle
-        compared = compared.hint("rebalance", *table.partition_by)
+        kept_parts = [unaffected, stored.where(is_replaced & ~is_correctable)]
+    if is_in_order:  # they come from a shuffle; the files of all other rows are of one month
+        affected_versions = affected_versions.hint("rebalance", *table.partition_by)
     if singles is not None:
-        stay.append(with_own_status(singles.select(*stored_columns)))
-    rows = reduce(DataFrame.unionByName, stay, compared)
-    note = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
-    # In this order: the days, each told from a computed month, are asked only where need be.
-    where = (came & since(earliest)) | replaced
-    run.replace(table, rows, where, note, is_in_order)
+        kept_parts.append(with_single_version_status(singles.select(*stored_columns)))
+    rows = reduce(DataFrame.unionByName, kept_parts, affected_versions)
+    commit_info = {"days": sorted(day.isoformat() for day in days | intake.single_days)}
+    # The cheaper condition first: the days are compared only where it is false.
+    condition = (is_reloaded & since(earliest_date)) | is_replaced
+    run.replace(table, rows, condition, commit_info, is_in_order)
 
 
-def _note_deliveries(run: Run, intake: Intake) -> None:
+def _record_deliveries(run: Run, intake: Intake) -> None:
+    """Writes the counts and fingerprints of the loaded deliveries to `deliveries`."""
     rows = [
         {
             "source": batch.label,
             "delivery": delivery.name,
-            "fingerprint": delivery.fingerprint + batch.digest,
+            "fingerprint": delivery.fingerprint + batch.settings_digest,
             **vars(intake.counts[batch.label, delivery.name]),
         }
         for batch in intake.batches
         for delivery in batch.deliveries
     ]
-    where = _of(intake.batches)
-    run.replace_by(DELIVERIES, rows, where)
+    condition = _deliveries_condition(intake.batches)
+    run.replace_by(DELIVERIES, rows, condition)
 
 
-def _of(batches: Sequence[Batch]) -> Column:
-    """Rows that came with these deliveries, in a table that names the source."""
+def _deliveries_condition(batches: Sequence[Batch]) -> Column:
+    """True for rows of the deliveries, in a table with a `source` column."""
     return any_of(
-        (F.col("source") == batch.label) & F.col("delivery").isin(batch.names) for batch in batches
+        (F.col("source") == batch.label) & F.col("delivery").isin(batch.delivery_names)
+        for batch in batches
     )
 
 
-def _delivery_of(batches: Sequence[Batch]) -> Column:
-    """The same, in a table of a single source."""
-    return F.col("delivery").isin([name for batch in batches for name in batch.names])
+def _delivery_condition(batches: Sequence[Batch]) -> Column:
+    """True for rows of the deliveries, in a table of a single source."""
+    return F.col("delivery").isin([name for batch in batches for name in batch.delivery_names])

@@ -1,4 +1,4 @@
-"""Sources: from configured columns to checked rows, for receipts, interactions and customers."""
+"""Sources: reads and validates the rows of configured receipts, interactions and customers."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.ingest.files.file_columns import misnamed_keys
-from rfm_spark.ingest.files.raw_files import Delivery, find_deliveries, paths_of, read_rows
+from rfm_spark.ingest.files.file_columns import misnamed_key_problems
+from rfm_spark.ingest.files.raw_files import Delivery, file_paths, find_deliveries, read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
-from rfm_spark.ingest.rows.delivered import delivered_fields, with_dropped, with_row_digest
+from rfm_spark.ingest.rows.delivered import delivered_fields, with_is_dropped, with_row_digest
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
 
-RECEIPTS, CUSTOMERS = "receipts", "customers"
+RECEIPTS_LABEL, CUSTOMERS_LABEL = "receipts", "customers"
 
 
 def configured_sources(settings: ShopSettings) -> dict[str, Source]:
-    """Every source by its label, as it is written in the configuration."""
-    sources: dict[str, Source] = {RECEIPTS: settings.receipts}
-    sources |= {f"interactions.{name}": one for name, one in settings.interactions.items()}
+    """Configured sources by label: the name of their section in the configuration."""
+    sources: dict[str, Source] = {RECEIPTS_LABEL: settings.receipts}
+    sources |= {f"interactions.{name}": source for name, source in settings.interactions.items()}
     if settings.customers is not None:
-        sources[CUSTOMERS] = settings.customers
+        sources[CUSTOMERS_LABEL] = settings.customers
     return sources
 
 
 def source_problems(run: Run) -> list[str]:
-    """What does not fit between the configuration and the input, over all sources at once."""
+    """Messages on all mismatches between the configuration and the input, of all sources."""
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
         try:
             deliveries = find_deliveries(run.spark, source, run.input, label)
             rows = read_rows(run.spark, source, deliveries, run.input, label)
             problems += column_problems(run, rows, source, label, deliveries)
-            problems += first_problems(run, source, label, deliveries)
+            problems += first_load_problems(run, source, label, deliveries)
         except UserError as error:
             problems += error.problems
     return problems
 
 
-def first_problems(
+def first_load_problems(
     run: Run, source: Source, label: str, deliveries: list[Delivery]
 ) -> Iterable[str]:
-    """What can only be suspected, and so is told before a source brings anything, not later."""
+    """Messages on suspected mistakes, to report only before the first load of a source."""
     if source.format == "json":
-        yield from misnamed_keys(run.spark, source, paths_of(source, deliveries)[0], label)
+        yield from misnamed_key_problems(
+            run.spark, source, file_paths(source, deliveries)[0], label
+        )
 
 
 def checked_rows(
@@ -61,37 +63,37 @@ def checked_rows(
     deliveries: list[Delivery],
     groups: Sequence[Sequence[Delivery]] = (),
 ) -> DataFrame:
-    """Typed rows of some deliveries, with every reason why one cannot be used.
+    """Typed rows of deliveries, with all rejection reasons.
 
     Args:
         run: the run.
-        label: of the source.
-        source: where they lie, and how they are read.
-        deliveries: to be read.
-        groups: those to be read, if not all, of which the same was asked before; of a group by
-            tasks of their own.
+        label: configuration section of the source.
+        source: source of the deliveries.
+        deliveries: deliveries to read.
+        groups: groups of deliveries to read instead of all, each by tasks of its own; the columns
+            must have been checked before.
 
     Returns:
         One row per raw row: `receipt_lines`, `interaction_rows` or `customer_rows`.
 
     Raises:
-        UserError: naming every expression that does not fit the columns.
+        UserError: with every expression that does not match the columns.
     """
     raw = read_rows(run.spark, source, deliveries, run.input, label, groups)
     problems = [] if groups else column_problems(run, raw, source, label, deliveries)
     if problems:
         raise UserError(problems)
-    own = raw if source.where is None else raw.where(F.expr(source.where))
-    rows = delivered_fields(own, source_fields(source), source.reject)
+    filtered = raw if source.where is None else raw.where(F.expr(source.where))
+    rows = delivered_fields(filtered, source_fields(source), source.reject)
     business = run.settings.business
     calendar = Calendar(
         business.time_zone, business.day_start_hour, source.time_zone or business.time_zone
     )
     if isinstance(source, Receipts):
         if source.columns.receipt_id is None:
-            named = F.concat_ws("#", "delivery", "row")
-            rows = with_row_digest(rows).withColumn("receipt_id", named).drop("row")
-        rows = with_dropped(rows, source.drop_equal_lines)
+            row_id = F.concat_ws("#", "delivery", "row")
+            rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
+        rows = with_is_dropped(rows, source.drop_equal_lines)
         return receipt_lines(rows, _receipt_rules(run.settings, source, calendar))
     if isinstance(source, Interactions):
         dates = (business.earliest_date, business.latest_date)

@@ -48,7 +48,9 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
     wanted = table_properties(table)
     changed = {name: wanted[name] for name in wanted if state.properties.get(name) != wanted[name]}
     if changed or state.schema_version < table.schema_version:
-        whole = {**changed, SCHEMA_VERSION: str(table.schema_version)}
+        # All of them: Delta compares one that is set alone with the default of another, not with
+        # what the table has (findings/delta_retention_check.sh).
+        whole = {**wanted, SCHEMA_VERSION: str(table.schema_version)}
         listed = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in whole.items())
         warehouse.spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ({listed})")
         done += [f"set {', '.join(changed)}"] if changed else []

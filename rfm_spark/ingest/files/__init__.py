@@ -1,1 +1,1 @@
-"""Raw files: found, opened and read."""
+"""Raw files: lists, opens and reads the files of deliveries."""

@@ -1,4 +1,4 @@
-"""Columns of raw files: Spark takes one that a file lacks for NULL, and says nothing."""
+"""Columns of raw files: reads and checks them, as Spark silently fills missing ones with NULL."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from rfm_spark.storage.gateway import JvmError, parquet_columns
 from rfm_spark.storage.locations import literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
-_ROWS_LOOKED_AT = 1_000
-_MUCH_ALIKE = 0.8
+_SAMPLED_ROWS = 1_000
+_MIN_SIMILARITY = 0.8
 
 
-def header(reader: DataFrameReader, file: str, label: str) -> list[str]:
-    """The columns a CSV file names in its first line.
+def csv_header(reader: DataFrameReader, file: str, label: str) -> list[str]:
+    """Column names of a CSV file, from its header.
 
     Args:
-        reader: with the file's delimiter, encoding and so on.
-        file: its path.
-        label: of the source, for messages.
+        reader: CSV reader with the delimiter, encoding and other options of the file.
+        file: path of the file.
+        label: configuration section of the source, for messages.
 
     Raises:
-        UserError: if a column has no name, or two have the same: Spark gives them others.
+        UserError: if a column has no name or a duplicate one, which Spark would replace.
     """
     columns = reader.option("header", True).csv(literal(file)).columns
-    if any(name.endswith(str(place)) for place, name in enumerate(columns)):
-        written = reader.option("header", False).csv(literal(file)).first() or columns
-        pairs = enumerate(zip(written, columns, strict=True), 1)
-        # By their places: a file without a header has a row of data there.
-        if changed := [str(place) for place, (own, name) in pairs if own != name]:
+    if any(name.endswith(str(position)) for position, name in enumerate(columns)):
+        written_names = reader.option("header", False).csv(literal(file)).first() or columns
+        pairs = enumerate(zip(written_names, columns, strict=True), 1)
+        # Columns by position, not name: without a header, the first line is a row of data.
+        if positions := [str(position) for position, (written, name) in pairs if written != name]:
             raise UserError(
-                f"[{label}] {file}: header, column {', '.join(changed)}: no name, or one that "
+                f"[{label}] {file}: header, column {', '.join(positions)}: no name, or one that "
                 "another column has (upper and lower case are the same): give each a name of its "
                 "own; with pandas, write index=False"
             )
     return columns
 
 
-def absent_columns(
+def missing_parquet_columns(
     spark: SparkSession, files: Sequence[str], columns: Collection[str], label: str
 ) -> dict[tuple[str, ...], tuple[str, list[str]]]:
-    """What is missing in Parquet files, read from the end of each.
+    """Columns that Parquet files lack, from the file footers.
 
     Args:
         spark: the session.
-        files: their paths.
-        columns: looked for; upper and lower case are the same.
-        label: of the source, for messages.
+        files: paths of the files.
+        columns: expected column names, case-insensitive.
+        label: configuration section of the source, for messages.
 
     Returns:
-        Every combination of columns that some files lack, with the first of them and the columns
-        it has.
+        For every combination of missing columns, the path and column names of the first file
+        that lacks them.
 
     Raises:
         UserError: if a file is not Parquet.
@@ -65,39 +65,45 @@ def absent_columns(
         schemas = parquet_columns(spark, files)
     except JvmError as error:
         raise UserError(f"[{label}] {error}") from None
-    found: dict[tuple[str, ...], tuple[str, list[str]]] = {}
-    for file, own in zip(files, schemas, strict=True):
-        known = {name.lower() for name in own}
-        if absent := tuple(name for name in columns if name.lower() not in known):
-            found.setdefault(absent, (file, own))
-    return found
+    files_by_missing: dict[tuple[str, ...], tuple[str, list[str]]] = {}
+    for file, file_columns in zip(files, schemas, strict=True):
+        known_names = {name.lower() for name in file_columns}
+        if missing := tuple(name for name in columns if name.lower() not in known_names):
+            files_by_missing.setdefault(missing, (file, file_columns))
+    return files_by_missing
 
 
-def misnamed_keys(spark: SparkSession, source: Source, file: str, label: str) -> Iterator[str]:
-    """Declared columns that JSON lines call otherwise.
+def misnamed_key_problems(
+    spark: SparkSession, source: Source, file: str, label: str
+) -> Iterator[str]:
+    """Problems of declared columns that no JSON line has, but with a similar key instead.
 
-    Lines may leave out what they have no value for, so that a key is missed only where there is
-    another much like it that is not declared.
+    JSON lines may omit keys without a value, so an absent key alone is no problem.
 
     Args:
         spark: the session.
-        source: which columns it declares.
-        file: whose first rows are looked at.
-        label: of the source, for messages.
+        source: source with the declared column types.
+        file: path of the file, of which the first rows are sampled.
+        label: configuration section of the source, for messages.
+
+    Yields:
+        One message per column that is probably misspelled.
 
     Raises:
         UserError: if the file cannot be read.
     """
-    rows = spark.read.text(literal(file)).limit(_ROWS_LOOKED_AT)
+    rows = spark.read.text(literal(file)).limit(_SAMPLED_ROWS)
     keys = rows.select(F.explode(F.json_object_keys("value")).alias("key")).distinct()
     try:
-        found = {row["key"] for row in keys.collect()}
+        found_keys = {row["key"] for row in keys.collect()}
     except FAILED as error:
         raise UserError(f"[{label}] {file} cannot be read as json: {first_line(error)}") from None
-    others = {key.lower(): key for key in sorted(found - source.types.keys())}
-    for name in sorted(source.types.keys() - found):
-        if near := difflib.get_close_matches(name.lower(), others, n=1, cutoff=_MUCH_ALIKE):
+    undeclared_keys = {key.lower(): key for key in sorted(found_keys - source.types.keys())}
+    for name in sorted(source.types.keys() - found_keys):
+        if similar := difflib.get_close_matches(
+            name.lower(), undeclared_keys, n=1, cutoff=_MIN_SIMILARITY
+        ):
             yield (
                 f"[{label}.types] {name}: no row at the beginning of {file} has it; did you mean "
-                f"'{others[near[0]]}'? Where there are both, declare both"
+                f"'{undeclared_keys[similar[0]]}'? Where there are both, declare both"
             )

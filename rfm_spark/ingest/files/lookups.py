@@ -1,4 +1,4 @@
-"""Look-ups: small tables whose columns stand beside a source's own."""
+"""Look-up tables: joins a small table to the rows of a source."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.ingest.rows.delivered import column
+from rfm_spark.ingest.rows.delivered import quoted_column
 from rfm_spark.settings.sources import Lookup
 from rfm_spark.storage.locations import below, literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 
 def with_lookup(
-    spark: SparkSession, rows: DataFrame, place: str, name: str, lookup: Lookup, label: str
+    spark: SparkSession, rows: DataFrame, input_path: str, name: str, lookup: Lookup, label: str
 ) -> DataFrame:
-    """Rows with a look-up's columns beside them, in a struct of its name; NULL where none fits.
+    """Rows of a source left-joined with a look-up table.
 
     Args:
         spark: the session.
-        rows: of the source.
-        place: the input.
-        name: of the look-up.
-        lookup: where it lies.
-        label: of the look-up, for messages.
+        rows: one row per raw row of the source.
+        input_path: path of the raw data folder.
+        name: name of the look-up, and of the struct column that is added.
+        lookup: path, format and join column of the look-up table.
+        label: configuration section of the look-up, for messages.
+
+    Returns:
+        One row per raw row: all columns of `rows`, and a struct with the look-up's columns; NULL
+        without a match.
 
     Raises:
-        UserError: if it cannot be read, does not fit, or would multiply rows.
+        UserError: if the look-up cannot be read, has not the join column, or would multiply rows.
     """
-    path = below(place, lookup.path)
+    path = below(input_path, lookup.path)
     reader = spark.read.option("header", True).option("sep", lookup.delimiter).option("escape", '"')
     try:
-        opened = path if lookup.format == "delta" else below(literal(place), lookup.path)
-        table = reader.format(lookup.format).load(opened)
+        load_path = path if lookup.format == "delta" else below(literal(input_path), lookup.path)
+        table = reader.format(lookup.format).load(load_path)
     except FAILED as error:
         raise UserError(f"[{label}] {path} cannot be read: {first_line(error)}") from None
     if name in rows.columns:
@@ -41,8 +45,8 @@ def with_lookup(
         if lookup.on not in columns:
             known = ", ".join(columns)
             raise UserError(f"[{label}] on: {side} has no column '{lookup.on}'; it has {known}")
-    key = column(lookup.on)
-    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1")
+    join_key = quoted_column(lookup.on)
+    repeated = table.where(join_key.isNotNull()).groupBy(join_key).count().where("count > 1")
     try:
         is_unique = repeated.isEmpty()
     except FAILED as error:
@@ -52,9 +56,9 @@ def with_lookup(
             f"[{label}] on: '{lookup.on}' occurs more than once in {path}; rows would be "
             "multiplied: make it unique"
         )
-    beside = table.select(
-        key.cast("string").alias("_lookup_key"),
-        F.struct(*[column(one) for one in table.columns]).alias(name),
+    lookup_rows = table.select(
+        join_key.cast("string").alias("_lookup_key"),
+        F.struct(*[quoted_column(column) for column in table.columns]).alias(name),
     )
-    matches = column(lookup.on).cast("string") == F.col("_lookup_key")
-    return rows.join(beside, matches, "left").drop("_lookup_key")
+    is_match = quoted_column(lookup.on).cast("string") == F.col("_lookup_key")
+    return rows.join(lookup_rows, is_match, "left").drop("_lookup_key")

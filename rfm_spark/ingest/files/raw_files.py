@@ -1,4 +1,4 @@
-"""Raw files: found and opened through Spark, so that any file system it knows will do."""
+"""Raw files: lists deliveries and reads their rows through Spark, on any file system."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
-from rfm_spark.ingest.files.file_columns import header
+from rfm_spark.ingest.files.file_columns import csv_header
 from rfm_spark.ingest.files.lookups import with_lookup
-from rfm_spark.ingest.rows.delivered import DELIVERY, FILE, UNREADABLE_TEXT, column, typed_rows
+from rfm_spark.ingest.rows.delivered import (
+    CORRUPT_RECORD,
+    DELIVERY,
+    FILE,
+    quoted_column,
+    typed_rows,
+)
 from rfm_spark.settings.sources import DATE, Lookup, Source
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below, literal, plain, relative
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
-_LEAST_TASK_BYTES, _TASK_BYTES = 16 * 2**20, 128 * 2**20
-_FILES_SHOWN = 3
+_MIN_TASK_BYTES, _MAX_TASK_BYTES = 16 * 2**20, 128 * 2**20
+_MAX_FILES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,10 @@ class RawFile:
     """A file of raw data.
 
     Attributes:
-        uri: as Spark names it in a row's metadata.
-        path: as Hadoop opens it.
-        name: relative to the input.
-        length: in bytes.
+        uri: URI of the file, as in Spark's `_metadata.file_path`.
+        path: path of the file, as Hadoop opens it.
+        name: path relative to the input folder.
+        length: size in bytes.
     """
 
     uri: str
@@ -46,12 +52,12 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One batch of raw data.
+    """A delivery of raw data: a file, a folder of part files, or a Delta table.
 
     Attributes:
-        name: file or folder, relative to the input; deliveries are in the order of their names.
-        files: its files.
-        fingerprint: changes whenever a file does.
+        name: path relative to the input folder; deliveries are ordered by it.
+        files: files of the delivery.
+        fingerprint: digest of file names, sizes and modification times, or Delta table version.
     """
 
     name: str
@@ -62,44 +68,47 @@ class Delivery:
 def find_deliveries(
     spark: SparkSession,
     source: Source | Lookup,
-    place: str,
+    input_path: str,
     label: str,
     night: date | None = None,
 ) -> list[Delivery]:
-    """The batches a source's path finds, in order.
+    """Deliveries that match the path of a source, ordered by name.
 
     Args:
         spark: the session.
-        source: where they lie; `{date}` in its path stands for the night's day.
-        place: the input.
-        label: of the source, for messages.
-        night: the day; None for all of them.
+        source: source or look-up; `{date}` in its path stands for the day of `night`.
+        input_path: path of the raw data folder.
+        label: configuration section of the source, for messages.
+        night: day of the deliveries to list; None for all.
+
+    Returns:
+        The deliveries; none only where those of `night` are empty files.
 
     Raises:
-        UserError: if there are none, or they cannot be listed.
+        UserError: if nothing matches, or the path cannot be listed.
     """
-    asked = source.path
+    pattern = source.path
     if isinstance(source, Source):
-        asked = asked.replace(DATE, "*" if night is None else night.isoformat())
-    path = below(place, asked)
+        pattern = pattern.replace(DATE, "*" if night is None else night.isoformat())
+    path = below(input_path, pattern)
     if source.format == "delta":
         if not DeltaTable.isDeltaTable(spark, path):
             raise UserError(f"[{label}] path: {path} is not a Delta table")
-        newest = DeltaTable.forPath(spark, path).history(1).select("version").collect()
-        table = RawFile(path, path, asked, 0)
-        return [Delivery(asked, (table,), str(newest[0]["version"]))]
+        history = DeltaTable.forPath(spark, path).history(1).select("version").collect()
+        table = RawFile(path, path, pattern, 0)
+        return [Delivery(pattern, (table,), str(history[0]["version"]))]
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     try:
-        found = (
-            listing.load(below(literal(place), asked))
+        listed_files = (
+            listing.load(below(literal(input_path), pattern))
             .select(
                 "_metadata.file_path",
                 "path",
                 "length",
-                # Not as a time, which Python would tell in the zone of this machine.
+                # As a number: Python would convert a timestamp to the time zone of this machine.
                 F.unix_micros("modificationTime").alias("changed"),
             )
-            # Or else every few files would be a task, for a look at each.
+            # Otherwise Spark would make one task of every few files.
             .coalesce(spark.sparkContext.defaultParallelism)
             .collect()
         )
@@ -107,113 +116,113 @@ def find_deliveries(
         if isinstance(error, AnalysisException) and error.getCondition() == "PATH_NOT_FOUND":
             raise UserError(f"[{label}] path: no file matches {path}") from None
         raise UserError(f"[{label}] path: {path} cannot be listed: {first_line(error)}") from None
-    if not found and night is not None:
-        return []  # nothing happened that day
-    if not found:
+    if not listed_files and night is not None:
+        return []  # no data for that day
+    if not listed_files:
         raise UserError(f"[{label}] path: every file that matches {path} is empty")
     by_name: dict[str, list[tuple[RawFile, int]]] = {}
-    for row in found:
+    for row in listed_files:
         path = plain(row["path"])
-        file = RawFile(row["file_path"], path, relative(path, place), int(row["length"]))
+        file = RawFile(row["file_path"], path, relative(path, input_path), int(row["length"]))
         folder = file.name.rpartition("/")[0] or "."
         by_folder = isinstance(source, Source) and source.delivery == "folder"
         name = folder if by_folder else file.name
         by_name.setdefault(name, []).append((file, row["changed"]))
-    return [_delivery(name, facts) for name, facts in sorted(by_name.items())]
+    return [_delivery_from_files(name, files) for name, files in sorted(by_name.items())]
 
 
 def read_rows(
     spark: SparkSession,
     source: Source,
     deliveries: list[Delivery],
-    place: str,
+    input_path: str,
     label: str,
     groups: Sequence[Sequence[Delivery]] = (),
 ) -> DataFrame:
-    """The raw rows of some deliveries, with the lookups' columns beside them.
+    """Raw rows of deliveries, joined with the look-ups of their source.
 
     Args:
         spark: the session.
-        source: where they lie.
-        deliveries: to be read.
-        place: the input.
-        label: of the source, for messages.
-        groups: those to be read, if not all; of a group by tasks of their own, as few as there
-            are files of it to write. Without groups Spark divides all files at its will.
+        source: source of the deliveries.
+        deliveries: deliveries to read, from which the schema is inferred.
+        input_path: path of the raw data folder.
+        label: configuration section of the source, for messages.
+        groups: groups of deliveries to read instead of all, each by few tasks of its own.
 
     Returns:
-        One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (why the row
-        could not be read as its format or types say), the source's columns, a struct per lookup.
+        One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (rejection
+        reasons of its format and types), the source's columns, and a struct per look-up.
 
     Raises:
-        UserError: if a file cannot be read, or a lookup does not fit.
+        UserError: if a file or look-up cannot be read, or a look-up cannot be joined.
     """
-    files = paths_of(source, deliveries)
+    files = file_paths(source, deliveries)
     if source.format == "csv" and literal(files[0]) != files[0]:
         raise UserError(
             f"[{label}] {files[0]}: Spark cannot look up the header of a CSV file with any of "
             r"[ ] { } * ? \ in its path: rename it"
         )
     try:
-        rows = _opened(spark, source, files, label)
+        rows = _open_files(spark, source, files, label)
     except FAILED as error:
-        shown = ", ".join(files[:_FILES_SHOWN])
+        first_files = ", ".join(files[:_MAX_FILES_SHOWN])
         raise UserError(
-            f"[{label}] {shown} cannot be read as {source.format}: {first_line(error)}"
+            f"[{label}] {first_files} cannot be read as {source.format}: {first_line(error)}"
         ) from None
     if source.format == "delta":
-        [one] = deliveries
-        named = rows.withColumns({FILE: F.lit(one.name), DELIVERY: F.lit(one.name)})
+        [table] = deliveries
+        named_rows = rows.withColumns({FILE: F.lit(table.name), DELIVERY: F.lit(table.name)})
     else:
-        parts = [rows]
+        row_groups = [rows]
         if groups:
-            sizes = [sum(file.length for one in group for file in one.files) for group in groups]
-            share = sum(sizes) // spark.sparkContext.defaultParallelism
-            of_task = min(max(share, _LEAST_TASK_BYTES), _TASK_BYTES)
-            parts = [
-                _opened(spark, source, paths_of(source, group), label, rows.schema).coalesce(
-                    1 + size // of_task
+            sizes = [sum(file.length for item in group for file in item.files) for group in groups]
+            bytes_per_core = sum(sizes) // spark.sparkContext.defaultParallelism
+            task_bytes = min(max(bytes_per_core, _MIN_TASK_BYTES), _MAX_TASK_BYTES)
+            row_groups = [
+                _open_files(spark, source, file_paths(source, group), label, rows.schema).coalesce(
+                    1 + size // task_bytes
                 )
                 for group, size in zip(groups, sizes, strict=True)
             ]
-        named = _with_delivery(spark, parts, deliveries)
-    if problems := list(_type_problems(spark, source, named.columns, files[0], label)):
+        named_rows = _with_delivery_names(spark, row_groups, deliveries)
+    if problems := list(_type_problems(spark, source, named_rows.columns, files[0], label)):
         raise UserError(problems)
-    typed = typed_rows(named, source.types)
+    typed = typed_rows(named_rows, source.types)
     for name, lookup in source.lookups.items():
-        typed = with_lookup(spark, typed, place, name, lookup, f"{label}.lookups.{name}")
+        typed = with_lookup(spark, typed, input_path, name, lookup, f"{label}.lookups.{name}")
     return typed
 
 
-def lookups_fingerprint(spark: SparkSession, source: Source, place: str, label: str) -> str:
-    """Changes whenever a look-up table of the source does; empty without look-ups."""
-    found = [
-        one.fingerprint
+def lookups_fingerprint(spark: SparkSession, source: Source, input_path: str, label: str) -> str:
+    """Digest of the fingerprints of all look-ups of a source; empty without look-ups."""
+    fingerprints = [
+        delivery.fingerprint
         for name, lookup in source.lookups.items()
-        for one in find_deliveries(spark, lookup, place, f"{label}.lookups.{name}")
+        for delivery in find_deliveries(spark, lookup, input_path, f"{label}.lookups.{name}")
     ]
-    return sha256(repr(found).encode()).hexdigest()[:16] if found else ""
+    return sha256(repr(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
 
 
-def paths_of(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
-    """The files of deliveries, as Hadoop opens them; of text those that hold some."""
-    found = [file for delivery in deliveries for file in delivery.files]
+def file_paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
+    """Paths of the files of deliveries, as Hadoop opens them; without empty text files."""
+    files = [file for delivery in deliveries for file in delivery.files]
     if source.format in ("csv", "json"):
-        # An empty file has no rows, and no header to learn the columns from.
-        found = [file for file in found if file.length > 0] or found
-    return [file.path for file in found]
+        # An empty file has no rows and no header.
+        files = [file for file in files if file.length > 0] or files
+    return [file.path for file in files]
 
 
-def _opened(
+def _open_files(
     spark: SparkSession,
     source: Source,
     files: list[str],
     label: str,
     schema: StructType | None = None,
 ) -> DataFrame:
+    """Rows of files as Spark reads them, with text columns for CSV and JSON."""
     if source.format == "delta":
         return spark.read.format("delta").load(files[0])
-    opened = [literal(file) for file in files]
+    literal_paths = [literal(file) for file in files]
     if source.format == "csv":
         reader = (
             spark.read.option("sep", source.delimiter)
@@ -222,36 +231,36 @@ def _opened(
             .option("escape", '"')
         )
         if schema is None:
-            schema = _text_schema([*header(reader, files[0], label), UNREADABLE_TEXT])
+            schema = _string_schema([*csv_header(reader, files[0], label), CORRUPT_RECORD])
         # A header that differs from the first file's must not shift columns silently, and a row
-        # with too many or too few values must show whichever columns a query needs.
+        # with too many or too few values must be detected whichever columns a query reads.
         return (
             reader.option("header", True)
             .option("enforceSchema", False)
             .option("columnPruning", False)
-            .option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
+            .option("columnNameOfCorruptRecord", CORRUPT_RECORD)
             .schema(schema)
-            .csv(opened)
+            .csv(literal_paths)
         )
     if source.format == "json":
-        reader = spark.read.option("columnNameOfCorruptRecord", UNREADABLE_TEXT)
-        return reader.schema(_text_schema([*source.types, UNREADABLE_TEXT])).json(opened)
+        reader = spark.read.option("columnNameOfCorruptRecord", CORRUPT_RECORD)
+        return reader.schema(_string_schema([*source.types, CORRUPT_RECORD])).json(literal_paths)
     reader = spark.read.format(source.format)
-    return (reader if schema is None else reader.schema(schema)).load(opened)
+    return (reader if schema is None else reader.schema(schema)).load(literal_paths)
 
 
 def _type_problems(
     spark: SparkSession, source: Source, columns: list[str], file: str, label: str
 ) -> Iterator[str]:
-    """Declared types that are none, or of columns that are not there."""
-    own = [name for name in columns if name not in (DELIVERY, FILE, UNREADABLE_TEXT)]
-    text = spark.range(0).select(F.lit("").alias("text"))
+    """Messages on declared types that are invalid, or of columns that do not exist."""
+    source_columns = [name for name in columns if name not in (DELIVERY, FILE, CORRUPT_RECORD)]
+    text_rows = spark.range(0).select(F.lit("").alias("text"))
     for name, declared in source.types.items():
-        if name not in own:
-            hint = did_you_mean(name, own)
+        if name not in source_columns:
+            hint = did_you_mean(name, source_columns)
             yield f"[{label}.types] {name}: {file} has no such column; {hint}"
         try:
-            text.select(F.col("text").try_cast(declared))
+            text_rows.select(F.col("text").try_cast(declared))
         except AnalysisException:
             yield (
                 f"[{label}.types] {name} = {declared!r}: is no Spark type that text can be read "
@@ -259,28 +268,30 @@ def _type_problems(
             )
 
 
-def _delivery(name: str, facts: list[tuple[RawFile, int]]) -> Delivery:
-    ordered = sorted(facts, key=lambda fact: fact[0].name)
-    told = repr([(file.name, file.length, changed) for file, changed in ordered])
-    files = tuple(file for file, _ in ordered)
-    return Delivery(name, files, sha256(told.encode()).hexdigest()[:16])
+def _delivery_from_files(name: str, timed_files: list[tuple[RawFile, int]]) -> Delivery:
+    ordered_files = sorted(timed_files, key=lambda timed_file: timed_file[0].name)
+    description = repr([(file.name, file.length, modified) for file, modified in ordered_files])
+    files = tuple(file for file, _ in ordered_files)
+    return Delivery(name, files, sha256(description.encode()).hexdigest()[:16])
 
 
-def _with_delivery(
-    spark: SparkSession, parts: Sequence[DataFrame], deliveries: list[Delivery]
+def _with_delivery_names(
+    spark: SparkSession, row_groups: Sequence[DataFrame], deliveries: list[Delivery]
 ) -> DataFrame:
-    """Names each row's file and delivery by a join: decoding its path took longer than the rest."""
-    listed = [
-        {"_file_uri": file.uri, FILE: file.name, DELIVERY: one.name}
-        for one in deliveries
-        for file in one.files
+    """Adds `_file` and `_delivery` by a join: parsing the path of each row took longer."""
+    name_rows = [
+        {"_file_uri": file.uri, FILE: file.name, DELIVERY: delivery.name}
+        for delivery in deliveries
+        for file in delivery.files
     ]
-    names = local_rows(spark, listed, _text_schema(["_file_uri", FILE, DELIVERY]))
-    own = [column(name) for name in parts[0].columns]
+    delivery_names = local_rows(spark, name_rows, _string_schema(["_file_uri", FILE, DELIVERY]))
+    source_columns = [quoted_column(name) for name in row_groups[0].columns]
     uri = F.col("_metadata.file_path").alias("_file_uri")
-    rows = reduce(DataFrame.unionByName, (part.select(*own, uri) for part in parts))
-    return rows.join(F.broadcast(names), "_file_uri").drop("_file_uri")
+    rows = reduce(
+        DataFrame.unionByName, (group.select(*source_columns, uri) for group in row_groups)
+    )
+    return rows.join(F.broadcast(delivery_names), "_file_uri").drop("_file_uri")
 
 
-def _text_schema(columns: list[str]) -> StructType:
+def _string_schema(columns: list[str]) -> StructType:
     return StructType([StructField(name, StringType()) for name in columns])

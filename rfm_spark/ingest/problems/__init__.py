@@ -1,1 +1,1 @@
-"""What does not fit between the configuration and the input."""
+"""Problems of the configuration and the input: detects and explains what does not match."""

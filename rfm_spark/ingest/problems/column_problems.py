@@ -1,4 +1,4 @@
-"""Column problems: expressions of the configuration that do not fit the columns of the input."""
+"""Column problems: checks the configured expressions against the columns of the input."""
 
 from __future__ import annotations
 
@@ -12,25 +12,40 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
 
 from rfm_spark.core.errors import did_you_mean
-from rfm_spark.ingest.files.file_columns import absent_columns
-from rfm_spark.ingest.files.raw_files import Delivery, paths_of
-from rfm_spark.ingest.rows.business_time import can_be_time
-from rfm_spark.ingest.rows.delivered import ATTRIBUTE, BESIDE, Field, field_column
+from rfm_spark.ingest.files.file_columns import missing_parquet_columns
+from rfm_spark.ingest.files.raw_files import Delivery, file_paths
+from rfm_spark.ingest.rows.business_time import is_time_type
+from rfm_spark.ingest.rows.delivered import (
+    ATTRIBUTE_PREFIX,
+    METADATA_COLUMNS,
+    FieldExpression,
+    field_column,
+)
 from rfm_spark.run import Run
 from rfm_spark.settings.sources import Customers, Source
 
-_TIMES = ("time", "valid_from")
-_FLAGS = ("promotion", "is_return", "is_void")
+_TIME_FIELDS = ("time", "valid_from")
+_BOOLEAN_FIELDS = ("promotion", "is_return", "is_void")
 _UTC = "UTC"
-_GROWN = ("items", "category", "promotion", "store_id", "channel", "is_return", "is_void", "value")
-"""Fields, beside attributes, that data came to have later: older files may lack their columns."""
+_LATER_FIELDS = (
+    "items",
+    "category",
+    "promotion",
+    "store_id",
+    "channel",
+    "is_return",
+    "is_void",
+    "value",
+)
+"""Fields, apart from attributes, whose columns may be absent from older files."""
 
 
-def source_fields(source: Source) -> dict[str, Field | None]:
-    """Every field of a source with its expressions; None where it is not mapped."""
+def source_fields(source: Source) -> dict[str, FieldExpression | None]:
+    """Field name to configured expression, for all fields of a source; None where not mapped."""
     columns: Mapping[str, Any] = source.columns.model_dump()  # type: ignore[attr-defined]
     attributes = {
-        ATTRIBUTE + name: expression for name, expression in columns.get("attributes", {}).items()
+        ATTRIBUTE_PREFIX + name: expression
+        for name, expression in columns.get("attributes", {}).items()
     }
     return {**{n: e for n, e in columns.items() if n != "attributes"}, **attributes}
 
@@ -38,131 +53,135 @@ def source_fields(source: Source) -> dict[str, Field | None]:
 def column_problems(
     run: Run, rows: DataFrame, source: Source, label: str, deliveries: list[Delivery]
 ) -> list[str]:
-    """What does not fit between a source's expressions and the columns of any file.
+    """Messages on expressions of a source that do not match the columns of its files.
 
     Args:
         run: the run.
-        rows: of the deliveries, from `read_rows`.
-        source: what is expected of them.
-        label: of the source, for messages.
-        deliveries: whose rows they are.
+        rows: one row per raw row of the deliveries: `read_rows`.
+        source: source with the configured expressions.
+        label: configuration section of the source, for messages.
+        deliveries: deliveries whose files are checked.
     """
-    files = paths_of(source, deliveries)
-    own = [name for name in rows.columns if name not in (*BESIDE, *source.lookups)]
-    holder = "`types`" if source.format == "json" else files[0]
-    zone = run.settings.business.time_zone
+    files = file_paths(source, deliveries)
+    names = [name for name in rows.columns if name not in (*METADATA_COLUMNS, *source.lookups)]
+    origin = "`types`" if source.format == "json" else files[0]
+    time_zone = run.settings.business.time_zone
     if not isinstance(source, Customers):
-        zone = source.time_zone or zone
+        time_zone = source.time_zone or time_zone
     fields = source_fields(source)
-    problems = list(_Columns(rows, own, holder, source, label, zone).problems(fields))
+    problems = list(_FileColumns(rows, names, origin, source, label, time_zone).problems(fields))
     if problems or source.format != "parquet":
         return problems
-    needed = {
+    required = {
         name: field
         for name, field in fields.items()
-        if name not in _GROWN and not name.startswith(ATTRIBUTE)
+        if name not in _LATER_FIELDS and not name.startswith(ATTRIBUTE_PREFIX)
     }
-    for absent, (file, has) in absent_columns(run.spark, files, own, label).items():
+    for missing, (file, present) in missing_parquet_columns(run.spark, files, names, label).items():
         for name, lookup in source.lookups.items():
-            if lookup.on in absent:
+            if lookup.on in missing:
                 problems.append(f"[{label}.lookups.{name}] on: {file} has no column '{lookup.on}'")
-        holder, left = f"{file}, unlike other files,", rows.drop(*absent)
-        problems += _Columns(left, has, holder, source, label, zone).problems(needed)
+        origin, rest = f"{file}, unlike other files,", rows.drop(*missing)
+        problems += _FileColumns(rest, present, origin, source, label, time_zone).problems(required)
     return problems
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Columns of one kind of file.
+class _FileColumns:
+    """Columns of files that have the same ones, to check expressions against.
 
     Attributes:
-        rows: that have them, and look-ups beside them.
-        own: names in the file.
-        holder: of the columns, for messages.
-        source: what is expected of them.
-        label: of the source, for messages.
-        zone: of times that name none.
+        rows: one row per raw row, with the columns of the file and the look-ups.
+        names: column names in the file.
+        origin: file or setting that has the columns, for messages.
+        source: source with the configured expressions.
+        label: configuration section of the source, for messages.
+        time_zone: time zone of times that name none.
     """
 
     rows: DataFrame
-    own: list[str]
-    holder: str
+    names: list[str]
+    origin: str
     source: Source
     label: str
-    zone: str
+    time_zone: str
 
-    def problems(self, fields: Mapping[str, Field | None]) -> Iterator[str]:
-        """Expressions that name missing columns, do not parse, or give something of no use."""
+    def problems(self, fields: Mapping[str, FieldExpression | None]) -> Iterator[str]:
+        """Messages on expressions that do not parse, name missing columns or have a wrong type."""
         for name, field in fields.items():
             for expression in [field] if isinstance(field, str) else field or []:
-                own = name.removeprefix(ATTRIBUTE)
-                where = f"[{self.label}.columns{'' if own == name else '.attributes'}] {own}"
-                kind = self._kind(expression)
-                if isinstance(kind, AnalysisException):
-                    yield f"{where} = {expression!r}: {self._complaint(kind)}"
+                key = name.removeprefix(ATTRIBUTE_PREFIX)
+                where = f"[{self.label}.columns{'' if key == name else '.attributes'}] {key}"
+                data_type = self._expression_type(expression)
+                if isinstance(data_type, AnalysisException):
+                    yield f"{where} = {expression!r}: {self._error_message(data_type)}"
                 else:
-                    yield from self._kind_problems(kind, name, expression, where)
-        predicates = {f"[{self.label}.reject] {n}": one for n, one in self.source.reject.items()}
+                    yield from self._type_problems(data_type, name, expression, where)
+        predicates = {f"[{self.label}.reject] {n}": rule for n, rule in self.source.reject.items()}
         if self.source.where is not None:
             predicates[f"[{self.label}] where"] = self.source.where
         for where, predicate in predicates.items():
-            kind = self._kind(predicate)
-            if isinstance(kind, AnalysisException):
-                yield f"{where} = {predicate!r}: {self._complaint(kind)}"
-            elif kind.simpleString() != "boolean":
-                yield _not_boolean(where, kind)
+            data_type = self._expression_type(predicate)
+            if isinstance(data_type, AnalysisException):
+                yield f"{where} = {predicate!r}: {self._error_message(data_type)}"
+            elif data_type.simpleString() != "boolean":
+                yield _not_boolean(where, data_type)
 
-    def _kind(self, expression: str, *without: str) -> DataType | AnalysisException:
-        """What an expression gives, perhaps without some columns; or why it gives nothing."""
-        rows = self.rows.drop(*without)
+    def _expression_type(self, expression: str, *excluded: str) -> DataType | AnalysisException:
+        """Type of an expression, optionally without some columns; the error if it is invalid."""
+        rows = self.rows.drop(*excluded)
         try:
-            # Beside another column, an aggregate cannot pass for an expression of one row.
-            both = rows.select(F.lit(1), field_column(expression).alias("field"))
+            # Selected with another column, an aggregate is an error, as it should be.
+            selected = rows.select(F.lit(1), field_column(expression).alias("field"))
         except AnalysisException as error:
             return error
-        return both.schema["field"].dataType
+        return selected.schema["field"].dataType
 
-    def _kind_problems(
-        self, kind: DataType, name: str, expression: str, where: str
+    def _type_problems(
+        self, data_type: DataType, name: str, expression: str, where: str
     ) -> Iterator[str]:
-        if isinstance(kind, NullType):
+        if isinstance(data_type, NullType):
             return
-        if name in _TIMES and not can_be_time(kind):
-            yield f"{where}: gives {kind.simpleString()}, not a date, a timestamp or text"
-        elif name in _TIMES and isinstance(kind, TimestampType):
-            if self.zone != _UTC and not self._is_of_timestamps(expression):
+        if name in _TIME_FIELDS and not is_time_type(data_type):
+            yield f"{where}: gives {data_type.simpleString()}, not a date, a timestamp or text"
+        elif name in _TIME_FIELDS and isinstance(data_type, TimestampType):
+            if self.time_zone != _UTC and not self._reads_delivered_timestamp(expression):
                 yield (
                     f"{where}: makes a timestamp of something else; of text that names no zone it "
-                    f"would be UTC's, not {self.zone}'s: give the text itself, without a type in "
-                    f"[{self.label}.types]; or, where it is an instant, text with its zone, such "
-                    "as concat(timestamp_seconds(epoch), 'Z'), without time_format"
+                    f"would be UTC's, not {self.time_zone}'s: give the text itself, without a type "
+                    f"in [{self.label}.types]; or, where it is an instant, text with its zone, "
+                    "such as concat(timestamp_seconds(epoch), 'Z'), without time_format"
                 )
-        elif name in _FLAGS and kind.simpleString() != "boolean":
-            yield _not_boolean(where, kind)
-        elif isinstance(kind, ArrayType | MapType | StructType):
-            yield f"{where}: gives {kind.simpleString()}, not one value; name a column inside it"
+        elif name in _BOOLEAN_FIELDS and data_type.simpleString() != "boolean":
+            yield _not_boolean(where, data_type)
+        elif isinstance(data_type, ArrayType | MapType | StructType):
+            yield (
+                f"{where}: gives {data_type.simpleString()}, not one value; name a column inside it"
+            )
 
-    def _is_of_timestamps(self, expression: str) -> bool:
-        """Whether it needs a column that is a timestamp in the file, not by a declared type."""
-        given = [one.name for one in self.rows.schema if _has_timestamp(one.dataType)]
-        delivered = [name for name in given if name not in self.source.types]
-        return isinstance(self._kind(expression, *delivered), AnalysisException)
+    def _reads_delivered_timestamp(self, expression: str) -> bool:
+        """Whether an expression reads a column that is a timestamp in the file, not by `types`."""
+        timestamps = [f.name for f in self.rows.schema if _contains_timestamp(f.dataType)]
+        delivered = [name for name in timestamps if name not in self.source.types]
+        return isinstance(self._expression_type(expression, *delivered), AnalysisException)
 
-    def _complaint(self, error: AnalysisException) -> str:
+    def _error_message(self, error: AnalysisException) -> str:
         parameters = error.getMessageParameters() or {}
         if not (error.getCondition() or "").startswith("UNRESOLVED_COLUMN"):
             return str(error).strip().splitlines()[0]
         missing = parameters.get("objectName", "").replace("`", "")
         lookups = self.source.lookups
-        found = f"neither {self.holder} nor a look-up has a" if lookups else f"{self.holder} has no"
-        return f"{found} column '{missing}'; {did_you_mean(missing, [*self.own, *lookups])}"
+        reason = (
+            f"neither {self.origin} nor a look-up has a" if lookups else f"{self.origin} has no"
+        )
+        return f"{reason} column '{missing}'; {did_you_mean(missing, [*self.names, *lookups])}"
 
 
-def _not_boolean(where: str, kind: DataType) -> str:
-    return f"{where}: gives {kind.simpleString()}, not true or false; write a comparison"
+def _not_boolean(where: str, data_type: DataType) -> str:
+    return f"{where}: gives {data_type.simpleString()}, not true or false; write a comparison"
 
 
-def _has_timestamp(kind: DataType) -> bool:
-    if isinstance(kind, StructType):
-        return any(_has_timestamp(field.dataType) for field in kind)
-    return isinstance(kind, TimestampType)
+def _contains_timestamp(data_type: DataType) -> bool:
+    if isinstance(data_type, StructType):
+        return any(_contains_timestamp(field.dataType) for field in data_type)
+    return isinstance(data_type, TimestampType)

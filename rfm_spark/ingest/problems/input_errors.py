@@ -1,4 +1,4 @@
-"""Errors of the executors that the input caused, told as the user's."""
+"""Input errors: translates Spark errors that the input caused into messages for the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 from rfm_spark.core.errors import UserError
 from rfm_spark.storage.locations import plain
 
-_CAUSES = {
+_MESSAGES_BY_ERROR = {
     "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
     "ARITHMETIC_OVERFLOW": "an expression overflows: use try_add, try_multiply or a wider type",
     "DIVIDE_BY_ZERO": "an expression divides by zero: use try_divide",
@@ -27,21 +27,20 @@ _CAUSES = {
 }
 
 
-def explained(error: PySparkException | Py4JJavaError, source: str) -> Exception:
-    """The user's error behind a failed query; the error itself where it is not the user's.
+def as_user_error(error: PySparkException | Py4JJavaError, source: str) -> Exception:
+    """User error for a failed query; the Spark error itself if the input did not cause it.
 
-    The message of such an error can hold a customer's data, so only its kind is told, and the
-    file where it names one.
+    Spark's message can contain customer data, so only its cause and the file name are repeated.
 
     Args:
-        error: as Spark raised it.
-        source: whose rows were read.
+        error: error raised by Spark.
+        source: name of the source that was read, for the message.
     """
     condition = error.getCondition() if isinstance(error, PySparkException) else None
     text = f"{condition or ''} {error}"
     file = re.search(r"while reading file (\S+?)\.?\s", text)
-    where = f"{plain(unquote(file[1]))}: " if file else ""
-    for name, meaning in _CAUSES.items():
+    location = f"{plain(unquote(file[1]))}: " if file else ""
+    for name, message in _MESSAGES_BY_ERROR.items():
         if name in text:
-            return UserError(f"[{source}] {where}{meaning}")
+            return UserError(f"[{source}] {location}{message}")
     return error

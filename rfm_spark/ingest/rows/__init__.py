@@ -1,1 +1,1 @@
-"""Rows: from delivered columns to typed, checked fields."""
+"""Row transforms: delivered columns to typed, validated fields."""

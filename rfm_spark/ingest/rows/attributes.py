@@ -1,4 +1,4 @@
-"""Attributes of customers: delivered fields become typed, checked rows."""
+"""Customer attributes: parses, validates and deduplicates delivered rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
-from rfm_spark.ingest.rows.delivered import ATTRIBUTE, known_customer, trimmed_text
-from rfm_spark.ingest.rows.rules import reasons, unreadable
+from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, identified_customer_id, trimmed_text
+from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
 
 
 def customer_rows(
@@ -21,77 +21,78 @@ def customer_rows(
     time_format: str | None,
     guest_ids: Collection[str] = (),
 ) -> DataFrame:
-    """Typed attributes with every reason why a row cannot be used.
+    """Typed customer attributes with all rejection reasons.
 
     Args:
-        rows: delivered fields `customer_id`, `valid_from` and `attribute.<name>` for each name.
+        rows: one row per raw row: `delivered_fields` with `customer_id`, `valid_from` and
+            `attribute.<name>` for each name.
         names: attribute names.
-        time_zone: of the business: whose calendar day an instant is.
-        time_format: Spark pattern of a textual `valid_from`; None for ISO 8601.
-        guest_ids: customer ids that stand for nobody.
+        time_zone: business time zone, whose calendar day an instant falls on.
+        time_format: Spark datetime pattern of a text `valid_from`; None for ISO 8601.
+        guest_ids: customer ids that stand for guests.
 
     Returns:
-        One row per row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `valid_from`,
+        One row per raw row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `valid_from`,
         `attributes` (only those that were delivered).
     """
-    kinds = {field.name: field.dataType for field in rows.schema}
-    kind = kinds["valid_from"]
-    if isinstance(kind, NullType):
+    data_types = {field.name: field.dataType for field in rows.schema}
+    valid_from_type = data_types["valid_from"]
+    if isinstance(valid_from_type, NullType):
         valid_from = F.col("valid_from").cast("date")
     else:
         # A change of address has no business hours; without a zone it is the day as written.
         _, valid_from = instant_and_day(
-            F.col("valid_from"), kind, time_format, Calendar(time_zone, 0, time_zone)
+            F.col("valid_from"), valid_from_type, time_format, Calendar(time_zone, 0, time_zone)
         )
-    values = [ATTRIBUTE + name for name in names]
-    texts = [trimmed_text(F.col(f"`{value}`"), kinds[value]) for value in values]
+    value_columns = [ATTRIBUTE_PREFIX + name for name in names]
+    texts = [trimmed_text(F.col(f"`{name}`"), data_types[name]) for name in value_columns]
     entries = [F.struct(F.lit(name), text) for name, text in zip(names, texts, strict=True)]
-    known = F.filter(F.array(*entries), lambda entry: entry["col2"].isNotNull())
-    customer = known_customer(F.col("customer_id"), kinds["customer_id"], guest_ids)
+    delivered_entries = F.filter(F.array(*entries), lambda entry: entry["col2"].isNotNull())
+    customer_id = identified_customer_id(F.col("customer_id"), data_types["customer_id"], guest_ids)
     rules = {
-        "customer_missing": customer.isNull(),
-        "valid_from_unreadable": unreadable(F.col("valid_from"), kind, valid_from),
+        "customer_missing": customer_id.isNull(),
+        "valid_from_unreadable": is_unreadable(F.col("valid_from"), valid_from_type, valid_from),
     }
     return rows.select(
         "delivery",
         "file",
         "raw",
-        reasons(rules, F.col("turned_away")).alias("reasons"),
-        customer.alias("customer_id"),
+        rejection_reasons(rules, F.col("turned_away")).alias("reasons"),
+        customer_id.alias("customer_id"),
         valid_from.alias("valid_from"),
-        F.map_from_entries(known).alias("attributes"),
+        F.map_from_entries(delivered_entries).alias("attributes"),
     )
 
 
-def one_per_day(rows: DataFrame) -> DataFrame:
-    """Of several rows of a customer, delivery and `valid_from`, the last by their text.
+def deduplicated_attributes(rows: DataFrame) -> DataFrame:
+    """Customer attributes without duplicate keys; of equal keys the last by its JSON text is kept.
 
     Args:
-        rows: good rows of `customer_rows`.
+        rows: valid rows of `customer_rows`.
 
     Returns:
         One row per `customer_id`, `delivery` and `valid_from`: the columns of `customers`.
     """
     columns = ["customer_id", "delivery", "valid_from", "attributes"]
-    return _first(rows.select(*columns), columns[:3], [F.desc(F.to_json("attributes"))])
+    return _first_row_per_key(rows.select(*columns), columns[:3], [F.desc(F.to_json("attributes"))])
 
 
 def latest_attributes(customers: DataFrame, as_of: date) -> DataFrame:
-    """The attributes that held on a day.
+    """Customer attributes as of a day.
 
     Args:
-        customers: `customers`.
+        customers: the `customers` table: one row per customer, delivery and `valid_from`.
         as_of: attributes that are valid from a later day are ignored.
 
     Returns:
-        One row per customer with attributes by then: of the latest `valid_from`, then of the
-        newest delivery. Attributes without a day count as older than any with one.
+        One row per customer with attributes by then: those of the latest `valid_from`, then of
+        the newest delivery. A NULL `valid_from` counts as older than any day.
     """
-    by_then = F.coalesce(F.col("valid_from") <= F.lit(as_of), F.lit(True))
-    latest = [F.desc_nulls_last("valid_from"), F.desc("delivery")]
-    return _first(customers.where(by_then), ["customer_id"], latest)
+    is_valid_by_then = F.coalesce(F.col("valid_from") <= F.lit(as_of), F.lit(True))
+    latest_first = [F.desc_nulls_last("valid_from"), F.desc("delivery")]
+    return _first_row_per_key(customers.where(is_valid_by_then), ["customer_id"], latest_first)
 
 
-def _first(rows: DataFrame, of_each: Sequence[str], order: Sequence[Column]) -> DataFrame:
-    place = F.row_number().over(Window.partitionBy(*of_each).orderBy(*order))
-    return rows.withColumn("place", place).where(F.col("place") == 1).drop("place")
+def _first_row_per_key(rows: DataFrame, key: Sequence[str], order: Sequence[Column]) -> DataFrame:
+    row_number = F.row_number().over(Window.partitionBy(*key).orderBy(*order))
+    return rows.withColumn("place", row_number).where(F.col("place") == 1).drop("place")

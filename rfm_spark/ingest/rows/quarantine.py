@@ -1,4 +1,4 @@
-"""Quarantine: rejected rows as they came, with every reason."""
+"""Quarantine rows: rejected raw rows in the schema of the `quarantine` table."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from rfm_spark.ingest.rows.rules import SEPARATOR
 
 
 def quarantine_rows(rows: DataFrame) -> DataFrame:
-    """Rejected rows in the form of the table `quarantine`.
+    """Rejected rows in the schema of the `quarantine` table.
 
     Args:
-        rows: `source`, `delivery`, `file`, `raw`, `reasons`, and for receipts `receipt_id` and
-            `cents`.
+        rows: one row per rejected raw row: `source`, `delivery`, `file`, `raw`, `reasons`, and
+            for receipts `receipt_id` and `cents`.
+
+    Returns:
+        One row per rejected raw row: the columns of `quarantine`.
     """
-    nothing: dict[str, Column] = {
+    defaults: dict[str, Column] = {
         "receipt_id": F.lit(None).cast("string"),
         "cents": F.lit(0).cast("bigint"),
     }
-    filled = rows.withColumns({n: c for n, c in nothing.items() if n not in rows.columns})
-    return with_row_digest(filled, "source").select(
+    with_defaults = rows.withColumns({n: c for n, c in defaults.items() if n not in rows.columns})
+    return with_row_digest(with_defaults, "source").select(
         "source",
         "delivery",
         "row",

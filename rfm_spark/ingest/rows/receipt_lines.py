@@ -1,4 +1,4 @@
-"""Lines: delivered fields become typed, checked lines of receipts."""
+"""Receipt lines: parses and validates delivered rows."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
-from rfm_spark.ingest.rows.delivered import known_customer, trimmed_text
-from rfm_spark.ingest.rows.money import decimal, minor_units
-from rfm_spark.ingest.rows.rules import missing, outside_dates, reasons, unreadable
+from rfm_spark.ingest.rows.delivered import identified_customer_id, trimmed_text
+from rfm_spark.ingest.rows.money import to_decimal, to_minor_units
+from rfm_spark.ingest.rows.rules import (
+    is_date_out_of_range,
+    is_missing,
+    is_unreadable,
+    rejection_reasons,
+)
 
 UNKNOWN_CATEGORY = "unknown"
 
 
 @dataclass(frozen=True)
 class ReceiptRules:
-    """How delivered rows are read as receipts.
+    """Settings by which delivered rows are parsed as receipt lines.
 
     Attributes:
-        calendar: where and when a business day begins.
-        time_format: Spark pattern of textual times; None for ISO 8601.
-        minor_unit_digits: 2 for cents.
-        guest_ids: customer ids that stand for nobody.
-        one_row_per_receipt: receipts are given as one row, not as lines.
-        zero_is_visit: whether an amount of exactly 0 makes a visit.
-        earliest_date: business days before it are errors.
-        latest_date: business days after it are errors.
+        calendar: time zones and start of the business day.
+        time_format: Spark datetime pattern of text times; None for ISO 8601.
+        minor_unit_digits: decimal digits of the currency; 2 for cents.
+        guest_ids: customer ids that stand for guests.
+        one_row_per_receipt: whether a row is a whole receipt, not a line.
+        zero_is_visit: whether a receipt of exactly 0 counts as a visit.
+        earliest_date: first allowed business day.
+        latest_date: last allowed business day.
     """
 
     calendar: Calendar
@@ -44,68 +49,72 @@ class ReceiptRules:
 
 
 def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
-    """Typed lines with every reason why one cannot be used.
+    """Typed receipt lines with all rejection reasons.
 
     Args:
-        rows: delivered fields `receipt_id`, `customer_id`, `time`, `quantity`, `unit_price`,
-            `amount`, `items`, `category`, `promotion`, `store_id`, `channel`, `is_return` and
-            `is_void`, NULL of no type where not mapped; with `delivery`, `file`, `raw`,
-            `turned_away` and `is_dropped`.
-        rules: how to read them.
+        rows: one row per raw row: `delivered_fields` with `is_dropped` and the fields
+            `receipt_id`, `customer_id`, `time`, `quantity`, `unit_price`, `amount`, `items`,
+            `category`, `promotion`, `store_id`, `channel`, `is_return` and `is_void`; an untyped
+            NULL where not mapped.
+        rules: settings of the parsing.
 
     Returns:
-        One row per row: `delivery`, `file`, `raw`, `is_dropped`, `reasons` (empty for a good
+        One row per raw row: `delivery`, `file`, `raw`, `is_dropped`, `reasons` (empty for a valid
         line) and the typed fields of a line: `cents` (BIGINT minor units, 0 where unreadable), ...
     """
-    kinds = {field.name: field.dataType for field in rows.schema}
-    mapped = {name: not isinstance(kind, NullType) for name, kind in kinds.items()}
-    instant, day = instant_and_day(F.col("time"), kinds["time"], rules.time_format, rules.calendar)
-    quantity = decimal(F.col("quantity"))
+    data_types = {field.name: field.dataType for field in rows.schema}
+    mapped = {name: not isinstance(data_type, NullType) for name, data_type in data_types.items()}
+    instant, day = instant_and_day(
+        F.col("time"), data_types["time"], rules.time_format, rules.calendar
+    )
+    quantity = to_decimal(F.col("quantity"))
     typed = rows.withColumns(
         {
-            "receipt_key": trimmed_text(F.col("receipt_id"), kinds["receipt_id"]),
-            "customer_key": known_customer(
-                F.col("customer_id"), kinds["customer_id"], rules.guest_ids
+            "receipt_key": trimmed_text(F.col("receipt_id"), data_types["receipt_id"]),
+            "customer_key": identified_customer_id(
+                F.col("customer_id"), data_types["customer_id"], rules.guest_ids
             ),
             "receipt_ts": instant,
             "business_date": day,
             "units": quantity,
-            "money": decimal(F.col("amount"))
+            "money": to_decimal(F.col("amount"))
             if mapped["amount"]
-            else quantity * decimal(F.col("unit_price")),
+            else quantity * to_decimal(F.col("unit_price")),
         }
     )
-    signed = typed.withColumns(
+    with_sign = typed.withColumns(
         {
-            "signed_cents": minor_units(F.col("money"), rules.minor_unit_digits),
+            "signed_cents": to_minor_units(F.col("money"), rules.minor_unit_digits),
             "returned": F.coalesce(_is_return(mapped, rules), F.lit(False)),
         }
     )
-    # An amount can come without its sign; a price times a negative quantity has it already.
-    lowered = F.col("signed_cents")
+    # A delivered amount may be unsigned; a price times a negative quantity has its sign already.
+    cents = F.col("signed_cents")
     if mapped["amount"] or mapped["is_return"]:
-        lowered = F.when(F.col("returned"), -F.abs(lowered)).otherwise(lowered)
-    return signed.select(
+        cents = F.when(F.col("returned"), -F.abs(cents)).otherwise(cents)
+    return with_sign.select(
         "delivery",
         "file",
         "raw",
         "is_dropped",
-        reasons(_rules(kinds, mapped, rules), F.col("turned_away")).alias("reasons"),
+        rejection_reasons(_line_rules(data_types, mapped, rules), F.col("turned_away")).alias(
+            "reasons"
+        ),
         F.col("receipt_key").alias("receipt_id"),
         F.col("customer_key").alias("customer_id"),
         "receipt_ts",
         "business_date",
-        F.coalesce(lowered, F.lit(0)).alias("cents"),
+        F.coalesce(cents, F.lit(0)).alias("cents"),
         _items(mapped, rules).alias("items"),
         F.coalesce(
-            trimmed_text(F.col("category"), kinds["category"]), F.lit(UNKNOWN_CATEGORY)
+            trimmed_text(F.col("category"), data_types["category"]), F.lit(UNKNOWN_CATEGORY)
         ).alias("category"),
         F.col("returned").alias("is_return"),
         _is_visit(rules).alias("is_visit"),
         F.coalesce(F.col("promotion").cast("boolean"), F.lit(False)).alias("has_promotion"),
         F.coalesce(F.col("is_void").cast("boolean"), F.lit(False)).alias("is_void"),
-        trimmed_text(F.col("store_id"), kinds["store_id"]).alias("store_id"),
-        trimmed_text(F.col("channel"), kinds["channel"]).alias("channel"),
+        trimmed_text(F.col("store_id"), data_types["store_id"]).alias("store_id"),
+        trimmed_text(F.col("channel"), data_types["channel"]).alias("channel"),
     )
 
 
@@ -118,43 +127,49 @@ def _is_return(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
 
 
 def _is_visit(rules: ReceiptRules) -> Column:
-    paid = F.col("signed_cents") >= 0 if rules.zero_is_visit else F.col("signed_cents") > 0
-    some = F.coalesce(F.col("units"), F.lit(0)) >= 0
-    return F.coalesce(paid & some & ~F.col("returned"), F.lit(False))
+    is_amount_counted = (
+        F.col("signed_cents") >= 0 if rules.zero_is_visit else F.col("signed_cents") > 0
+    )
+    is_nonnegative_quantity = F.coalesce(F.col("units"), F.lit(0)) >= 0
+    return F.coalesce(
+        is_amount_counted & is_nonnegative_quantity & ~F.col("returned"), F.lit(False)
+    )
 
 
 def _items(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
-    """Whole pieces; a weighed or measured line (a fractional quantity) is one item."""
+    """Signed item count of a line; a weighed line (a fractional quantity) is one item."""
     if mapped["items"]:
-        count = decimal(F.col("items")).try_cast("bigint")
+        count = to_decimal(F.col("items")).try_cast("bigint")
     elif mapped["quantity"]:
-        whole = F.col("units").try_cast("bigint")
-        count = F.when(whole == F.col("units"), whole).otherwise(F.signum("units").cast("bigint"))
+        whole_units = F.col("units").try_cast("bigint")
+        count = F.when(whole_units == F.col("units"), whole_units).otherwise(
+            F.signum("units").cast("bigint")
+        )
     else:
         count = F.lit(0 if rules.one_row_per_receipt else 1).cast("bigint")
     return F.coalesce(F.when(F.col("returned"), -F.abs(count)).otherwise(count), F.lit(0))
 
 
-def _rules(
-    kinds: dict[str, DataType], mapped: dict[str, bool], rules: ReceiptRules
+def _line_rules(
+    data_types: dict[str, DataType], mapped: dict[str, bool], rules: ReceiptRules
 ) -> dict[str, Column]:
-    checks = {
+    line_rules = {
         "receipt_id_missing": F.col("receipt_key").isNull(),
-        "time_missing": missing(F.col("time"), kinds["time"]),
-        "time_unreadable": unreadable(F.col("time"), kinds["time"], F.col("receipt_ts")),
-        "date_out_of_range": outside_dates(
+        "time_missing": is_missing(F.col("time"), data_types["time"]),
+        "time_unreadable": is_unreadable(F.col("time"), data_types["time"], F.col("receipt_ts")),
+        "date_out_of_range": is_date_out_of_range(
             F.col("business_date"), rules.earliest_date, rules.latest_date
         ),
     }
-    needed = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
-    # A row that cancels a receipt need not say how much it was.
-    counts = ~F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
-    for name in needed:
-        checks[f"{name}_missing"] = counts & missing(F.col(name), kinds[name])
+    required_fields = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
+    # A row that voids a receipt needs no amount.
+    is_not_void = ~F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
+    for name in required_fields:
+        line_rules[f"{name}_missing"] = is_not_void & is_missing(F.col(name), data_types[name])
     for name in ("amount", "quantity", "unit_price", "items"):
         if mapped[name]:
-            checks[f"{name}_not_a_number"] = unreadable(
-                F.col(name), kinds[name], decimal(F.col(name))
+            line_rules[f"{name}_not_a_number"] = is_unreadable(
+                F.col(name), data_types[name], to_decimal(F.col(name))
             )
-    checks["amount_out_of_range"] = F.col("money").isNotNull() & F.col("signed_cents").isNull()
-    return checks
+    line_rules["amount_out_of_range"] = F.col("money").isNotNull() & F.col("signed_cents").isNull()
+    return line_rules

@@ -1,4 +1,4 @@
-"""Rules: what makes a raw row unusable, as named Columns that are true for a bad row."""
+"""Validation rules: Column predicates that are true for an invalid row, and rejection reasons."""
 
 from __future__ import annotations
 
@@ -9,54 +9,57 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType
 
-_WHITE_SPACE = " \t\r\n"
+_WHITESPACE = " \t\r\n"
 _FIRST_VISIBLE = "!"
 
 SEPARATOR = "\x1f"
-"""Between the names of broken rules: a character no name of a rule or column has."""
+"""Separator of rule names in `reasons`: a character that no rule or column name contains."""
 
 
-def reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
-    """The names of all rules a row breaks, joined by a separator; empty for a good row.
+def rejection_reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
+    """Names of all rules that a row breaks, joined by `SEPARATOR`; empty for a valid row.
 
     Text, because building arrays of every row took longer than reading the rows.
 
     Args:
-        rules: name to a Column that is true for a bad row.
-        inherited: reasons found earlier.
+        rules: rule name to a Column that is true for an invalid row.
+        inherited: Columns of earlier rejection reasons, joined in the same way.
+
+    Returns:
+        A STRING Column, never NULL.
     """
-    named = [F.when(broken, F.lit(name)) for name, broken in rules.items()]
-    earlier = [F.nullif(reason, F.lit("")) for reason in inherited]
-    return F.concat_ws(SEPARATOR, *named, *earlier)
+    broken_rules = [F.when(is_broken, F.lit(name)) for name, is_broken in rules.items()]
+    earlier_reasons = [F.nullif(reason, F.lit("")) for reason in inherited]
+    return F.concat_ws(SEPARATOR, *broken_rules, *earlier_reasons)
 
 
-def is_bad() -> Column:
-    """Whether a row breaks a rule."""
+def is_invalid() -> Column:
+    """True for a row with at least one rejection reason."""
     return F.col("reasons") != ""
 
 
 def trimmed(text: Column) -> Column:
-    """Text without white space around it; text that has none is not taken apart to find it."""
-    last = F.right(text, F.lit(1))
-    is_tidy = (text >= F.lit(_FIRST_VISIBLE)) & (last >= F.lit(_FIRST_VISIBLE))
-    return F.when(is_tidy, text).otherwise(F.btrim(text, F.lit(_WHITE_SPACE)))
+    """Text without surrounding whitespace; trims only text that has some, which is faster."""
+    last_character = F.right(text, F.lit(1))
+    is_trimmed = (text >= F.lit(_FIRST_VISIBLE)) & (last_character >= F.lit(_FIRST_VISIBLE))
+    return F.when(is_trimmed, text).otherwise(F.btrim(text, F.lit(_WHITESPACE)))
 
 
-def blank(text: Column) -> Column:
-    """Text of nothing but white space."""
+def is_blank(text: Column) -> Column:
+    """True for text that is empty or only whitespace."""
     return trimmed(text) == ""
 
 
-def missing(raw: Column, kind: DataType) -> Column:
-    """Not delivered: NULL or, of text, blank."""
-    return raw.isNull() | blank(raw) if isinstance(kind, StringType) else raw.isNull()
+def is_missing(value: Column, data_type: DataType) -> Column:
+    """True for a value that was not delivered: NULL or, in a text column, blank."""
+    return value.isNull() | is_blank(value) if isinstance(data_type, StringType) else value.isNull()
 
 
-def unreadable(raw: Column, kind: DataType, parsed: Column) -> Column:
-    """Delivered, but not of the expected type."""
-    return ~missing(raw, kind) & parsed.isNull()
+def is_unreadable(value: Column, data_type: DataType, parsed: Column) -> Column:
+    """True for a value that was delivered but could not be parsed as the expected type."""
+    return ~is_missing(value, data_type) & parsed.isNull()
 
 
-def outside_dates(day: Column, earliest: date, latest: date) -> Column:
-    """A business day no shop of this configuration can have had."""
+def is_date_out_of_range(day: Column, earliest: date, latest: date) -> Column:
+    """True for a business day before the earliest or after the latest allowed date."""
     return (day < F.lit(earliest)) | (day > F.lit(latest))

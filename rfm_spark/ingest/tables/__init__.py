@@ -1,4 +1,4 @@
-"""Tables of what was taken in, and of what was kept out."""
+"""Schemas of the tables that the ingest job writes."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 
 INGEST_TABLES = (RECEIPTS, INTERACTIONS, CUSTOMERS, QUARANTINE, DELIVERIES)
-"""All of them."""
+"""All tables of the ingest job."""

@@ -1,4 +1,4 @@
-"""Customers: attributes as delivered; of each day, the latest win."""
+"""Table `customers`: customer attributes as delivered, by day from which they are valid."""
 
 from __future__ import annotations
 

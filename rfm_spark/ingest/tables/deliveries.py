@@ -1,4 +1,4 @@
-"""Deliveries: what was taken in, and what it held before any rule was applied."""
+"""Table `deliveries`: loaded deliveries with their fingerprints and row counts."""
 
 from __future__ import annotations
 
@@ -21,4 +21,7 @@ DELIVERIES = Table(
         Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),
     ),
     key=("source", "delivery"),
+    # Of 0.1.0, fingerprints were of all keys of the settings. It reads this table first, and would
+    # take everything in again.
+    schema_version=2,
 )

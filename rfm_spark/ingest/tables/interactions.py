@@ -1,4 +1,4 @@
-"""Interactions: dated events of customers that are not purchases."""
+"""Table `interactions`: versions of dated customer events that are not purchases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quarantine: raw rows that broke a rule, with every reason."""
+"""Table `quarantine`: rejected raw rows with all rejection reasons."""
 
 from __future__ import annotations
 

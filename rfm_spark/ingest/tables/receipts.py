@@ -1,4 +1,4 @@
-"""Receipts: every accepted version, one of them current."""
+"""Table `receipts`: all accepted receipt versions, one of which is current."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Versions: of several rows with one id, the one that counts."""
+"""Record versions: builds receipt versions and decides which version of an id is current."""

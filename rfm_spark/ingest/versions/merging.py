@@ -1,4 +1,4 @@
-"""One version each: of all deliveries of a receipt or interaction, the newest wins whole."""
+"""Merge of delivered and stored record versions: the newest delivery of each id is current."""
 
 from __future__ import annotations
 
@@ -9,66 +9,75 @@ from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
 
 
 def with_status(versions: DataFrame, key: str) -> DataFrame:
-    """Decides which version of each key is current.
+    """Record versions with their `status`.
 
     Args:
-        versions: accepted versions with `key`, `delivery` and, where the source can cancel,
-            `is_void`; all versions of a key must be there, each from another delivery.
-        key: the id column.
+        versions: one row per key and delivery: accepted versions with `key`, `delivery` and, for
+            receipts, `is_void`; all versions of a key must be included.
+        key: name of the id column.
 
     Returns:
-        The same rows with `status`: of each key the version of the last delivery, by name, is
-        `current`, or `void` where it cancels; the others are `superseded`.
+        One row per key and delivery, with `status`: for each key the version of the last
+        delivery, by name, is `current`, or `void` if it is voided; older ones are `superseded`.
     """
     newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
     is_newest = F.row_number().over(newest_first) == 1
-    own = with_own_status(versions.withColumn("is_newest", is_newest))
+    with_latest_status = with_single_version_status(versions.withColumn("is_newest", is_newest))
     status = F.when(F.col("is_newest"), F.col("status")).otherwise(SUPERSEDED)
-    return own.withColumn("status", status).drop("is_newest")
+    return with_latest_status.withColumn("status", status).drop("is_newest")
 
 
-def with_own_status(versions: DataFrame) -> DataFrame:
-    """The same for versions that are the only ones of their key."""
-    void = F.col("is_void") if "is_void" in versions.columns else F.lit(False)
-    return versions.withColumn("status", F.when(void, VOID).otherwise(CURRENT))
-
-
-def touched_keys(stored: DataFrame, incoming: DataFrame, came: Column, key: str) -> DataFrame:
-    """Keys whose versions must be compared again: they come, or these deliveries had them before.
+def with_single_version_status(versions: DataFrame) -> DataFrame:
+    """Record versions with their `status`, for versions that are the only one of their key.
 
     Args:
-        stored: rows of the table, of any days.
-        incoming: accepted versions of the deliveries that came.
-        came: true for stored rows that one of these deliveries brought before.
-        key: the id column.
+        versions: one row per key: accepted versions, for receipts with `is_void`.
+
+    Returns:
+        One row per key, with `status`: `void` for a voided receipt, else `current`.
+    """
+    is_void = F.col("is_void") if "is_void" in versions.columns else F.lit(False)
+    return versions.withColumn("status", F.when(is_void, VOID).otherwise(CURRENT))
+
+
+def affected_keys(
+    stored: DataFrame, incoming: DataFrame, is_reloaded: Column, key: str
+) -> DataFrame:
+    """Keys whose `status` must be decided again: those delivered now or loaded before.
+
+    Args:
+        stored: rows of the table, one per key and delivery.
+        incoming: accepted versions of the deliveries being loaded, one per key and delivery.
+        is_reloaded: true for stored rows of the deliveries being loaded.
+        key: name of the id column.
 
     Returns:
         One row per key.
     """
-    had_before = stored.where(came).select(key)
-    return incoming.select(key).union(had_before).distinct()
+    loaded_before = stored.where(is_reloaded).select(key)
+    return incoming.select(key).union(loaded_before).distinct()
 
 
 def merged_versions(
-    stored: DataFrame, incoming: DataFrame, came: Column, key: str, *, are_few: bool
+    stored: DataFrame, incoming: DataFrame, is_reloaded: Column, key: str, *, broadcast_keys: bool
 ) -> tuple[DataFrame, DataFrame]:
-    """What the affected days hold once the deliveries that came are taken in.
+    """Rows of the affected days after the merge of the deliveries being loaded.
 
     Args:
-        stored: rows of the table: all rows of the affected days, among them every version of
-            every touched key.
-        incoming: accepted versions of the deliveries that came.
-        came: true for stored rows that one of these deliveries brought before: they are replaced.
-        key: the id column.
-        are_few: every task can hold all touched keys, so that no other row need be moved.
+        stored: all stored rows of the affected days, one per key and delivery, including every
+            version of every affected key.
+        incoming: accepted versions of the deliveries being loaded, one per key and delivery.
+        is_reloaded: true for stored rows of the deliveries being loaded, which are replaced.
+        key: name of the id column.
+        broadcast_keys: whether to broadcast the affected keys, which avoids a shuffle of `stored`.
 
     Returns:
-        The versions of touched keys, compared with each other; and all other rows as they were:
-        their other versions can lie on other days.
+        The versions of affected keys with their new status, and all other stored rows unchanged
+        (versions of their keys may be outside the affected days); one row per key and delivery.
     """
-    touched = touched_keys(stored, incoming, came, key)
-    touched = F.broadcast(touched) if are_few else touched
-    older = stored.join(touched, key, "left_semi").where(~came).drop("status")
-    untouched = stored.join(touched, key, "left_anti")
-    compared = with_status(incoming.unionByName(older), key)
-    return compared.select(*stored.columns), untouched.select(*stored.columns)
+    affected = affected_keys(stored, incoming, is_reloaded, key)
+    affected = F.broadcast(affected) if broadcast_keys else affected
+    other_versions = stored.join(affected, key, "left_semi").where(~is_reloaded).drop("status")
+    unaffected = stored.join(affected, key, "left_anti")
+    affected_versions = with_status(incoming.unionByName(other_versions), key)
+    return affected_versions.select(*stored.columns), unaffected.select(*stored.columns)

@@ -1,49 +1,61 @@
-"""Versions: the lines of one receipt in one delivery are added up into one row."""
+"""Receipt versions: aggregates the lines of a receipt in a delivery into one row."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.rows.business_time import month_name
-from rfm_spark.ingest.rows.rules import is_bad, reasons
+from rfm_spark.ingest.rows.business_time import year_month
+from rfm_spark.ingest.rows.rules import is_invalid, rejection_reasons
 from rfm_spark.ingest.tables.receipts import CATEGORIES
 
-VERSION = ("delivery", "receipt_id")
+VERSION_KEY = ("delivery", "receipt_id")
 EQUAL_LINE = "equal_line_dropped"
 REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 
 
 def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
-    """One row per receipt and delivery, bad lines counted and not hidden.
+    """Receipt versions aggregated from lines; invalid lines are included and counted.
 
     Args:
-        lines: from `receipt_lines`; lines without a receipt id and dropped ones are left out.
-        with_categories: keep the sums by category.
+        lines: one row per line: `receipt_lines`; lines without a receipt id and dropped ones are
+            ignored.
+        with_categories: whether to keep the sums by category.
 
     Returns:
-        One row per `delivery` and `receipt_id`: the columns of `receipts` but status, and
-        `rejected_lines`, `two_customers`, `is_void`, `delivered_cents` (of all lines, bad ones
-        too), `is_rejected`.
+        One row per `delivery` and `receipt_id`: the columns of `receipts` except `status`, and
+        `rejected_lines`, `two_customers` and `is_rejected`.
     """
-    counted = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
-    named = counted.repartition(*VERSION)
-    parts = named.groupBy(*VERSION, "category", *_TEXTS).agg(*_sums())
-    return _checked(parts.groupBy(*VERSION).agg(*_merged_sums(with_categories)))
+    counted_lines = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
+    by_version = counted_lines.repartition(*VERSION_KEY)
+    partial_sums = by_version.groupBy(*VERSION_KEY, "category", *_SET_COLUMNS).agg(
+        *_partial_aggregates()
+    )
+    return _versions_from_sums(
+        partial_sums.groupBy(*VERSION_KEY).agg(*_final_aggregates(with_categories))
+    )
 
 
-def single_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
-    """The same columns, for lines that are whole receipts and come once: nothing to add up."""
-    of_category = F.struct("category", "items", F.col("cents").alias("net_cents"))
+def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
+    """Receipt versions of rows that are whole receipts and the only row of their id.
+
+    Args:
+        lines: one row per receipt: `receipt_lines` where `is_single`.
+        with_categories: whether to fill `categories`.
+
+    Returns:
+        One row per `delivery` and `receipt_id`: the columns of `receipt_versions`.
+    """
+    category = F.struct("category", "items", F.col("cents").alias("net_cents"))
     return lines.select(
-        *VERSION,
+        *VERSION_KEY,
         "customer_id",
         "receipt_ts",
         "business_date",
-        month_name(F.col("business_date")).alias("month"),
+        year_month(F.col("business_date")).alias("month"),
         F.col("cents").alias("net_cents"),
-        _gross().alias("gross_cents"),
+        _gross_cents().alias("gross_cents"),
         "items",
         F.lit(1).alias("lines"),
         "is_visit",
@@ -51,69 +63,74 @@ def single_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
         "has_promotion",
         "store_id",
         "channel",
-        (F.array(of_category) if with_categories else _no_categories()).alias("categories"),
-        is_bad().cast("bigint").alias("rejected_lines"),
+        (F.array(category) if with_categories else _no_categories()).alias("categories"),
+        is_invalid().cast("bigint").alias("rejected_lines"),
         F.lit(False).alias("two_customers"),
         "is_void",
-        is_bad().alias("is_rejected"),
+        is_invalid().alias("is_rejected"),
     )
 
 
-def rejected_rows(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
-    """Every raw row that goes to quarantine, with every reason.
+def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
+    """Raw rows that go to quarantine, with all rejection reasons.
 
     Args:
-        lines: from `receipt_lines`.
-        rejected_versions: `delivery`, `receipt_id`, `two_customers` of rejected versions; each
-            pair once.
+        lines: one row per raw row: `receipt_lines`.
+        rejected_versions: one row per rejected receipt version: `delivery`, `receipt_id`,
+            `two_customers`.
 
     Returns:
-        Rows of `lines` that break a rule themselves, are dropped, or belong to a rejected version.
+        One row per raw row that is invalid or dropped, or belongs to a rejected receipt version:
+        the columns of `lines`.
     """
-    by_version = rejected_versions.select(*VERSION, "two_customers", F.lit(True).alias("rejected"))
-    inherited = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
-        F.col("rejected") & ~is_bad(), F.lit(REJECTED_BY_ANOTHER_LINE)
+    rejected_keys = rejected_versions.select(
+        *VERSION_KEY, "two_customers", F.lit(True).alias("rejected")
     )
-    dropped = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
+    version_reason = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
+        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER_LINE)
+    )
+    dropped_reason = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
     return (
-        lines.join(by_version, [*VERSION], "left")
-        .where(is_bad() | F.col("rejected") | F.col("is_dropped"))
-        .withColumn("reasons", reasons({}, F.col("reasons"), inherited, dropped))
+        lines.join(rejected_keys, [*VERSION_KEY], "left")
+        .where(is_invalid() | F.col("rejected") | F.col("is_dropped"))
+        .withColumn(
+            "reasons", rejection_reasons({}, F.col("reasons"), version_reason, dropped_reason)
+        )
         .drop("two_customers", "rejected")
     )
 
 
-_TEXTS = ("customer_id", "store_id", "channel")
-_ADDED = ("cents", "gross_cents", "items", "lines", "rejected_lines")
-_LEAST = ("receipt_ts", "business_date")
-_ANY = ("is_visit", "is_return", "has_promotion", "is_void")
+_SET_COLUMNS = ("customer_id", "store_id", "channel")
+_SUM_COLUMNS = ("cents", "gross_cents", "items", "lines", "rejected_lines")
+_MIN_COLUMNS = ("receipt_ts", "business_date")
+_ANY_COLUMNS = ("is_visit", "is_return", "has_promotion", "is_void")
 
 
-def _sums() -> list[Column]:
-    """Sums of fixed width only: a buffer of text would make Spark sort instead of hash."""
+def _partial_aggregates() -> list[Column]:
+    """First-level aggregates, of fixed width: text buffers would cause a sort-based aggregation."""
     return [
         F.sum("cents").alias("cents"),
-        F.sum(_gross()).alias("gross_cents"),
+        F.sum(_gross_cents()).alias("gross_cents"),
         F.sum("items").alias("items"),
         F.count(F.lit(1)).alias("lines"),
-        F.count_if(is_bad()).alias("rejected_lines"),
-        *[F.min(name).alias(name) for name in _LEAST],
-        *[F.bool_or(name).alias(name) for name in _ANY],
+        F.count_if(is_invalid()).alias("rejected_lines"),
+        *[F.min(name).alias(name) for name in _MIN_COLUMNS],
+        *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
     ]
 
 
-def _merged_sums(with_categories: bool) -> list[Column]:
+def _final_aggregates(with_categories: bool) -> list[Column]:
     categories = F.collect_list(F.struct("category", "items", F.col("cents").alias("net_cents")))
     return [
-        *[F.sum(name).alias(name) for name in _ADDED],
-        *[F.min(name).alias(name) for name in _LEAST],
-        *[F.bool_or(name).alias(name) for name in _ANY],
-        *[F.collect_set(name).alias(name) for name in _TEXTS],
+        *[F.sum(name).alias(name) for name in _SUM_COLUMNS],
+        *[F.min(name).alias(name) for name in _MIN_COLUMNS],
+        *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
+        *[F.collect_set(name).alias(name) for name in _SET_COLUMNS],
         (categories if with_categories else F.first(_no_categories())).alias("categories"),
     ]
 
 
-def _gross() -> Column:
+def _gross_cents() -> Column:
     return F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
 
 
@@ -121,14 +138,14 @@ def _no_categories() -> Column:
     return F.lit(None).cast(CATEGORIES)
 
 
-def _checked(sums: DataFrame) -> DataFrame:
+def _versions_from_sums(sums: DataFrame) -> DataFrame:
     two_customers = F.size("customer_id") > 1
     return sums.select(
-        *VERSION,
+        *VERSION_KEY,
         F.array_min("customer_id").alias("customer_id"),
         "receipt_ts",
         "business_date",
-        month_name(F.col("business_date")).alias("month"),
+        year_month(F.col("business_date")).alias("month"),
         F.col("cents").alias("net_cents"),
         "gross_cents",
         "items",
@@ -138,7 +155,7 @@ def _checked(sums: DataFrame) -> DataFrame:
         "has_promotion",
         F.array_min("store_id").alias("store_id"),
         F.array_min("channel").alias("channel"),
-        _one_each("categories").alias("categories"),
+        _category_totals("categories").alias("categories"),
         "rejected_lines",
         two_customers.alias("two_customers"),
         "is_void",
@@ -146,20 +163,28 @@ def _checked(sums: DataFrame) -> DataFrame:
     )
 
 
-def _one_each(categories: str) -> Column:
-    """Sums by category, sorted: lines of one category can differ in customer, store or channel."""
-    parts = F.col(categories)
-    names = F.array_distinct(F.transform(parts, lambda part: part["category"]))
+def _category_totals(categories: str) -> Column:
+    """Sums by category, sorted by name, from partial sums.
 
-    def whole(name: Column) -> Column:
-        same = F.filter(parts, lambda part: part["category"] == name)
-        items, cents = _added_up(same, "items"), _added_up(same, "net_cents")
-        return F.struct(name.alias("category"), items.alias("items"), cents.alias("net_cents"))
+    Lines of one category can differ in customer, store or channel, which makes several parts.
+    """
+    partial_sums = F.col(categories)
+    names = F.array_distinct(F.transform(partial_sums, lambda part: part["category"]))
 
-    one_each = F.size(names) == F.size(parts)
-    return F.array_sort(F.when(one_each, parts).otherwise(F.transform(names, whole)))
+    def category_total(name: Column) -> Column:
+        parts_of_category = F.filter(partial_sums, lambda part: part["category"] == name)
+        items, net_cents = (
+            _array_sum(parts_of_category, "items"),
+            _array_sum(parts_of_category, "net_cents"),
+        )
+        return F.struct(name.alias("category"), items.alias("items"), net_cents.alias("net_cents"))
+
+    has_unique_names = F.size(names) == F.size(partial_sums)
+    return F.array_sort(
+        F.when(has_unique_names, partial_sums).otherwise(F.transform(names, category_total))
+    )
 
 
-def _added_up(parts: Column, measure: str) -> Column:
+def _array_sum(partial_sums: Column, measure: str) -> Column:
     zero = F.lit(0).cast("bigint")
-    return F.aggregate(parts, zero, lambda total, part: total + part[measure])
+    return F.aggregate(partial_sums, zero, lambda total, part: total + part[measure])

@@ -1,7 +1,6 @@
-"""Repeated ids: the few receipts that come more than once, found by hashes of their ids alone.
+"""Detection of repeated receipt ids by 64-bit hashes, so that single receipts need no shuffle.
 
-All others can go straight to their table: no shuffle moves them. A hash of 64 bits takes eight
-bytes a row; ids that share one by chance are compared by id later, like real repetitions.
+Ids whose hashes collide are treated as repeated and compared by id later.
 """
 
 from __future__ import annotations
@@ -9,33 +8,43 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-HASH = "id_hash"
+ID_HASH = "id_hash"
 
 
 def id_hashes(rows: DataFrame) -> DataFrame:
-    """One row per row that has a `receipt_id`: its `id_hash`."""
-    return rows.where(F.col("receipt_id").isNotNull()).select(F.xxhash64("receipt_id").alias(HASH))
+    """Hashes (`id_hash`) of receipt ids: one row per row with a `receipt_id`."""
+    return rows.where(F.col("receipt_id").isNotNull()).select(
+        F.xxhash64("receipt_id").alias(ID_HASH)
+    )
 
 
 def repeated_hashes(incoming: DataFrame, stored: DataFrame | None) -> DataFrame:
-    """Hashes that come more than once, or are stored already.
+    """Hashes of the ids that are delivered more than once, or are stored already.
 
     Args:
-        incoming: `id_hashes` of the rows that came.
-        stored: `id_hashes` of the rows that are there; None where there are none.
+        incoming: `id_hashes` of the rows being loaded: one row per row.
+        stored: `id_hashes` of the stored receipt versions: one row per version; None without any.
 
     Returns:
         One row per `id_hash`.
     """
-    counted = incoming.groupBy(HASH).count()
-    repeated = counted.where(F.col("count") > 1).select(HASH)
+    counts = incoming.groupBy(ID_HASH).count()
+    repeated = counts.where(F.col("count") > 1).select(ID_HASH)
     if stored is None:
         return repeated
-    return repeated.union(stored.join(incoming, HASH, "left_semi")).distinct()
+    return repeated.union(stored.join(incoming, ID_HASH, "left_semi")).distinct()
 
 
 def with_is_single(rows: DataFrame, repeated: DataFrame) -> DataFrame:
-    """Adds `is_single`: whether the row's receipt comes once; false for a row without an id."""
-    joined = rows.join(repeated, F.xxhash64("receipt_id") == F.col(HASH), "left")
-    single = F.col(HASH).isNull() & F.col("receipt_id").isNotNull()
-    return joined.withColumn("is_single", single).drop(HASH)
+    """Adds `is_single`: true for the only row of its receipt id, false for a row without an id.
+
+    Args:
+        rows: one row per raw row, with `receipt_id`.
+        repeated: one row per repeated `id_hash`.
+
+    Returns:
+        One row per raw row: all columns of `rows`, and `is_single`.
+    """
+    rows_with_hash = rows.join(repeated, F.xxhash64("receipt_id") == F.col(ID_HASH), "left")
+    is_single = F.col(ID_HASH).isNull() & F.col("receipt_id").isNotNull()
+    return rows_with_hash.withColumn("is_single", is_single).drop(ID_HASH)

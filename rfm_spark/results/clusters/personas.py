@@ -17,6 +17,9 @@ def persona(centre: Mapping[str, float]) -> str:
 
     Args:
         centre: feature to standard deviations from the average.
+
+    >>> persona({"frequency": 1.2, "monetary_cents": 0.9, "recency_days": -0.3})
+    'Frequent visits, high spend'
     """
     ranked = sorted(centre.items(), key=lambda item: (-abs(item[1]), item[0]))
     words = [_words(name, at) for name, at in ranked if abs(at) >= STANDS_OUT][:MOST_WORDS]

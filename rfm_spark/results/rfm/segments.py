@@ -75,7 +75,13 @@ DEFAULT_GRID = (
 
 
 def grid_problems(grid: Sequence[SegmentRule], scores: int) -> list[str]:
-    """What is wrong with a grid: cells without a segment, with two, and names never reached."""
+    """What is wrong with a grid: cells without a segment, with two, and names never reached.
+
+    >>> grid_problems(DEFAULT_GRID, 5)
+    []
+    >>> grid_problems([SegmentRule("All", "Greet them")], 3)
+    []
+    """
     gaps: list[str] = []
     overlaps: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     reached: set[str] = set()

@@ -53,6 +53,8 @@ def upgrade(run: Run) -> None:
         if run.warehouse.is_there(RUNS):
             done += [f"{RUNS.name}: {one}" for one in renew(run.warehouse, RUNS, False)]
         step.says(f"from schema {version} to {RUNS.schema_version}, {len(done)} changes")
+    if not done:  # a first run of this release that was killed before its record
+        return
     outcome = Outcome(SUCCEEDED, started, time.monotonic() - clock, "\n".join(done))
     record_run(run, "upgrade", str(uuid.uuid4()), None, outcome)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from support.shop import Shop, stored, stored_tables
+from support.shop import ABOUT_RUNS, Shop, stored, stored_tables
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.generator.deliveries import Files, configuration, write_deliveries
@@ -38,7 +38,7 @@ SETTINGS = (
     "ingest.max_rejected_share=0.1",
     "clusters.k=3",
 )
-NOT_COMPARED = ("runs",)
+NOT_COMPARED = ABOUT_RUNS
 
 
 @pytest.fixture(scope="module")

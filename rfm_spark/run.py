@@ -16,6 +16,9 @@ from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.warehouse import Commit, Warehouse
 
+ABSENT = -1
+"""Noted as the version of a table that was to be read and is not there."""
+
 
 @dataclass
 class TableVersions:
@@ -90,6 +93,8 @@ class Run:
         """The same; no rows where the table has not been made yet."""
         if self.warehouse.is_there(table):
             return self.read(table)
+        for versions in (self.versions, *self._tracked):
+            versions.add_read(table, ABSENT)
         return self.warehouse.read_or_empty(table)
 
     def replace(

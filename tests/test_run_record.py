@@ -16,8 +16,9 @@ from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import RESULT_TABLES
 from rfm_spark.core import code_version as code
 from rfm_spark.facts.tables import FACT_TABLES
+from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.registry import BY_COMMAND, RESULTS
-from rfm_spark.run import Run
+from rfm_spark.run import ABSENT, Run
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -46,6 +47,7 @@ ALL = {"rfm", "clusters", "cohorts", "customer-360"}
 MADE_OF = {
     "receipts": {"rfm"},
     "customer_days": ALL,
+    "customers": {"customer-360"},
     "customer_day_categories": {"clusters"},
     "customer_year_events": {"rfm", "clusters", "customer-360"},
     "segments": {"rfm"},
@@ -72,6 +74,7 @@ def test_another_day_is_another_result(stand):
         ("rfm.purchase.window_days=90", {"rfm", "customer-360"}),
         ("cohorts.week_start='sunday'", {"cohorts"}),
         ("business.currency='CHF'", ALL),
+        ("metastore.database='shop'", ALL),
         ("maintenance.late_days=40", set()),
     ],
 )
@@ -86,6 +89,28 @@ def test_a_table_that_changed_or_is_gone(stand, copied_shop, table):
     assert stand() == ALL - MADE_OF[table]
     shutil.rmtree(folder)
     assert stand() == ALL - MADE_OF[table]
+
+
+def test_the_first_profile_is_another_one_in_another_order(spark, copied_shop):
+    text = copied_shop.config.read_text()
+    both = ("[rfm.purchase]\n", "[rfm.short]\nwindow_days = 30\n")
+    digests = []
+    for first, second in (both, both[::-1]):
+        copied_shop.configure(text + first + second)
+        settings = run_of(spark, copied_shop).settings
+        digests.append(run_record.rules_digest(settings, BY_COMMAND["customer-360"]))
+    assert digests[0] != digests[1]
+
+
+def test_a_table_that_is_there_at_last_is_more_to_read(spark, copied_shop):
+    shutil.rmtree(copied_shop.warehouse / "customers")
+    run = run_of(spark, copied_shop)
+    run_job(run, "customer-360", DAY)
+    assert run.versions.read["customers"] == ABSENT
+    again = run_of(spark, copied_shop)
+    assert "customer-360" in run_record.results_that_stand(again, RESULTS, DAY)
+    again.warehouse.create(CUSTOMERS)
+    assert "customer-360" not in run_record.results_that_stand(again, RESULTS, DAY)
 
 
 def test_other_code(stand, monkeypatch):

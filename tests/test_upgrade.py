@@ -206,3 +206,9 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
 def test_a_column_that_came_since_cannot_be_required():
     with pytest.raises(ValueError, match="rows from before"):
         Column("note", CLUSTERS.columns[3].type, "", required=True, since=2)
+
+
+def test_the_number_of_the_warehouse_is_the_highest_of_any_table_and_column():
+    numbers = [table.schema_version for table in ALL_TABLES]
+    since = [column.since for table in ALL_TABLES for column in table.columns]
+    assert max(*numbers, *since) <= RUNS.schema_version

@@ -132,22 +132,26 @@ def _make_results(run: Run, job: Job, day: date, whole: list[ResultRecord]) -> N
         to_make = _not_standing(job.results, stand)
         step.says(_told(job, to_make))
     whole += [stand[result.name] for result in job.results if result not in to_make]
-    of_sums = [result for result in to_make if result.asks is not None]
-    if of_sums:
+    # In their order; the sums are kept until the last result that is made of them.
+    last = max((at for at, result in enumerate(to_make) if result.asks is not None), default=-1)
+    first, later = to_make[: last + 1], to_make[last + 1 :]
+    if first:
         asks = [
             ask
-            for result in of_sums
+            for result in first
             if result.asks is not None
             for ask in result.asks(result.rules(run.settings), run.settings)
         ]
+        of_sums = [result for result in first if result.asks is not None]
         kept = len(of_sums) > 1 or of_sums[0].rereads
         with run.tracking() as facts, sums_of_customers(run, day, asks, kept) as sums:
             read = dict(facts.read)
-            for result in of_sums:
-                whole.append(_made(run, result, day, sums, read))
-    for result in to_make:
-        if result.asks is None:
-            whole.append(_made(run, result, day, None, {}))
+            for result in first:
+                is_of_sums = result.asks is not None
+                given = (sums, read) if is_of_sums else (None, {})
+                whole.append(_made(run, result, day, *given))
+    for result in later:
+        whole.append(_made(run, result, day, None, {}))
 
 
 def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[AnyResult]:

@@ -12,7 +12,7 @@ from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
 from rfm_spark.results.declaration import AnyResult
 from rfm_spark.results.registry import RESULTS
-from rfm_spark.run import Run
+from rfm_spark.run import ABSENT, Run
 from rfm_spark.settings.digest import digest_of, settings_digest
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.local_rows import local_rows
@@ -123,7 +123,7 @@ def results_that_stand(
     each = of_code.select("started_at", F.inline("results"))
     newest = each.groupBy("result").agg(F.max_by(F.struct(*_RECORDED), "started_at").alias("last"))
     last = {row["result"]: ResultRecord(**row["last"].asDict()) for row in newest.collect()}
-    versions: dict[str, int | None] = {}
+    versions: dict[str, int] = {}
     return {
         result.name: last[result.name]
         for result in results
@@ -134,9 +134,7 @@ def results_that_stand(
 _RECORDED = ("result", "rules_digest", "read_versions", "written_versions")
 
 
-def _stands(
-    run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int | None]
-) -> bool:
+def _stands(run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int]) -> bool:
     if record.rules_digest != rules_digest(run.settings, result):
         return False
     left = {**record.read_versions, **record.written_versions}
@@ -151,11 +149,12 @@ def rules_digest(settings: ShopSettings, result: AnyResult) -> str:
     read = {table.name for table in result.reads}
     others = [one for one in RESULTS if read & {table.name for table in one.tables}]
     sections = {one.section.name for one in (result, *others) if one.section is not None}
-    names = sorted({*ShopSettings.model_fields, *sections} - {"maintenance"})
-    return digest_of(settings.model_dump(mode="json", include=set(names)))
+    # With the metastore, in which what stands would have no name.
+    names = {*ShopSettings.model_fields, *sections, "metastore"} - {"maintenance"}
+    return digest_of(settings.model_dump(mode="json", include=names), is_order_told=True)
 
 
-def _version(run: Run, table: str) -> int | None:
+def _version(run: Run, table: str) -> int:
     known = _TABLES.get(table)
     is_there = known is not None and run.warehouse.is_there(known)
-    return run.warehouse.version(known) if known and is_there else None
+    return run.warehouse.version(known) if known and is_there else ABSENT

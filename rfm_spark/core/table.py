@@ -52,6 +52,7 @@ class Table:
             files: for tables whose rows come in another order than that of their partitions.
         is_composed: its columns depend on which results there are: one that is missing is added
             when it is written, and one that nothing makes any more stays, NULL.
+        keeps_decisions: its rows are decisions, which cannot be made again from the facts.
         schema_version: raised with every change of the columns, layout or properties: an older
             release then refuses the table, and this one brings it up to date.
     """
@@ -65,6 +66,7 @@ class Table:
     skip_by: tuple[str, ...] = ()
     gather: bool = False
     is_composed: bool = False
+    keeps_decisions: bool = False
     schema_version: int = 1
 
     @property

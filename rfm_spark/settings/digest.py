@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 
 def settings_digest(section: BaseModel) -> str:
-    """A short name for all that a section says, its defaults included."""
-    return digest_of(section.model_dump(mode="json"))
+    """A short name for all that a section says: defaults, and the order of its tables, too."""
+    return digest_of(section.model_dump(mode="json"), is_order_told=True)
 
 
 def changes_digest(section: BaseModel, meaning: int, only: AbstractSet[str] | None = None) -> str:
@@ -31,6 +31,12 @@ def changes_digest(section: BaseModel, meaning: int, only: AbstractSet[str] | No
     return digest_of({"meaning": meaning, "changes": changed})
 
 
-def digest_of(content: Any) -> str:
-    """A short name for something that JSON can hold."""
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+def digest_of(content: Any, is_order_told: bool = False) -> str:
+    """A short name for something that JSON can hold.
+
+    Args:
+        content: tables, lists, texts and numbers.
+        is_order_told: whether another order of a table's keys is another content: the first
+            profile, for one, is that of `customer_360`.
+    """
+    return sha256(json.dumps(content, sort_keys=not is_order_told).encode()).hexdigest()[:16]

@@ -75,7 +75,8 @@ def warehouse_version(run: Run) -> int:
 def _steps(run: Run, version: int) -> Iterator[str]:
     for table in ALL_TABLES:
         if table is not RUNS and run.warehouse.is_there(table):
-            for done in renew(run.warehouse, table, table in RESULT_TABLES):
+            is_made_again = table in RESULT_TABLES and not table.keeps_decisions
+            for done in renew(run.warehouse, table, is_made_again):
                 yield f"{table.name}: {done}"
     for migration in MIGRATIONS:
         if migration.version > version:

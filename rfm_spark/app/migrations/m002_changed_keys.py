@@ -20,7 +20,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.intake import reading_digest
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
-from rfm_spark.results.rfm.boundaries.sets import FITTED_BY, boundary_digest
+from rfm_spark.results.rfm.boundaries.sets import boundary_digest
 from rfm_spark.results.rfm.result import RESULT as RFM_RESULT
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES
 from rfm_spark.run import Run
@@ -35,6 +35,7 @@ _COLUMNS = (
     "receipt_id customer_id time quantity unit_price amount items category promotion store_id "
     "channel is_return is_void interaction_id kind value valid_from attributes"
 )
+_FITTED_BY = "window_days scores recency frequency monetary max_rank_error"
 _LOOKUP = "path format on delimiter"
 _DIMENSION = "method cuts"
 
@@ -52,7 +53,7 @@ def digests_of_changed_keys(run: Run) -> Iterator[str]:
             yield from _update(run, DELIVERIES, is_own, {"fingerprint": renamed}, label)
     if warehouse.is_there(RFM_BOUNDARIES):
         for name, profile in RFM_RESULT.rules(settings).items():
-            fitted = _kept(profile, " ".join(FITTED_BY))
+            fitted = _kept(profile, _FITTED_BY)
             for dimension in ("recency", "frequency", "monetary"):
                 fitted[dimension] = _kept(getattr(profile, dimension), _DIMENSION)
             is_own = (F.col("profile") == name) & (F.col("settings_digest") == _digest(fitted))

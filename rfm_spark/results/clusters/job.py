@@ -27,6 +27,7 @@ from rfm_spark.results.clusters.tables import (
 )
 from rfm_spark.results.declaration import Request, required
 from rfm_spark.settings.shop import ShopSettings
+from rfm_spark.storage.renewal import renew
 
 MODEL = "habits"
 
@@ -72,6 +73,8 @@ def refresh_clusters(request: Request[Clusters], sums: DataFrame | None) -> None
             window,
         )
         where = (F.col("window") == window.label) & (F.col("as_of") == F.lit(as_of))
+        if run.warehouse.is_there(CUSTOMER_FEATURES):  # made when there were fewer, perhaps
+            renew(run.warehouse, CUSTOMER_FEATURES, is_made_again=True)
         commit = run.replace(CUSTOMER_FEATURES, found, where)
         if commit.rows == 0:
             raise UserError(

@@ -33,6 +33,7 @@ CUSTOMER_FEATURES = Table(
     key=("window", "as_of", "customer_id"),
     partition_by=("window", "as_of"),
     sort_by=("customer_id",),
+    is_composed=True,
 )
 
 CLUSTER_MODELS = Table(

@@ -92,6 +92,7 @@ RFM_BOUNDARIES = Table(
         Column("rank_error", DoubleType(), "Largest share a cut can be away from the exact", True),
         Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
     ),
+    keeps_decisions=True,
     key=("profile", "version", "dimension", "cut"),
     partition_by=("profile", "version"),
 )

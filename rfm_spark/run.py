@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ from rfm_spark.core.progress import Progress, Quiet
 from rfm_spark.core.table import Table
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.local_rows import local_rows
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.warehouse import Commit, Warehouse
 
 ABSENT = -1
@@ -49,7 +50,7 @@ class Run:
     """One run of one command.
 
     Attributes:
-        spark: the session.
+        session: with Delta, or where to get one.
         settings: the checked configuration of the shop; the application's has the sections of all
             results as well.
         warehouse: where the tables are.
@@ -60,7 +61,7 @@ class Run:
         versions: what the whole run read and wrote.
     """
 
-    spark: SparkSession
+    session: InitVar[SparkSession | SessionOnDemand]
     settings: ShopSettings
     warehouse: Warehouse
     input: str
@@ -69,6 +70,16 @@ class Run:
     last_day: date | None = None
     versions: TableVersions = field(default_factory=TableVersions)
     _tracked: list[TableVersions] = field(default_factory=list)
+
+    sessions: SessionOnDemand = field(init=False)
+
+    def __post_init__(self, session: SparkSession | SessionOnDemand) -> None:
+        self.sessions = SessionOnDemand.of(session)
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session, started now where it has not been."""
+        return self.sessions.session
 
     @contextmanager
     def tracking(self) -> Iterator[TableVersions]:
@@ -83,11 +94,21 @@ class Run:
     def read(self, table: Table) -> DataFrame:
         """A table as it is now, its version noted for the run record."""
         rows = self.warehouse.read(table)
+        self.version_read(table)
+        return rows
+
+    def version_read(self, table: Table) -> int:
+        """The version of a table as it is now, noted for the run record as one that was read.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        self.warehouse.require(table)
         written = self.versions.written.get(table.name)
         version = self.warehouse.version(table) if written is None else written
         for versions in (self.versions, *self._tracked):
             versions.add_read(table, version)
-        return rows
+        return version
 
     def read_or_empty(self, table: Table) -> DataFrame:
         """The same; no rows where the table has not been made yet."""

@@ -72,6 +72,25 @@ SPEED = {
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }
 
+FEW_ROWS = {
+    # Plans are interpreted, not compiled, and made with less care; work is not split.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.lightweightPlanChangeValidation": "false",
+    "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
+    "spark.databricks.delta.stats.skipping": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.files.openCostInBytes": "0",
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
+"""What a session has that works on a few megabytes: there, planning and compiling is most of it."""
+
+_SHORT_LIVED = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+"""The JVM's second compiler pays after some minutes only. Without it the room for code is so small
+by default that code is thrown away and made again."""
+
 _LOCAL = {
     "spark.sql.shuffle.partitions": "{threads}",
     "spark.databricks.delta.snapshotPartitions": "2",
@@ -80,6 +99,13 @@ _LOCAL = {
     "spark.driver.host": "localhost",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.debug.maxToStringFields": "200",
+    # Nobody looks at the plans that Spark writes down for each query, at length by default.
+    "spark.sql.ui.explainMode": "simple",
+    # Of a local disk Hadoop asks other processes, one after another, for each file that it renames
+    # with care: twelve for a commit and its checksum. The log is not written by two at once.
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+    "spark.hadoop.spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution"
+    ".streaming.checkpointing.FileSystemBasedCheckpointFileManager",
     "spark.log.level": "ERROR",
     # Errors are told in our words: nobody asks which line of Python made a column.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
@@ -96,8 +122,14 @@ _PART_BYTES = 32 * 2**20
 
 
 @contextmanager
-def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
+def local_session(
+    driver_memory: str | None = None, has_few_rows: bool = False
+) -> Iterator[SparkSession]:
     """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
+
+    Args:
+        driver_memory: of the JVM, as Spark writes it; by default half of the machine's.
+        has_few_rows: it works on a few megabytes, and would take longer for more.
 
     Raises:
         RunFailure: if Spark does not start; it names the file.
@@ -115,6 +147,8 @@ def local_session(driver_memory: str | None = None) -> Iterator[SparkSession]:
         "spark.driver.memory": driver_memory or _half_of_memory(),
         "spark.sql.warehouse.dir": tempfile.gettempdir() + "/rfm-spark-catalog",
     }
+    if has_few_rows:
+        settings |= FEW_ROWS | {"spark.driver.extraJavaOptions": _SHORT_LIVED}
     builder = SparkSession.builder.appName("rfm-spark").master(f"local[{threads}]")
     for name, value in settings.items():
         builder = builder.config(name, value)

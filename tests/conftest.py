@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from support.crashes import snapshots
-from support.sessions import FEW_ROWS, session_settings
+from support.sessions import session_settings
 from support.shop import Shop, whole_shop
 from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
@@ -26,7 +26,7 @@ from rfm_spark.app.settings import Settings
 from rfm_spark.cli import exit_code
 from rfm_spark.core.errors import UserError
 from rfm_spark.run import Run
-from rfm_spark.session import local_session
+from rfm_spark.session import FEW_ROWS, local_session
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.warehouse import Warehouse
 

@@ -22,6 +22,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.lease import LEASE, _remote, lease
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.warehouse import Warehouse
 
 DEFAULTS = "spark.databricks.delta.properties.defaults."
@@ -130,10 +131,12 @@ def test_commits_are_what_delta_tells_of_its_history(spark, warehouse):
     for names in (["anna"], ["bert", "carl"], []):
         warehouse.replace(CUSTOMERS, people(spark, *names), F.lit(True), {"names": names})
     for name in ("dora", "emil"):
-        warehouse.append(CUSTOMERS, people(spark, name))
+        warehouse.append(
+            CUSTOMERS, people(spark, name).toArrow().to_pylist(maps_as_pydicts="strict")
+        )
     warehouse.compact(CUSTOMERS)
     path = warehouse.path(CUSTOMERS)
-    log = CommitLog(spark, path)
+    log = CommitLog(SessionOnDemand.of(spark), path)
     history = sorted(DeltaTable(path).history(), key=lambda commit: commit["version"])
     assert log.versions() == [commit["version"] for commit in history] == [*range(7)]
     for commit in history:
@@ -200,33 +203,36 @@ def test_a_second_run_on_a_warehouse_is_told_who_holds_it(
         process.kill()
         process.communicate()
     assert versions(tmp_path) == {}
-    with lease(spark, str(tmp_path), "the next run"):
+    with lease(SessionOnDemand.of(spark), str(tmp_path), "the next run"):
         assert (tmp_path / LEASE).read_text() == "the next run"
 
 
 def test_a_lease_ends_with_its_block_and_after_a_failure(spark, tmp_path):
-    with pytest.raises(ZeroDivisionError), lease(spark, str(tmp_path), "first"):
+    with pytest.raises(ZeroDivisionError), lease(SessionOnDemand.of(spark), str(tmp_path), "first"):
         raise ZeroDivisionError
     with (
-        lease(spark, str(tmp_path), "second"),
+        lease(SessionOnDemand.of(spark), str(tmp_path), "second"),
         pytest.raises(UserError, match="second"),
-        lease(spark, str(tmp_path), "third"),
+        lease(SessionOnDemand.of(spark), str(tmp_path), "third"),
     ):
         pass
 
 
 def test_on_other_file_systems_a_lease_is_a_file_created_atomically(spark, tmp_path):
     place = f"file:{tmp_path}/warehouse"
-    with _remote(spark, place, "rfm-spark run"):
+    with _remote(SessionOnDemand.of(spark), place, "rfm-spark run"):
         assert (tmp_path / "warehouse" / LEASE).read_text() == "rfm-spark run"
-        with pytest.raises(UserError, match="another run is writing"), _remote(spark, place, "two"):
+        with (
+            pytest.raises(UserError, match="another run is writing"),
+            _remote(SessionOnDemand.of(spark), place, "two"),
+        ):
             pass
         assert (tmp_path / "warehouse" / LEASE).exists()
     assert not (tmp_path / "warehouse" / LEASE).exists()
     (tmp_path / "in the way").write_text("")
     with (
         pytest.raises(UserError, match="cannot write the warehouse"),
-        _remote(spark, f"file:{tmp_path}/in the way/warehouse", "three"),
+        _remote(SessionOnDemand.of(spark), f"file:{tmp_path}/in the way/warehouse", "three"),
     ):
         pass
 

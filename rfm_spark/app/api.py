@@ -27,6 +27,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.run import Run
 from rfm_spark.storage.locations import location, require_file_system
 from rfm_spark.storage.metastore import require_names
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.warehouse import Warehouse, as_of_slice
 
 _TABLES = {table.name: table for table in ALL_TABLES}
@@ -45,7 +46,7 @@ class WarehouseReader:
 
     def __init__(self, spark: SparkSession, place: str | Path) -> None:
         absolute = location(str(place))
-        require_file_system(spark, absolute)
+        require_file_system(SessionOnDemand.of(spark), absolute)
         self._warehouse = Warehouse(spark, absolute)
 
     @property
@@ -106,7 +107,7 @@ def open_warehouse(spark: SparkSession, place: str | Path) -> WarehouseReader:
 
 
 def open_run(
-    spark: SparkSession,
+    spark: SparkSession | SessionOnDemand,
     settings: Settings,
     input: str | Path,  # noqa: A002 - as the command line calls it
     warehouse: str | Path,
@@ -116,7 +117,7 @@ def open_run(
     """A run on absolute places that this session reaches.
 
     Args:
-        spark: session with Delta.
+        spark: session with Delta, or where to get one.
         settings: the configuration.
         input: where the raw data lie: folder or URI.
         warehouse: where the tables are: folder or URI.
@@ -127,16 +128,17 @@ def open_run(
         UserError: if the session cannot reach them, or has no metastore where one is wanted.
     """
     tables_at, raw_at = (location(str(place)) for place in (warehouse, input))
+    sessions = SessionOnDemand.of(spark)
     for place in (tables_at, raw_at):
-        require_file_system(spark, place)
+        require_file_system(sessions, place)
     database = None
     if settings.metastore is not None:
         database = settings.metastore.database
-        require_names(spark, database, tables_at, ALL_TABLES)
+        require_names(sessions.session, database, tables_at, ALL_TABLES)
     return Run(
-        spark=spark,
+        session=sessions,
         settings=settings,
-        warehouse=Warehouse(spark, tables_at, database),
+        warehouse=Warehouse(sessions, tables_at, database),
         input=raw_at,
         progress=progress or Quiet(),
         night=night,

@@ -103,7 +103,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         record_run(run, name, run_id, day, outcome, whole)
 
     holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
-    with lease(run.spark, run.warehouse.place, holder):
+    with lease(run.sessions, run.warehouse.place, holder):
         upgrade(run)
         try:
             if job.takes_in:

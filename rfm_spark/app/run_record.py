@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from pyspark.sql import functions as F
-
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
 from rfm_spark.results.declaration import AnyResult
@@ -15,7 +13,6 @@ from rfm_spark.results.registry import RESULTS
 from rfm_spark.run import ABSENT, Run
 from rfm_spark.settings.digest import digest_of, settings_digest
 from rfm_spark.settings.shop import ShopSettings
-from rfm_spark.storage.local_rows import local_rows
 
 SUCCEEDED = "succeeded"
 
@@ -93,18 +90,17 @@ def record_run(
         "results": [asdict(one) for one in results],
         "details": outcome.details,
     }
-    run.warehouse.append(RUNS, local_rows(run.spark, [row], RUNS.schema))
+    run.warehouse.append(RUNS, [row])
 
 
 def _keep_settings(run: Run, digest: str, started: datetime) -> None:
-    known = run.warehouse.read_or_empty(SETTINGS).where(F.col("settings_digest") == digest)
-    if known.isEmpty():
+    if not run.warehouse.rows(SETTINGS, {"settings_digest": digest}, ["settings_digest"]):
         row = {
             "settings_digest": digest,
             "settings": run.settings.model_dump_json(),
             "first_used_at": started,
         }
-        run.warehouse.append(SETTINGS, local_rows(run.spark, [row], SETTINGS.schema))
+        run.warehouse.append(SETTINGS, [row])
 
 
 def results_that_stand(
@@ -116,22 +112,20 @@ def results_that_stand(
     it was made from or wrote is at the version it left. Runs that failed later count as well: what
     they had finished is whole.
     """
-    if not run.warehouse.is_there(RUNS):
-        return {}
-    made = run.warehouse.read(RUNS).where(F.col("as_of") == F.lit(as_of))
-    of_code = made.where(F.col("code_version") == code_version())
-    each = of_code.select("started_at", F.inline("results"))
-    newest = each.groupBy("result").agg(F.max_by(F.struct(*_RECORDED), "started_at").alias("last"))
-    last = {row["result"]: ResultRecord(**row["last"].asDict()) for row in newest.collect()}
+    made = run.warehouse.rows(
+        RUNS, {"as_of": as_of, "code_version": code_version()}, ["started_at", "results"]
+    )
+    last = {
+        record["result"]: ResultRecord(**record)
+        for row in sorted(made, key=lambda one: one["started_at"])
+        for record in row["results"] or ()
+    }
     versions: dict[str, int] = {}
     return {
         result.name: last[result.name]
         for result in results
         if result.name in last and _stands(run, result, last[result.name], versions)
     }
-
-
-_RECORDED = ("result", "rules_digest", "read_versions", "written_versions")
 
 
 def _stands(run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int]) -> bool:

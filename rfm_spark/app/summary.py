@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-
-from pyspark.sql import Row
-from pyspark.sql import functions as F
+from typing import Any
 
 from rfm_spark.app.jobs import BY_NAME
 from rfm_spark.app.tables import ALL_TABLES, RUNS
@@ -15,6 +13,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel
 from rfm_spark.results.declaration import Request
 from rfm_spark.run import Run
+from rfm_spark.storage.direct import Contents
 from rfm_spark.storage.warehouse import Warehouse
 
 
@@ -23,9 +22,7 @@ class TableFacts:
     """What there is of a table."""
 
     name: str
-    rows: int
-    files: int
-    bytes: int
+    contents: Contents
     written: datetime
 
 
@@ -45,16 +42,17 @@ def table_facts(warehouse: Warehouse) -> list[TableFacts]:
     found = []
     for table in ALL_TABLES:
         if warehouse.is_there(table):
-            files, size = warehouse.detail(table)
-            rows = warehouse.read(table).count()
-            written = warehouse.last_written(table)
-            found.append(TableFacts(table.name, rows, files, size, written))
+            warehouse.require(table)
+            contents, written = warehouse.contents(table), warehouse.last_written(table)
+            found.append(TableFacts(table.name, contents, written))
     if not found:
         raise UserError(f"{warehouse.place}: there is no table here; run `rfm-spark run` first")
     return found
 
 
-def last_run(warehouse: Warehouse) -> Row | None:
+def last_run(warehouse: Warehouse) -> Mapping[str, Any] | None:
     """The record of the run that began last; None where none is on record."""
-    rows = warehouse.read_or_empty(RUNS).orderBy(F.desc("started_at")).limit(1).collect()
-    return rows[0] if rows else None
+    columns = ["job", "as_of", "outcome", "started_at", "seconds"]
+    return max(
+        warehouse.rows(RUNS, columns=columns), key=lambda one: one["started_at"], default=None
+    )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pyspark.sql import SparkSession
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
@@ -46,6 +45,7 @@ from rfm_spark.ingest.sources import source_problems
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.run import Run
 from rfm_spark.session import error_log, submitted_session
+from rfm_spark.storage.on_demand import SessionOnDemand
 
 __all__ = ["main", "submitted"]
 
@@ -79,14 +79,14 @@ class _Request:
         """The day asked for."""
         return None if self.as_of is None else self.as_of.replace(tzinfo=UTC).date()
 
-    def run(self, spark: SparkSession) -> Run:
+    def run(self, sessions: SessionOnDemand) -> Run:
         """The run, with its places made absolute.
 
         Raises:
             UserError: if the session cannot reach them, or has no metastore where one is wanted.
         """
         return open_run(
-            spark,
+            sessions,
             self.settings,
             self.input or ".",
             self.warehouse or ".",
@@ -147,8 +147,8 @@ def tables(
 ) -> None:
     """List the tables of a warehouse: rows, size, when last written; and the last run."""
     request = _Request(config, overrides, input, warehouse, as_of)
-    with session(context) as spark:
-        tables_of = request.run(spark).warehouse
+    with session(context) as sessions:
+        tables_of = request.run(sessions).warehouse
         show_tables(table_facts(tables_of), last_run(tables_of))
 
 
@@ -163,16 +163,17 @@ def check(
 ) -> None:
     """Check a configuration and the input's columns, without running anything."""
     request = _Request(config, overrides, input, warehouse, as_of)
-    with session(context) as spark:
-        problems = source_problems(request.run(spark))
+    with session(context, [request.input]) as sessions:
+        problems = source_problems(request.run(sessions))
     if problems:
         raise UserError(problems)
     typer.echo(f"{config}: fits the input in {request.input}")
 
 
 def _do(context: typer.Context, job: Job, request: _Request) -> None:
-    with session(context) as spark:
-        run = request.run(spark)
+    places = [request.warehouse, request.input if job.takes_in else None]
+    with session(context, places) as sessions:
+        run = request.run(sessions)
         day = run_job(run, job.name, request.day)
         if day is not None:
             show_panels(job_panels(run, job.name, day))

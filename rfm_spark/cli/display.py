@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
-from pyspark.sql import Row
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -24,29 +24,48 @@ _WIDE = 120
 
 
 class _ScreenStep:
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
         self.result = ""
+        self.status = _errors.status(f"{title} ...")
+        self.seconds_of_others = 0.0
 
     def says(self, result: str) -> None:
         """Keeps what to show when the step is done."""
         self.result = result
 
 
+_steps: list[_ScreenStep] = []
+"""Those that run, each inside the one before."""
+
+
 class ScreenProgress:
-    """One line a step: a spinner while it runs, its time and result when it is done."""
+    """One line a step: a spinner while it runs, its time and result when it is done.
+
+    A step inside another one is not part of the other's time.
+    """
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         """Shows a piece of work from now until the context ends."""
         began = time.monotonic()
-        shown = _ScreenStep()
+        shown = _ScreenStep(title)
+        outer = _steps[-1] if _steps else None
+        if outer:
+            outer.status.stop()  # a screen has room for one spinner
+        _steps.append(shown)
         try:
-            with _errors.status(f"{title} ..."):
+            with shown.status:
                 yield shown
         except BaseException:
             _errors.print(f"[red]✗[/] {title}")
             raise
-        seconds = time.monotonic() - began
+        finally:
+            _steps.remove(shown)
+            elapsed = time.monotonic() - began
+            if outer:
+                outer.seconds_of_others += elapsed
+                outer.status.start()
+        seconds = elapsed - shown.seconds_of_others
         _errors.print(f"[green]✓[/] {title:<38}{seconds:6.1f} s  {escape(shown.result)}")
 
 
@@ -56,16 +75,17 @@ def show_problems(problems: Sequence[str]) -> None:
         _errors.print(f"[red]rfm-spark:[/] {escape(problem)}")
 
 
-def show_tables(facts: Sequence[TableFacts], last: Row | None) -> None:
+def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> None:
     """The tables of a warehouse, and the record of its last run."""
     table = _table("table", ">rows", ">files", ">size", "last written")
     for one in facts:
-        size = f"{one.bytes / 1e6:,.1f} MB"
-        table.add_row(one.name, f"{one.rows:,}", f"{one.files:,}", size, f"{one.written:%F %T}")
+        size = f"{one.contents.bytes / 1e6:,.1f} MB"
+        rows, files = f"{one.contents.rows:,}", f"{one.contents.files:,}"
+        table.add_row(one.name, rows, files, size, f"{one.written:%F %T}")
     _results.print(table)
     if last is not None:
         of_day = f" as of {last['as_of']}" if last["as_of"] else ""
-        began = f"{last['started_at']:%F %T}"
+        began = f"{last['started_at'].astimezone():%F %T}"
         told = f"\nThe last run: {last['job']}{of_day}, {began}, {last['seconds']:,.0f} s: "
         _results.print(told + escape(last["outcome"]), soft_wrap=True)
 

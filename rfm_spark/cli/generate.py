@@ -82,9 +82,9 @@ def generate(
     market = _market(receipts, customers, days, first_day, seed, changes)
     files = Files(location(out), format, layout)
     title = f"make up {market.receipts:,} receipts"
-    with session(context) as spark, ScreenProgress().step(title) as step:
-        require_file_system(spark, files.place)
-        write_deliveries(spark, market, files)
+    with session(context) as sessions, ScreenProgress().step(title) as step:
+        require_file_system(sessions, files.place)
+        write_deliveries(sessions.session, market, files)
         step.says(files.place)
     typer.echo(configuration(market, files), nl=False)
 

@@ -1,26 +1,50 @@
-"""The session a command runs in: its own, or the one it was started with."""
+"""The session of a command: one of its own where it needs one, or the one it was started with."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 import typer
 from pyspark.sql import SparkSession
 
 from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.session import local_session
+from rfm_spark.storage.locations import holds_at_most
+from rfm_spark.storage.on_demand import SessionOnDemand
 
 Sessions = Callable[[], AbstractContextManager[SparkSession]]
 
+_FEW_BYTES = 32 * 2**20
+"""Of input and warehouse together, up to which plans are interpreted (docs/performance.md)."""
+
 
 @contextmanager
-def session(context: typer.Context) -> Iterator[SparkSession]:
-    """Spark from here until the context ends."""
-    sessions: Sessions = context.obj or local_session
+def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterator[SessionOnDemand]:
+    """Spark from its first use until the context ends.
+
+    Args:
+        context: of the command; it has what the process was started with.
+        places: where its data lie; what holds little there is worked through without compiling.
+    """
+    given: Sessions | None = context.obj
+    if given is None:
+        has_few_rows = holds_at_most(_FEW_BYTES, [place for place in places if place])
+        start: Sessions = partial(local_session, has_few_rows=bool(places) and has_few_rows)
+    else:
+        start = given
+    with SessionOnDemand(partial(_shown, start)) as sessions:
+        if given is not None:  # a cluster waits for the session of what it was given
+            _ = sessions.session
+        yield sessions
+
+
+@contextmanager
+def _shown(start: Sessions) -> Iterator[SparkSession]:
     with ScreenProgress().step("start Spark") as step:
-        manager = sessions()
+        manager = start()
         spark = manager.__enter__()
         step.says(f"Spark {spark.version}, {spark.sparkContext.master}")
     try:

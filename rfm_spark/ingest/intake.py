@@ -208,15 +208,16 @@ def reading_digest(source: Source, business: Business) -> str:
 def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:
     if not run.warehouse.is_there(DELIVERIES):
         return {}
-    loaded = run.read(DELIVERIES).select("source", "delivery", "fingerprint").collect()
+    run.version_read(DELIVERIES)
+    loaded = run.warehouse.rows(DELIVERIES, columns=["source", "delivery", "fingerprint"])
     return {(row["source"], row["delivery"]): row["fingerprint"] for row in loaded}
 
 
 def _new_batch(
     run: Run, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
 ) -> Batch:
-    deliveries = find_deliveries(run.spark, source, run.input, label, run.night)
-    lookups = lookups_fingerprint(run.spark, source, run.input, label)
+    deliveries = find_deliveries(run.sessions, source, run.input, label, run.night)
+    lookups = lookups_fingerprint(run.sessions, source, run.input, label)
     settings_digest = reading_digest(source, run.settings.business) + lookups
     new = [
         delivery

@@ -37,7 +37,7 @@ def source_problems(run: Run) -> list[str]:
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
         try:
-            deliveries = find_deliveries(run.spark, source, run.input, label)
+            deliveries = find_deliveries(run.sessions, source, run.input, label)
             rows = read_rows(run.spark, source, deliveries, run.input, label)
             problems += column_problems(run, rows, source, label, deliveries)
             problems += first_load_problems(run, source, label, deliveries)

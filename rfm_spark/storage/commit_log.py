@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import SparkSession
-
-from rfm_spark.storage.gateway import HadoopFolder
+from rfm_spark.storage.folders import folder
 from rfm_spark.storage.locations import below
+from rfm_spark.storage.on_demand import SessionOnDemand
 
 _UNCHANGED = (
     "OPTIMIZE",
@@ -52,16 +51,19 @@ class CommitLog:
     """The commits of one table that the log still holds.
 
     Args:
-        spark: the session, for its file systems: no public API of Spark reads a single file.
+        sessions: for file systems of Hadoop: no public API of Spark reads a single file.
         table: folder or URI of the table.
     """
 
-    def __init__(self, spark: SparkSession, table: str) -> None:
+    def __init__(self, sessions: SessionOnDemand, table: str) -> None:
         self._table = table
-        self._folder = HadoopFolder(spark, below(table, "_delta_log"))
+        self._folder = folder(sessions, below(table, "_delta_log"))
 
     def versions(self) -> list[int]:
-        """Versions whose commit is there, ascending; the last one is the table's."""
+        """Versions whose commit is there, ascending; the last one is the table's.
+
+        None where there is no Delta table: one that is there keeps its last commit.
+        """
         commits = map(_COMMIT.fullmatch, self._folder.names())
         return sorted(int(commit[1]) for commit in commits if commit)
 

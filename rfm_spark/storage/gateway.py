@@ -49,10 +49,14 @@ class HadoopFolder:
             raise JvmError(_message(error)) from None
 
     def names(self) -> list[str]:
-        """Names of what lies in it."""
-        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(
-            self._files.listStatus(self._folder)
-        )
+        """Names of what lies in it; none where it is not there."""
+        try:
+            statuses = self._files.listStatus(self._folder)
+        except Py4JJavaError as error:
+            if error.java_exception.getClass().getSimpleName() != "FileNotFoundException":
+                raise
+            return []
+        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(statuses)
         # As one text: asking for each name would be a call into the JVM.
         text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(listed)
         return re.findall(r"/([^/,{}]+)(?=[,}])", text)
@@ -89,6 +93,12 @@ class HadoopFolder:
     def delete(self, name: str) -> None:
         """Removes a file."""
         self._files.delete(self._jvm.org.apache.hadoop.fs.Path(self._folder, name), False)
+
+
+def default_file_system(spark: SparkSession) -> str:
+    """The URI that a path without a scheme belongs to."""
+    _, configuration = _jvm(spark)
+    return str(configuration.get("fs.defaultFS"))
 
 
 def parquet_columns(spark: SparkSession, files: Sequence[str]) -> list[list[str]]:

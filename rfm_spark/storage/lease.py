@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import Timeout, UnixFileLock
-from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.storage.gateway import FileExists, HadoopFolder, JvmError
 from rfm_spark.storage.locations import below, is_local
+from rfm_spark.storage.on_demand import SessionOnDemand
 
 LEASE = "_lease"
 
 
 @contextmanager
-def lease(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
+def lease(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None]:
     """Holds the warehouse for writing.
 
     A local folder is held by a lock of the operating system, which ends with the process. On
@@ -25,14 +25,14 @@ def lease(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
     by hand. An object store without atomic create (S3) needs the scheduler to start one run.
 
     Args:
-        spark: for remote file systems.
+        sessions: for remote file systems.
         place: the warehouse.
         holder: who holds it, for the other run's error message.
 
     Raises:
         UserError: if another run holds it, or it cannot be written.
     """
-    hold = _local(Path(place), holder) if is_local(place) else _remote(spark, place, holder)
+    hold = _local(Path(place), holder) if is_local(place) else _remote(sessions, place, holder)
     with hold:
         yield
 
@@ -62,8 +62,8 @@ def _local(folder: Path, holder: str) -> Iterator[None]:
 
 
 @contextmanager
-def _remote(spark: SparkSession, place: str, holder: str) -> Iterator[None]:
-    folder = HadoopFolder(spark, place)
+def _remote(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None]:
+    folder = HadoopFolder(sessions.session, place)
     try:
         folder.create(LEASE, holder)
     except FileExists:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import MapType, StructType
+from pyspark.sql.types import StructType
 
 
 def local_rows(
@@ -25,7 +25,11 @@ def local_rows(
             never by customers.
         schema: names and types; a column that a row does not name is NULL.
     """
-    maps = [field.name for field in schema if isinstance(field.dataType, MapType)]
+    return spark.createDataFrame(arrow_rows(rows, to_arrow_schema(schema, timezone="UTC")), schema)
+
+
+def arrow_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """The rows as Arrow, whose maps are lists of pairs."""
+    maps = [field.name for field in schema if pa.types.is_map(field.type)]
     plain = [{**row, **{name: list(row[name].items()) for name in maps}} for row in rows]
-    table = pa.Table.from_pylist(plain, schema=to_arrow_schema(schema, timezone="UTC"))
-    return spark.createDataFrame(table, schema)
+    return pa.Table.from_pylist(plain, schema=schema)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pyspark.sql import SparkSession
-
 from rfm_spark.core.errors import UserError
-from rfm_spark.storage.gateway import HadoopFolder, JvmError
+from rfm_spark.storage.gateway import HadoopFolder, JvmError, default_file_system
+from rfm_spark.storage.on_demand import SessionOnDemand
+
+_FILE_BYTES = 2**12
+"""What a file counts for at least: many small ones are work as well."""
 
 
 def location(given: str) -> str:
@@ -27,16 +31,23 @@ def location(given: str) -> str:
     return os.path.normpath(Path(local).expanduser().absolute())
 
 
-def require_file_system(spark: SparkSession, place: str) -> None:
+def require_file_system(sessions: SessionOnDemand, place: str) -> None:
     """Makes sure that Spark has the file system a location names.
 
     Raises:
         UserError: if it has not; it says so before anything is looked for.
     """
     if is_local(place):
+        # A session of our own has no other.
+        default = default_file_system(sessions.session) if sessions.is_started else "file:///"
+        if not default.startswith("file:"):
+            raise UserError(
+                f"{place}: is a folder of this machine, while paths without a scheme belong to "
+                f"{default} here: write the whole URI, such as {default.rstrip('/')}{place}"
+            )
         return
     try:
-        HadoopFolder(spark, place)
+        HadoopFolder(sessions.session, place)
     except JvmError as error:
         raise UserError(
             f"{place}: cannot be reached ({error}): check the spelling, and that this Spark has "
@@ -47,6 +58,26 @@ def require_file_system(spark: SparkSession, place: str) -> None:
 def is_local(place: str) -> bool:
     """Whether a location is a folder of this machine."""
     return place.startswith("/")
+
+
+def holds_at_most(limit: int, places: Iterable[str]) -> bool:
+    """Whether local folders hold so many bytes at most, together; False of any other place."""
+    left = limit
+    for place in map(location, places):
+        if not is_local(place):
+            return False
+        for size in _file_sizes(place):
+            left -= max(size, _FILE_BYTES)
+            if left < 0:
+                return False
+    return True
+
+
+def _file_sizes(folder: str) -> Iterator[int]:
+    for path, _, files in os.walk(folder):
+        for file in files:
+            with suppress(OSError):  # it is gone meanwhile, or a link to nothing
+                yield Path(path, file).stat().st_size
 
 
 def below(place: str, name: str) -> str:

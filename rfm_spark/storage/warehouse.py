@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,8 +16,10 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import CommitLog, Note
+from rfm_spark.storage.direct import Contents, DirectTables, direct_tables
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import below
+from rfm_spark.storage.locations import below, is_local
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.table_state import (
     AT_CREATION,
     SCHEMA_VERSION,
@@ -43,19 +45,34 @@ class Warehouse:
     """Delta tables, each in the folder of its name.
 
     Args:
-        spark: session with Delta.
+        spark: session with Delta, or where to get one: what the logs tell needs none.
         place: folder or URI.
         database: where to register the tables by name as well; None for nowhere.
     """
 
-    def __init__(self, spark: SparkSession, place: str, database: str | None = None) -> None:
-        self.spark = spark
+    def __init__(
+        self, spark: SparkSession | SessionOnDemand, place: str, database: str | None = None
+    ) -> None:
+        self._sessions = SessionOnDemand.of(spark)
         self.place = place
+        # Names in a metastore are Spark's to give.
+        self._all_direct = direct_tables(place) if database is None else None
         self._database = database
         self._checked: set[str] = set()
         self._registered: set[str] = set()
         self._new: set[str] = set()
         """Tables created here and not written yet."""
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session."""
+        return self._sessions.session
+
+    @property
+    def _direct(self) -> DirectTables | None:
+        """Tables without Spark: here always, and where there is no session yet."""
+        is_wanted = is_local(self.place) or not self._sessions.is_started
+        return self._all_direct if is_wanted else None
 
     def path(self, table: Table) -> str:
         """The folder of a table."""
@@ -63,7 +80,9 @@ class Warehouse:
 
     def is_there(self, table: Table) -> bool:
         """Whether the table has been created."""
-        return DeltaTable.isDeltaTable(self.spark, self.path(table))
+        if not is_local(self.place) and self._direct is not None:
+            return self._direct.is_there(table)
+        return bool(self._log(table).versions())
 
     def read(self, table: Table) -> DataFrame:
         """The table as it is now.
@@ -71,12 +90,7 @@ class Warehouse:
         Raises:
             UserError: if it has not been made yet, or was written by a newer version.
         """
-        if not self.is_there(table):
-            raise UserError(
-                f"{self.path(table)}: there is no table '{table.name}' yet; "
-                "run `rfm-spark run`, or the job that makes it"
-            )
-        self._check(table)
+        self.require(table)
         self._register(table)
         rows = self.spark.read.format("delta").load(self.path(table))
         have = set(rows.columns)
@@ -92,6 +106,52 @@ class Warehouse:
         if self.is_there(table):
             return self.read(table)
         return local_rows(self.spark, [], table.schema)
+
+    def rows(
+        self,
+        table: Table,
+        where: Mapping[str, Any] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """A few rows of a table on the driver, without Spark where delta-rs reaches them.
+
+        Args:
+            table: one whose rows are bounded by settings or by files, never by customers.
+            where: only rows whose columns have these values.
+            columns: to read; all by default.
+
+        Returns:
+            Column name to value, maps as dicts; no rows where the table has not been made yet.
+
+        Raises:
+            UserError: if the table was written by a newer version.
+        """
+        if not self.is_there(table):
+            return []
+        self._check(table)
+        if self._direct is not None:
+            return self._direct.rows(table, where or {}, columns)
+        found = self.read(table)
+        for name, value in (where or {}).items():
+            found = found.where(F.col(name) == F.lit(value))
+        names = columns or table.column_names
+        few: list[dict[str, Any]] = (
+            found.select(*names).toArrow().to_pylist(maps_as_pydicts="strict")
+        )
+        return few
+
+    def bounds(self, table: Table, column: str) -> tuple[Any, Any]:
+        """Least and greatest value of a column; None for both of a table without rows.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        self.require(table)
+        told = self._direct.bounds(table, column) if self._direct is not None else None
+        if told is None:
+            row = self.read(table).agg(F.min(column), F.max(column)).collect()[0]
+            told = (row[0], row[1])
+        return told
 
     def version(self, table: Table) -> int:
         """Delta version of the last commit."""
@@ -144,13 +204,19 @@ class Warehouse:
             ) from error
         return self._last_commit(table)
 
-    def append(self, table: Table, rows: DataFrame) -> Commit:
-        """Adds rows, in one commit; creates the table if need be."""
+    def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Adds a few rows of the driver, in one commit; creates the table if need be.
+
+        Without Spark where none has been started yet and delta-rs reaches the table.
+        """
+        if self._direct is not None and not self._sessions.is_started and self.is_there(table):
+            self._check(table)
+            self._direct.append(table, rows)
+            return
         self.create(table)
         self._new.discard(table.name)
-        ordered = rows.select(*[F.col(c.name).cast(c.type) for c in table.columns])
-        ordered.write.format("delta").mode("append").save(self.path(table))
-        return self._last_commit(table)
+        added = local_rows(self.spark, rows, table.schema)
+        added.write.format("delta").mode("append").save(self.path(table))
 
     def notes_since(self, table: Table, version: int) -> list[Note] | None:
         """Commits after a version, oldest first; None where the log no longer holds them all."""
@@ -207,10 +273,22 @@ class Warehouse:
         """Removes files that no version within the table's retention needs."""
         self._delta(table).vacuum()
 
-    def detail(self, table: Table) -> tuple[int, int]:
-        """Files and bytes of the newest version."""
+    def contents(self, table: Table) -> Contents:
+        """Rows, files and bytes of the newest version."""
+        if self._direct is not None:
+            found = self._direct.contents(table)
+            return found if found.rows is not None else replace(found, rows=self._count(table))
         row = self._delta(table).detail().select("numFiles", "sizeInBytes").collect()[0]
-        return int(row["numFiles"]), int(row["sizeInBytes"])
+        return Contents(self._count(table), int(row["numFiles"]), int(row["sizeInBytes"]))
+
+    def size(self, table: Table) -> int:
+        """Bytes of the newest version."""
+        if self._direct is not None:
+            return self._direct.contents(table).bytes
+        return int(self._delta(table).detail().select("sizeInBytes").collect()[0][0])
+
+    def _count(self, table: Table) -> int:
+        return self.read(table).count()
 
     def last_written(self, table: Table) -> datetime:
         """When the table was last changed, in the time of this machine."""
@@ -222,7 +300,7 @@ class Warehouse:
         return DeltaTable.forPath(self.spark, self.path(table))
 
     def _log(self, table: Table) -> CommitLog:
-        return CommitLog(self.spark, self.path(table))
+        return CommitLog(self._sessions, self.path(table))
 
     def _last_commit(self, table: Table) -> Commit:
         log = self._log(table)
@@ -237,22 +315,38 @@ class Warehouse:
         Raises:
             UserError: if a newer release wrote it.
         """
-        path = self.path(table)
+        direct, path = self._direct, self.path(table)
+        found = self._state_by_spark(path) if direct is None else direct.state(table)
+        if found.schema_version > table.schema_version:
+            raise UserError(
+                f"{path}: written with schema {found.schema_version} by a newer rfm-spark; this "
+                f"one knows schema {table.schema_version}: upgrade it, or use another warehouse"
+            )
+        return found
+
+    def _state_by_spark(self, path: str) -> TableState:
         listed = self.spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
         properties = {row["key"]: row["value"] for row in listed}
-        stored = int(properties.get(SCHEMA_VERSION, 0))
-        if stored > table.schema_version:
-            raise UserError(
-                f"{path}: written with schema {stored} by a newer rfm-spark; this one knows "
-                f"schema {table.schema_version}: upgrade it, or use another warehouse"
-            )
         schema = self.spark.read.format("delta").load(path).schema
         return TableState(
             {field.name: field.dataType for field in schema},
             frozenset(field.name for field in schema if not field.nullable),
             {name: value for name, value in properties.items() if name != SCHEMA_VERSION},
-            stored,
+            int(properties.get(SCHEMA_VERSION, 0)),
         )
+
+    def require(self, table: Table) -> None:
+        """Makes sure that the table is there and is ours.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        if not self.is_there(table):
+            raise UserError(
+                f"{self.path(table)}: there is no table '{table.name}' yet; "
+                "run `rfm-spark run`, or the job that makes it"
+            )
+        self._check(table)
 
     def _check(self, table: Table) -> None:
         if table.name in self._checked:

@@ -7,21 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from pyspark.sql import SparkSession
 
-FEW_ROWS = {
-    # Plans are interpreted, not compiled, and made with less care; work is not split. A run on a
-    # dozen rows takes half the time.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.lightweightPlanChangeValidation": "false",
-    "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
-    "spark.databricks.delta.stats.skipping": "false",
-    "spark.sql.shuffle.partitions": "1",
-    "spark.sql.leafNodeDefaultParallelism": "1",
-    "spark.sql.files.openCostInBytes": "0",
-    "spark.databricks.delta.snapshotPartitions": "1",
-}
-"""What every test has that does not ask for something else."""
+from rfm_spark.session import FEW_ROWS
 
 SHORT_LIVED = {
     # The JVM's second compiler pays after some minutes only. Without it the room for code is so

@@ -8,7 +8,6 @@ from datetime import date
 from functools import reduce
 from hashlib import sha256
 
-from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,8 +24,11 @@ from rfm_spark.ingest.rows.delivered import (
     typed_rows,
 )
 from rfm_spark.settings.sources import DATE, Lookup, Source
+from rfm_spark.storage.commit_log import CommitLog
+from rfm_spark.storage.listing import listed_files
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import below, literal, plain, relative
+from rfm_spark.storage.locations import below, literal, relative
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 _MIN_TASK_BYTES, _MAX_TASK_BYTES = 16 * 2**20, 128 * 2**20
@@ -66,7 +68,7 @@ class Delivery:
 
 
 def find_deliveries(
-    spark: SparkSession,
+    sessions: SparkSession | SessionOnDemand,
     source: Source | Lookup,
     input_path: str,
     label: str,
@@ -75,7 +77,7 @@ def find_deliveries(
     """Deliveries that match the path of a source, ordered by name.
 
     Args:
-        spark: the session.
+        sessions: the session, or where to get one; local files need none.
         source: source or look-up; `{date}` in its path stands for the day of `night`.
         input_path: path of the raw data folder.
         label: configuration section of the source, for messages.
@@ -87,47 +89,34 @@ def find_deliveries(
     Raises:
         UserError: if nothing matches, or the path cannot be listed.
     """
+    sessions = SessionOnDemand.of(sessions)
     pattern = source.path
     if isinstance(source, Source):
         pattern = pattern.replace(DATE, "*" if night is None else night.isoformat())
     path = below(input_path, pattern)
     if source.format == "delta":
-        if not DeltaTable.isDeltaTable(spark, path):
+        versions = CommitLog(sessions, path).versions()
+        if not versions:
             raise UserError(f"[{label}] path: {path} is not a Delta table")
-        history = DeltaTable.forPath(spark, path).history(1).select("version").collect()
         table = RawFile(path, path, pattern, 0)
-        return [Delivery(pattern, (table,), str(history[0]["version"]))]
-    listing = spark.read.format("binaryFile").option("recursiveFileLookup", True)
+        return [Delivery(pattern, (table,), str(versions[-1]))]
     try:
-        listed_files = (
-            listing.load(below(literal(input_path), pattern))
-            .select(
-                "_metadata.file_path",
-                "path",
-                "length",
-                # As a number: Python would convert a timestamp to the time zone of this machine.
-                F.unix_micros("modificationTime").alias("changed"),
-            )
-            # Otherwise Spark would make one task of every few files.
-            .coalesce(spark.sparkContext.defaultParallelism)
-            .collect()
-        )
-    except FAILED as error:
-        if isinstance(error, AnalysisException) and error.getCondition() == "PATH_NOT_FOUND":
-            raise UserError(f"[{label}] path: no file matches {path}") from None
+        listed = listed_files(sessions, input_path, pattern)
+    except FileNotFoundError:
+        raise UserError(f"[{label}] path: no file matches {path}") from None
+    except (OSError, *FAILED) as error:
         raise UserError(f"[{label}] path: {path} cannot be listed: {first_line(error)}") from None
-    if not listed_files and night is not None:
+    if not listed and night is not None:
         return []  # no data for that day
-    if not listed_files:
+    if not listed:
         raise UserError(f"[{label}] path: every file that matches {path} is empty")
     by_name: dict[str, list[tuple[RawFile, int]]] = {}
-    for row in listed_files:
-        path = plain(row["path"])
-        file = RawFile(row["file_path"], path, relative(path, input_path), int(row["length"]))
+    for found in listed:
+        file = RawFile(found.uri, found.path, relative(found.path, input_path), found.length)
         folder = file.name.rpartition("/")[0] or "."
         by_folder = isinstance(source, Source) and source.delivery == "folder"
         name = folder if by_folder else file.name
-        by_name.setdefault(name, []).append((file, row["changed"]))
+        by_name.setdefault(name, []).append((file, found.modified_us))
     return [_delivery_from_files(name, files) for name, files in sorted(by_name.items())]
 
 
@@ -193,12 +182,14 @@ def read_rows(
     return typed
 
 
-def lookups_fingerprint(spark: SparkSession, source: Source, input_path: str, label: str) -> str:
+def lookups_fingerprint(
+    sessions: SparkSession | SessionOnDemand, source: Source, input_path: str, label: str
+) -> str:
     """Digest of the fingerprints of all look-ups of a source; empty without look-ups."""
     fingerprints = [
         delivery.fingerprint
         for name, lookup in source.lookups.items()
-        for delivery in find_deliveries(spark, lookup, input_path, f"{label}.lookups.{name}")
+        for delivery in find_deliveries(sessions, lookup, input_path, f"{label}.lookups.{name}")
     ]
     return sha256(repr(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyspark.sql import functions as F
-
 from rfm_spark.core.panel import Panel, PanelColumn, percent
-from rfm_spark.results.clusters.job import model_slice
+from rfm_spark.results.clusters.job import MODEL
 from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.tables import CLUSTERS
 from rfm_spark.results.declaration import Request
@@ -18,8 +16,8 @@ _SHOWN = 5
 def cluster_panels(request: Request[Clusters]) -> Iterator[Panel]:
     """The largest clusters."""
     money = request.run.settings.business.money_format
-    found = request.run.warehouse.read(CLUSTERS).where(model_slice(request.as_of))
-    rows = found.orderBy(F.desc("customers"), "cluster").limit(_SHOWN).collect()
+    found = request.run.warehouse.rows(CLUSTERS, {"model": MODEL, "as_of": request.as_of})
+    rows = sorted(found, key=lambda one: (-one["customers"], one["cluster"]))[:_SHOWN]
     if not rows:
         return
     yield Panel(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyspark.sql import functions as F
-
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.cohorts.tables import COHORTS
 from rfm_spark.results.declaration import Request
-from rfm_spark.storage.warehouse import as_of_slice
 
 _COHORTS_SHOWN = 4
 _PERIODS_SHOWN = 6
@@ -18,11 +15,11 @@ _PERIODS_SHOWN = 6
 
 def cohort_panels(request: Request[Cohorts]) -> Iterator[Panel]:
     """The first cohorts by month as a triangle: retention over their first months."""
-    of_day = as_of_slice(request.as_of) & (F.col("grain") == "month")
-    rows = request.run.warehouse.read(COHORTS).where(of_day)
-    first = rows.select("cohort").distinct().orderBy("cohort").limit(_COHORTS_SHOWN)
-    shown = rows.where(F.col("period_index") < _PERIODS_SHOWN)
-    found = shown.join(first, "cohort").orderBy("cohort", "period_index").collect()
+    columns = ["cohort", "period_index", "retention", "cohort_size"]
+    where = {"as_of": request.as_of, "grain": "month"}
+    rows = request.run.warehouse.rows(COHORTS, where, columns)
+    first = sorted({row["cohort"] for row in rows})[:_COHORTS_SHOWN]
+    found = [row for row in rows if row["cohort"] in first and row["period_index"] < _PERIODS_SHOWN]
     if not found:
         return
     periods = range(max(row["period_index"] for row in found) + 1)

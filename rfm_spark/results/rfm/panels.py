@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from pyspark.sql import Row
-from pyspark.sql import functions as F
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.declaration import Request
-from rfm_spark.results.rfm.job import Profiles, profile_slice
+from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.reconciliation import TERMS
 from rfm_spark.results.rfm.tables import RECONCILIATION, SEGMENTS
 
@@ -18,16 +16,15 @@ from rfm_spark.results.rfm.tables import RECONCILIATION, SEGMENTS
 def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
     """Segments and reconciliation of the first profile."""
     warehouse, money = request.run.warehouse, request.run.settings.business.money_format
-    of_day = profile_slice(next(iter(request.rules)), request.as_of)
-    segments = warehouse.read(SEGMENTS).where(of_day)
-    yield from _segments(
-        segments.orderBy(F.desc("revenue_cents"), "segment").collect(), request, money
-    )
-    yield from _reconciliation(warehouse.read(RECONCILIATION).where(of_day).collect(), money)
+    where = {"profile": next(iter(request.rules)), "as_of": request.as_of}
+    segments = warehouse.rows(SEGMENTS, where)
+    segments.sort(key=lambda one: (-one["revenue_cents"], one["segment"]))
+    yield from _segments(segments, request, money)
+    yield from _reconciliation(warehouse.rows(RECONCILIATION, where), money)
 
 
 def _segments(
-    rows: Sequence[Row], request: Request[Profiles], money: MoneyFormat
+    rows: Sequence[Mapping[str, Any]], request: Request[Profiles], money: MoneyFormat
 ) -> Iterator[Panel]:
     if not rows:
         return
@@ -62,7 +59,7 @@ def _segments(
     )
 
 
-def _reconciliation(rows: Sequence[Row], money: MoneyFormat) -> Iterator[Panel]:
+def _reconciliation(rows: Sequence[Mapping[str, Any]], money: MoneyFormat) -> Iterator[Panel]:
     if not rows:
         return
     ordered = sorted(rows, key=lambda row: TERMS.index(row["term"]))

@@ -1,0 +1,63 @@
+"""A Spark session that starts when it is first needed: what reads a log or a file needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+
+from pyspark.sql import SparkSession
+
+
+class SessionOnDemand:
+    """A session from its first use until the context ends.
+
+    Args:
+        start: how to get the session.
+    """
+
+    def __init__(self, start: Callable[[], AbstractContextManager[SparkSession]]) -> None:
+        self._start = start
+        self._started: SparkSession | None = None
+        self._stack = ExitStack()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a session already."""
+        return self._started is not None
+
+    @property
+    def session(self) -> SparkSession:
+        """The session, started now where it has not been.
+
+        Raises:
+            UserError, RunFailure: if it cannot be started.
+        """
+        if self._started is None:
+            self._started = self._stack.enter_context(self._start())
+        return self._started
+
+    def __enter__(self) -> SessionOnDemand:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._started = None
+        self._stack.__exit__(kind, error, trace)
+
+    @classmethod
+    def of(cls, spark: SparkSession | SessionOnDemand) -> SessionOnDemand:
+        """The same of a session that runs already, which others will end."""
+        if isinstance(spark, SessionOnDemand):
+            return spark
+        running = cls(_never)
+        running._started = spark
+        return running
+
+
+def _never() -> AbstractContextManager[SparkSession]:
+    raise RuntimeError("the session has ended")

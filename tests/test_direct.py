@@ -1,0 +1,185 @@
+"""What is read without Spark is what Spark reads, and nothing starts it in vain."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
+
+import pytest
+from pyspark.sql import functions as F
+from support.shop import stored
+
+from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
+from rfm_spark.cli import exit_code
+from rfm_spark.core.errors import UserError
+from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.results.rfm.tables import RFM, RFM_CELLS, SEGMENTS
+from rfm_spark.storage import direct
+from rfm_spark.storage.listing import _files_by_spark, listed_files
+from rfm_spark.storage.locations import holds_at_most
+from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.warehouse import Warehouse
+
+DAY = date(2025, 3, 20)
+
+
+def no_spark() -> AbstractContextManager:
+    raise AssertionError("Spark was started")
+
+
+@pytest.fixture
+def both(spark, finished_shop, monkeypatch):
+    """The finished warehouse without Spark, and the same by Spark alone."""
+    place = str(finished_shop.warehouse)
+    without = Warehouse(SessionOnDemand(no_spark), place)
+    monkeypatch.setattr("rfm_spark.storage.warehouse.direct_tables", lambda _: None)
+    return without, Warehouse(spark, place)
+
+
+def in_any_order(rows):
+    return sorted(map(repr, rows))
+
+
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
+def test_every_table_is_told_as_by_spark(both, table):
+    without, by_spark = both
+    assert without.is_there(table) == by_spark.is_there(table)
+    if not by_spark.is_there(table):
+        return
+    assert without.state(table) == by_spark.state(table)
+    assert without.version(table) == by_spark.version(table)
+    assert without.contents(table) == by_spark.contents(table)
+    assert without.size(table) == by_spark.size(table)
+    assert in_any_order(without.rows(table)) == in_any_order(by_spark.rows(table))
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "columns"),
+    [
+        (RFM_CELLS, {"profile": "purchase", "as_of": DAY}, None),
+        (RFM_CELLS, {"profile": "purchase", "as_of": date(2025, 3, 19)}, None),
+        (RFM_CELLS, {"as_of": DAY, "r_score": 5}, ["customers", "cell"]),
+        (SEGMENTS, {"segment": "Can't Lose"}, ["segment_order"]),
+        (RUNS, {"as_of": DAY, "job": "run"}, ["written_versions", "results", "started_at"]),
+        (RECEIPTS, {"month": "2025-01"}, ["receipt_id"]),
+    ],
+)
+def test_some_rows_are_those_of_spark(both, table, where, columns):
+    without, by_spark = both
+    columns = columns and [name for name in columns if name in table.column_names]
+    found = without.rows(table, where, columns)
+    assert in_any_order(found) == in_any_order(by_spark.rows(table, where, columns))
+    assert bool(found) == (DAY in where.values() or "as_of" not in where)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(CUSTOMER_DAYS, "day"), (RECEIPTS, "business_date"), (RFM, "customer_id")]
+)
+def test_statistics_bound_a_column(both, table, column):
+    without, by_spark = both
+    assert without.bounds(table, column) == by_spark.bounds(table, column)
+
+
+def test_a_column_without_statistics_is_left_to_spark(spark, finished_shop):
+    warehouse = Warehouse(spark, str(finished_shop.warehouse))
+    assert direct.direct_tables(warehouse.place).bounds(CUSTOMER_DAYS, "visits") is None
+    row = warehouse.read(CUSTOMER_DAYS).agg(F.min("visits"), F.max("visits")).collect()[0]
+    assert warehouse.bounds(CUSTOMER_DAYS, "visits") == tuple(row)
+
+
+def test_a_table_without_rows_has_no_bounds(spark, tmp_path):
+    warehouse = Warehouse(spark, str(tmp_path))
+    warehouse.create(CUSTOMER_DAYS)
+    assert warehouse.bounds(CUSTOMER_DAYS, "day") == (None, None)
+    assert warehouse.contents(CUSTOMER_DAYS) == direct.Contents(0, 0, 0)
+
+
+def test_rows_that_come_without_spark_are_like_those_of_spark(spark, copied_shop):
+    place = str(copied_shop.warehouse)
+    [row] = Warehouse(spark, place).rows(RUNS)
+    Warehouse(SessionOnDemand(no_spark), place).append(RUNS, [{**row, "run_id": "by delta-rs"}])
+    Warehouse(spark, place).append(RUNS, [{**row, "run_id": "by Spark"}])
+    found = {one.pop("run_id"): one for one in Warehouse(spark, place).rows(RUNS)}
+    assert found == dict.fromkeys((row.pop("run_id"), "by delta-rs", "by Spark"), row)
+    read = spark.read.format("delta").load(f"{place}/runs")
+    assert read.count() == 3
+    assert read.where("results IS NULL").isEmpty()
+
+
+def test_another_schema_is_refused_without_spark(copied_shop, spark, monkeypatch):
+    place = str(copied_shop.warehouse)
+    newer = "SET TBLPROPERTIES (rfm_spark.schema_version=9)"
+    spark.sql(f"ALTER TABLE delta.`{place}/settings` {newer}")
+    with pytest.raises(UserError, match="newer rfm-spark"):
+        Warehouse(SessionOnDemand(no_spark), place).rows(SETTINGS)
+
+
+@pytest.fixture
+def without_spark(monkeypatch):
+    """A command that must not start Spark; its exit code."""
+    monkeypatch.setattr("rfm_spark.cli.sessions.local_session", lambda **_: no_spark())
+    return lambda *arguments: exit_code([str(one) for one in arguments])
+
+
+def test_a_run_with_nothing_to_do_starts_no_spark(without_spark, copied_shop, capsys):
+    where = ("--config", copied_shop.config, "--warehouse", copied_shop.warehouse)
+    before = stored(copied_shop.warehouse, "runs")
+    assert without_spark("run", *where, "--input", copied_shop.raw) == 0
+    shown = capsys.readouterr()
+    assert "results stand" in shown.err
+    assert "start Spark" not in shown.err
+    for panel in ("Segments", "Where every receipt", "Largest clusters", "First cohorts"):
+        assert panel in shown.out
+    old, new = sorted(stored(copied_shop.warehouse, "runs"), key=lambda one: one["started_at"])
+    assert [old] == before
+    assert (new["job"], new["as_of"], new["outcome"]) == ("run", DAY, "succeeded")
+    assert new["settings_digest"] == old["settings_digest"]
+    assert new["written_versions"] == []
+    assert new["results"] == old["results"]
+    assert new["started_at"] > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_tables_are_listed_without_spark(without_spark, copied_shop, capsys):
+    where = ("--config", copied_shop.config, "--warehouse", copied_shop.warehouse)
+    assert without_spark("tables", *where) == 0
+    assert "customer_360" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*.csv", "a", "*", "*/*.csv", "day=*/", "?/x.csv", ".hidden/x.csv", "a/../b", "./a", "*/_d*",
+     "a/x.csv", "*/deep"],
+)  # fmt: skip
+def test_files_are_listed_as_by_spark(spark, tmp_path, pattern):
+    names = (
+        "top.csv", "_top.csv", ".top.csv", "_metadata.csv", "a/x.csv", "a/_x.csv", "a/deep/y.csv",
+        "b/x.csv", "b/_deep/x.csv", "b/_day=1/x.csv", ".hidden/x.csv", "_hidden/x.csv",
+        "day=1/x.csv", "day=2/x.csv", "day=2/x.csv._COPYING_", "day=2/two words.csv",
+    )  # fmt: skip
+    for name in names:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    (tmp_path / "empty.csv").touch()
+    found = listed_files(SessionOnDemand.of(spark), str(tmp_path), pattern)
+    assert found
+    assert sorted(found, key=repr) == sorted(
+        _files_by_spark(spark, str(tmp_path), pattern), key=repr
+    )
+
+
+@pytest.mark.parametrize("pattern", ["none/*.csv", "none", "[x]"])
+def test_a_pattern_of_nothing_is_told(spark, tmp_path, pattern):
+    with pytest.raises(FileNotFoundError):
+        listed_files(SessionOnDemand.of(spark), str(tmp_path), pattern)
+
+
+def test_little_is_what_files_hold_or_how_many_there_are(tmp_path):
+    (tmp_path / "large").write_bytes(bytes(10_000))
+    assert holds_at_most(10_000, [str(tmp_path)])
+    assert not holds_at_most(9_999, [str(tmp_path)])
+    (tmp_path / "small").write_bytes(b"x")
+    assert not holds_at_most(10_001, [str(tmp_path)])
+    assert holds_at_most(0, [str(tmp_path / "none")])
+    assert not holds_at_most(10**9, ["s3a://bucket/raw"])

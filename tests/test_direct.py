@@ -175,11 +175,15 @@ def test_a_pattern_of_nothing_is_told(spark, tmp_path, pattern):
         listed_files(SessionOnDemand.of(spark), str(tmp_path), pattern)
 
 
-def test_little_is_what_files_hold_or_how_many_there_are(tmp_path):
+def test_little_is_what_files_hold_but_for_logs(tmp_path):
     (tmp_path / "large").write_bytes(bytes(10_000))
     assert holds_at_most(10_000, [str(tmp_path)])
     assert not holds_at_most(9_999, [str(tmp_path)])
-    (tmp_path / "small").write_bytes(b"x")
+    (tmp_path / "_delta_log").mkdir()
+    (tmp_path / "_delta_log" / "0.json").write_bytes(bytes(99))
+    assert holds_at_most(10_000, [str(tmp_path)])
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "file").write_bytes(b"xy")
     assert not holds_at_most(10_001, [str(tmp_path)])
     assert holds_at_most(0, [str(tmp_path / "none")])
     assert not holds_at_most(10**9, ["s3a://bucket/raw"])

@@ -17,7 +17,7 @@ from rfm_spark.storage.on_demand import SessionOnDemand
 
 Sessions = Callable[[], AbstractContextManager[SparkSession]]
 
-_FEW_BYTES = 32 * 2**20
+_FEW_BYTES = 2**20
 """Of input and warehouse together, up to which plans are interpreted (docs/performance.md)."""
 
 

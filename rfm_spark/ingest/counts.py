@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -108,16 +108,33 @@ def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]
         daily_counts: `daily_receipt_counts`.
         deliveries: source and name of every delivery, including those without rows.
     """
-    sums = [F.sum(name).alias(name) for name in vars(DeliveryCounts())]
-    by_day = daily_counts.groupBy("source", "delivery", "business_date").agg(*sums)
-    by_day.persist()
-    try:
-        counts = _collected_counts(by_day.groupBy("source", "delivery").agg(*sums), deliveries)
-        accepted = by_day.where("receipts > rejected_receipts")
-        days = {row[0] for row in accepted.select("business_date").distinct().collect()}
-        return ReceiptCounts(counts, days, _dominant_months(accepted))
-    finally:
-        by_day.unpersist()
+    names = list(vars(DeliveryCounts()))
+    accepted = F.col("receipts") - F.col("rejected_receipts")
+    # Rejected rows have groups of their own, so a group with accepted receipts has no others. A day
+    # is a bit of its month: one row a month tells all, and one query.
+    day_bit = F.when(accepted > 0, F.expr("shiftleft(1, dayofmonth(business_date) - 1)"))
+    by_month = (
+        daily_counts.groupBy("source", "delivery", F.trunc("business_date", "month").alias("month"))
+        .agg(
+            *[F.sum(name).alias(name) for name in names],
+            F.sum(accepted).alias("accepted"),
+            F.bit_or(day_bit).alias("days"),
+        )
+        .collect()
+    )
+    counts = {delivery: DeliveryCounts() for delivery in deliveries}
+    days: set[date] = set()
+    months: dict[str, dict[date, int]] = {}
+    for row in by_month:
+        count = counts[row["source"], row["delivery"]]
+        for name in names:
+            if row[name] is not None:  # money of unreadable amounts alone
+                setattr(count, name, getattr(count, name) + row[name])
+        if row["accepted"] > 0:
+            first: date = row["month"]
+            days |= {first.replace(day=day) for day in range(1, 32) if row["days"] >> day - 1 & 1}
+            months.setdefault(row["delivery"], {})[first] = row["accepted"]
+    return ReceiptCounts(counts, days, _dominant_months(months))
 
 
 def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: DataFrame) -> None:
@@ -160,27 +177,27 @@ def _collected_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) ->
     return counts
 
 
-def _dominant_months(by_day: DataFrame) -> dict[str, date]:
+def _dominant_months(accepted: Mapping[str, Mapping[date, int]]) -> dict[str, date]:
     """Month with most single receipts, by delivery; empty if many receipts are in other months.
 
     The number of months of a delivery is its effective number, n^2 / sum(n_month^2), to which a
     few late receipts add little.
 
     Args:
-        by_day: one row per source, delivery and business day with accepted single receipts.
+        accepted: accepted single receipts by month, by name of the delivery.
 
     Returns:
         First day of the month, by name of the delivery.
     """
-    month = F.trunc("business_date", "month").alias("month")
-    by_month = by_day.groupBy("delivery", month).agg(F.sum("receipts").cast("double").alias("n"))
-    by_delivery = by_month.groupBy("delivery").agg(
-        F.sum("n").alias("receipts"),
-        F.try_divide(F.sum("n") ** 2, F.sum(F.col("n") ** 2)).alias("months"),
-        F.max_by("month", "n").alias("month"),
+    receipts = {name: sum(by_month.values()) for name, by_month in accepted.items()}
+    of_many_months = sum(
+        receipts[name]
+        for name, by_month in accepted.items()
+        if receipts[name] ** 2 > _FEW_MONTHS * sum(n**2 for n in by_month.values())
     )
-    rows = by_delivery.collect()
-    many_months_receipts = sum(row["receipts"] for row in rows if row["months"] > _FEW_MONTHS)
-    if many_months_receipts > _MAX_MANY_MONTHS_SHARE * sum(row["receipts"] for row in rows):
+    if of_many_months > _MAX_MANY_MONTHS_SHARE * sum(receipts.values()):
         return {}
-    return {row["delivery"]: row["month"] for row in rows}
+    return {
+        name: max(by_month, key=lambda month: (by_month[month], month))
+        for name, by_month in accepted.items()
+    }

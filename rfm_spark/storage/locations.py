@@ -13,9 +13,6 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.storage.gateway import HadoopFolder, JvmError, default_file_system
 from rfm_spark.storage.on_demand import SessionOnDemand
 
-_FILE_BYTES = 2**12
-"""What a file counts for at least: many small ones are work as well."""
-
 
 def location(given: str) -> str:
     """A URI or local path, without a trailing slash; local ones become absolute plain paths."""
@@ -61,20 +58,24 @@ def is_local(place: str) -> bool:
 
 
 def holds_at_most(limit: int, places: Iterable[str]) -> bool:
-    """Whether local folders hold so many bytes at most, together; False of any other place."""
+    """Whether local folders hold so many bytes at most, together; False of any other place.
+
+    What lies in folders whose names begin with `_`, such as the logs of tables, does not count.
+    """
     left = limit
     for place in map(location, places):
         if not is_local(place):
             return False
         for size in _file_sizes(place):
-            left -= max(size, _FILE_BYTES)
+            left -= size
             if left < 0:
                 return False
     return True
 
 
 def _file_sizes(folder: str) -> Iterator[int]:
-    for path, _, files in os.walk(folder):
+    for path, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith("_")]
         for file in files:
             with suppress(OSError):  # it is gone meanwhile, or a link to nothing
                 yield Path(path, file).stat().st_size

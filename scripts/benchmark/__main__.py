@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,14 +19,16 @@ from typing import Annotated
 import psutil
 import typer
 from cases import (
+    BASELINE,
     CASES,
     DELIVERIES,
     OURS,
     SORTED_FACTS,
     Case,
     Place,
-    cases,
+    baseline_of,
     our_cases,
+    peer_case,
     peer_command,
 )
 from committed import added_bytes, log_versions
@@ -33,8 +36,7 @@ from deliveries import some_customer
 from measure import Measured, measured
 from rich.console import Console
 from rich.table import Table
-
-from rfm_spark.core.code_version import code_version
+from short_runs import SHORT_RUNS, short_runs
 
 FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
@@ -49,23 +51,27 @@ LARGEST_SHARE = 0.01
 _screen = Console(stderr=True, highlight=False)
 
 
-def main(
+def main(  # noqa: PLR0913, PLR0917 - the options of a command
     receipts: Annotated[str, typer.Option(help="How many, such as 1e7.")] = "1e6",
     customers: Annotated[str, typer.Option(help="Who can buy.")] = "5e4",
     days: Annotated[int, typer.Option(help="Length of the history.")] = 1095,
     repeat: Annotated[int, typer.Option(help="Times each is run; medians are told.")] = 3,
     case: Annotated[list[str] | None, typer.Option(help="One, or CASE/CONTENDER.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Another folder of the project, to take turns with.")
+    ] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
     asked = set(case or CASES)
-    names = tuple(name for name in CASES if name in {one.partition("/")[0] for one in asked})
-    known = {f"{name}/{who}" for name, peers in CASES.items() for who in (OURS, *peers)}
+    every = CASES | dict.fromkeys(SHORT_RUNS, ())
+    names = tuple(name for name in every if name in {one.partition("/")[0] for one in asked})
+    known = {f"{name}/{who}" for name, peers in every.items() for who in (OURS, BASELINE, *peers)}
     # Others read what ours loads.
     asked |= {f"load/{OURS}"} if "load" in names and len(names) > 1 else set()
-    if unknown := asked - known - set(CASES):
-        raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(CASES)}")
+    if unknown := asked - known - set(every):
+        raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(every)}")
     size = {"receipts": receipts, "customers": customers, "days": days, "skewed": skewed}
     name = f"{float(receipts):.0f}-{float(customers):.0f}-{days}{'-skewed' if skewed else ''}"
     place = Place(folder.absolute() / name, days, FIRST_DAY)
@@ -74,20 +80,38 @@ def main(
     if skewed:
         largest = f"largest_customer_receipts={float(receipts) * LARGEST_SHARE:.0f}"
         made_up += ["--set", "guest_share=0.3", "--set", largest]
-    has_sorted = {name for name in names if SORTED_FACTS in CASES[name]}
+    has_sorted = {name for name in names if SORTED_FACTS in every[name]}
     sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})
-    place = _prepare(place, made_up, "load" in names, sorted_facts, environment)
+    if not set(names) <= set(SHORT_RUNS):
+        place = _prepare(place, made_up, "load" in names, sorted_facts, environment)
+    places = {OURS: place}
+    if baseline is not None:
+        places[BASELINE] = baseline_of(place, baseline.absolute())
+        if "load" not in names and not set(names) <= set(SHORT_RUNS):
+            _load(places[BASELINE], environment)
     found: Found = defaultdict(list)
-    commit = _commit()
+    commits = {who: _commit(one.project) for who, one in places.items()}
     for number in range(repeat):
-        for one in cases(place, names):
+        for place_of, one in _cases(places, names):
             if asked.isdisjoint((one.name, f"{one.name}/{one.contender}")):
                 continue
-            if one.needs_results and not _is_of_this_code(place.has_results):
-                _untimed(our_cases(place)["results"], place.has_results, environment)
-            found[one.name, one.contender].append(_timed(place, one, number, environment))
-            _keep(place, found, size, commit)
+            if one.needs_results and not _is_of_this_code(place_of, place_of.has_results):
+                _untimed(
+                    place_of, our_cases(place_of)["results"], place_of.has_results, environment
+                )
+            found[one.name, one.contender].append(_timed(place_of, one, number, environment))
+            _keep(place, found, size, commits)
     _show(found)
+
+
+def _cases(places: dict[str, Place], names: Sequence[str]) -> Iterator[tuple[Place, Case]]:
+    """Everything to time, contenders of a case one after another, and where each has its data."""
+    of_project = {who: our_cases(one) | short_runs(one) for who, one in places.items()}
+    for name in names:
+        for who, found in of_project.items():
+            yield places[who], replace(found[name], contender=who)
+        for peer in CASES.get(name, ()):
+            yield places[OURS], peer_case(places[OURS], peer, name)
 
 
 def _environment(place: Place) -> dict[str, str]:
@@ -118,8 +142,8 @@ def _prepare(
         if not any(place.further(name).rglob("*.parquet")):
             make(place.receipts, place.last, out=place.further(name))
     place = replace(place, customer=some_customer(place.receipts, place.last))
-    if not loads and not place.is_loaded.exists():
-        _untimed(our_cases(place)["load"], place.is_loaded, env)
+    if not loads:
+        _load(place, env)
     if sorted_facts and not place.sorted_facts.exists():
         _screen.print("loading all days into DuckDB's facts ...")
         half = place.sorted_facts.with_name("half")
@@ -130,17 +154,23 @@ def _prepare(
     return place
 
 
-def _untimed(one: Case, done: Path, environment: dict[str, str]) -> None:
+def _load(place: Place, environment: dict[str, str]) -> None:
+    """Makes the warehouse that others start from, where it is not there."""
+    if not place.is_loaded.exists():
+        _untimed(place, our_cases(place)["load"], place.is_loaded, environment)
+
+
+def _untimed(place: Place, one: Case, done: Path, environment: dict[str, str]) -> None:
     """Does what a case does, for others to start from."""
     _screen.print(f"{one.name} ...")
     one.prepare()
     subprocess.run(one.command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    done.write_text(code_version(), encoding="utf-8")
+    done.write_text(place.code_version(), encoding="utf-8")
 
 
-def _is_of_this_code(done: Path) -> bool:
+def _is_of_this_code(place: Place, done: Path) -> bool:
     """Whether results were made by the code that is timed: no other code goes by them."""
-    return done.exists() and done.read_text(encoding="utf-8") == code_version()
+    return done.exists() and done.read_text(encoding="utf-8") == place.code_version()
 
 
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:
@@ -153,15 +183,15 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
     try:
         result = measured(one.command, log, environment, events, place.folder)
     except subprocess.CalledProcessError:
-        if one.contender == OURS:
+        if one.contender in (OURS, BASELINE):
             raise
         _screen.print(f"{one.name:<10}{one.contender:<12}  failed: {log}")
         return None
     if one.warehouse:
         result = replace(result, added_bytes=added_bytes(one.warehouse, before))
-    if one.contender == OURS and one.name in ("load", "results"):
+    if one.contender in (OURS, BASELINE) and one.name in ("load", "results"):
         done = place.is_loaded if one.name == "load" else place.has_results
-        done.write_text(code_version(), encoding="utf-8")
+        done.write_text(place.code_version(), encoding="utf-8")
     _screen.print(f"{one.name:<10}{one.contender:<12}{result.seconds:8.1f} s")
     return result
 
@@ -190,13 +220,13 @@ def _show(found: Found) -> None:
     Console(width=120).print(shown)
 
 
-def _commit() -> str:
+def _commit(project: Path) -> str:
     """Which code is timed."""
-    told = ["git", "describe", "--always", "--dirty"]
+    told = ["git", "-C", str(project), "describe", "--always", "--dirty"]
     return subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _keep(place: Place, found: Found, size: dict[str, object], commit: str) -> None:
+def _keep(place: Place, found: Found, size: dict[str, object], commits: dict[str, str]) -> None:
     """Every figure, in a JSON file; of what is not run now the figures stay."""
     file = place.folder / "result.json"
     before = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
@@ -208,7 +238,7 @@ def _keep(place: Place, found: Found, size: dict[str, object], commit: str) -> N
             {
                 "case": case,
                 "contender": who,
-                "commit": commit,
+                "commit": commits.get(who, commits[OURS]),
                 **(one.as_dict() if one else {"failed": True}),
             }
             for (case, who), runs in found.items()

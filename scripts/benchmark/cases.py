@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from pathlib import Path
 from deliveries import clean_delivery, corrected_delivery, late_delivery, next_delivery
 
 CONTENDERS = Path(__file__).parent / "contenders"
-OURS = "rfm-spark"
+OURS, BASELINE = "rfm-spark", "baseline"
 SORTED_FACTS = "duckdb-facts"
 """DuckDB on the facts that its case `load` makes; all other peers start from receipts."""
 CASES: dict[str, tuple[str, ...]] = {
@@ -58,12 +59,25 @@ class Place:
         days: of the history.
         first_day: of it.
         customer: whose history is asked for.
+        program: the rfm-spark that is timed.
     """
 
     folder: Path
     days: int
     first_day: date
     customer: int = 0
+    program: Path = Path(sys.executable).parent / "rfm-spark"
+
+    @property
+    def project(self) -> Path:
+        """The folder whose environment has the program."""
+        return self.program.parents[2]
+
+    def code_version(self) -> str:
+        """Of the code that is timed."""
+        code = "from rfm_spark.core.code_version import code_version; print(code_version())"
+        command = [str(self.program.parent / "python"), "-c", code]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     @property
     def input(self) -> Path:
@@ -153,9 +167,8 @@ def our_cases(place: Place) -> dict[str, Case]:
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
 
     def job(name: str, warehouse: Path, *options: str) -> list[str]:
-        rfm_spark = str(Path(sys.executable).parent / "rfm-spark")
         where = ["--config", str(place.config), "--warehouse", str(warehouse)]
-        return [rfm_spark, name, *where, *options]
+        return [str(place.program), name, *where, *options]
 
     def without(tables: Iterable[str]) -> Callable[[], None]:
         return lambda: _remove([place.has_results, *(loaded / name for name in tables)])
@@ -216,14 +229,15 @@ def peer_command(place: Place, peer: str, case: str, out: Path) -> list[str]:
     return [*command, str(place.customer)] if peer.startswith("duckdb") else command
 
 
-def cases(place: Place, names: Sequence[str]) -> list[Case]:
-    """Everything to time, contenders of a case one after another."""
-    ours = our_cases(place)
-    found: list[Case] = []
-    for name in names:
-        found.append(ours[name])
-        found += [peer_case(place, peer, name) for peer in CASES[name]]
-    return found
+def baseline_of(place: Place, project: Path) -> Place:
+    """The same receipts for the rfm-spark of another folder of the project, warehouses apart."""
+    folder = place.folder / BASELINE
+    folder.mkdir(parents=True, exist_ok=True)
+    shared = [place.input, place.config, *map(place.further, DELIVERIES)]
+    for link, target in ((folder / one.name, one) for one in shared):
+        if not link.is_symlink():
+            link.symlink_to(target)
+    return replace(place, folder=folder, program=project / ".venv" / "bin" / "rfm-spark")
 
 
 def _nothing() -> None:

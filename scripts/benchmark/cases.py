@@ -233,7 +233,8 @@ def baseline_of(place: Place, project: Path) -> Place:
     """The same receipts for the rfm-spark of another folder of the project, warehouses apart."""
     folder = place.folder / BASELINE
     folder.mkdir(parents=True, exist_ok=True)
-    shared = [place.input, place.config, *map(place.further, DELIVERIES)]
+    events = place.folder / "events"
+    shared = [place.input, place.config, events, *map(place.further, DELIVERIES)]
     for link, target in ((folder / one.name, one) for one in shared):
         if not link.is_symlink():
             link.symlink_to(target)

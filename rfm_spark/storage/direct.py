@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import fs
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -105,7 +106,11 @@ class DirectTables:
         names = [field.name for field in stored.schema().fields]
         wanted = [name for name in columns or table.column_names if name in names]
         equal = [(name, "=", value) for name, value in where.items()]
-        found = stored.to_pyarrow_table(columns=wanted, filters=equal or None)
+        # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
+        # through it abort a process that ends meanwhile.
+        path = below(self._place, table.name)
+        local = fs.SubTreeFileSystem(path, fs.LocalFileSystem()) if is_local(path) else None
+        found = stored.to_pyarrow_table(columns=wanted, filters=equal or None, filesystem=local)
         return [
             {name: row.get(name) for name in columns or table.column_names}
             for row in found.to_pylist(maps_as_pydicts="strict")

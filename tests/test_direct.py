@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 
 import pytest
 from pyspark.sql import functions as F
-from support.shop import stored
+from support.shop import stored, whole_shop
 
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.cli import exit_code
-from rfm_spark.core.errors import UserError
+from rfm_spark.cli.display import ScreenProgress
+from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.rfm.tables import RFM, RFM_CELLS, SEGMENTS
 from rfm_spark.storage import direct
 from rfm_spark.storage.listing import _files_by_spark, listed_files
-from rfm_spark.storage.locations import holds_at_most
+from rfm_spark.storage.locations import holds_at_most, require_file_system
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -29,12 +32,11 @@ def no_spark() -> AbstractContextManager:
 
 
 @pytest.fixture
-def both(spark, finished_shop, monkeypatch):
-    """The finished warehouse without Spark, and the same by Spark alone."""
+def both(spark, finished_shop):
+    """The finished warehouse without Spark, and the same as a place that only Hadoop reaches."""
     place = str(finished_shop.warehouse)
     without = Warehouse(SessionOnDemand(no_spark), place)
-    monkeypatch.setattr("rfm_spark.storage.warehouse.direct_tables", lambda _: None)
-    return without, Warehouse(spark, place)
+    return without, Warehouse(spark, f"file:{place}")
 
 
 def in_any_order(rows):
@@ -49,8 +51,8 @@ def test_every_table_is_told_as_by_spark(both, table):
         return
     assert without.state(table) == by_spark.state(table)
     assert without.version(table) == by_spark.version(table)
-    assert without.contents(table) == by_spark.contents(table)
-    assert without.size(table) == by_spark.size(table)
+    assert without.detail(table) == by_spark.detail(table)
+    assert without.count(table) == by_spark.count(table)
     assert in_any_order(without.rows(table)) == in_any_order(by_spark.rows(table))
 
 
@@ -92,7 +94,8 @@ def test_a_table_without_rows_has_no_bounds(spark, tmp_path):
     warehouse = Warehouse(spark, str(tmp_path))
     warehouse.create(CUSTOMER_DAYS)
     assert warehouse.bounds(CUSTOMER_DAYS, "day") == (None, None)
-    assert warehouse.contents(CUSTOMER_DAYS) == direct.Contents(0, 0, 0)
+    assert warehouse.detail(CUSTOMER_DAYS) == (0, 0)
+    assert warehouse.count(CUSTOMER_DAYS) == 0
 
 
 def test_rows_that_come_without_spark_are_like_those_of_spark(spark, copied_shop):
@@ -187,3 +190,63 @@ def test_little_is_what_files_hold_but_for_logs(tmp_path):
     assert not holds_at_most(10_001, [str(tmp_path)])
     assert holds_at_most(0, [str(tmp_path / "none")])
     assert not holds_at_most(10**9, ["s3a://bucket/raw"])
+
+
+def test_a_table_that_is_not_there_has_no_rows_wherever_it_is(spark, tmp_path):
+    for place in (str(tmp_path), f"file:{tmp_path}"):
+        warehouse = Warehouse(spark, place)
+        assert not warehouse.is_there(RUNS)
+        assert warehouse.rows(RUNS) == []
+        with pytest.raises(UserError, match="there is no table 'runs' yet"):
+            warehouse.bounds(RUNS, "as_of")
+
+
+def test_processes_that_read_rows_end_well(finished_shop):
+    """Threads of Arrow that still read ahead ended more than half of them by SIGABRT."""
+    read = (
+        "import sys; from datetime import date; from rfm_spark.app.tables import RESULT_TABLES; "
+        "from rfm_spark.storage.direct import direct_tables; "
+        "tables = direct_tables(sys.argv[1]); "
+        "[tables.rows(one, {'as_of': date(2025, 3, 20)}, None) for one in RESULT_TABLES[-4:]]"
+    )
+    for _ in range(8):
+        subprocess.run([sys.executable, "-c", read, finished_shop.warehouse], check=True)
+
+
+@pytest.mark.parametrize(("size", "has_few_rows"), [(2**20, True), (2**20 + 1, False)])
+def test_plans_are_interpreted_up_to_a_megabyte(tmp_path, monkeypatch, size, has_few_rows):
+    asked = []
+
+    def session(**given):
+        asked.append(given)
+        raise RunFailure("enough is known")
+
+    monkeypatch.setattr("rfm_spark.cli.sessions.local_session", session)
+    shop = whole_shop(tmp_path)
+    held = sum(file.stat().st_size for file in shop.raw.rglob("*"))
+    (shop.raw / "other").write_bytes(bytes(size - held))
+    options = ("--config", shop.config, "--input", shop.raw, "--warehouse", shop.warehouse)
+    assert exit_code(["run", *map(str, options)]) == 1
+    assert asked == [{"has_few_rows": has_few_rows}]
+
+
+def test_a_plain_path_is_refused_where_it_would_be_another_file_systems(spark):
+    configuration = spark._jsc.hadoopConfiguration()
+    before = configuration.get("fs.defaultFS")
+    configuration.set("fs.defaultFS", "hdfs://name:8020")
+    try:
+        with pytest.raises(UserError, match="such as hdfs://name:8020/srv/rfm"):
+            require_file_system(SessionOnDemand.of(spark), "/srv/rfm")
+    finally:
+        configuration.set("fs.defaultFS", before)
+    require_file_system(SessionOnDemand.of(spark), "/srv/rfm")
+
+
+def test_a_step_inside_another_is_not_part_of_its_time(monkeypatch, capsys):
+    seconds = iter([0.0, 1.0, 4.0, 9.0])  # both begin, both end
+    monkeypatch.setattr("rfm_spark.cli.display.time.monotonic", lambda: next(seconds))
+    with ScreenProgress().step("outer"), ScreenProgress().step("inner"):
+        pass
+    inner, outer = capsys.readouterr().err.splitlines()
+    assert ("inner" in inner, "3.0 s" in inner) == (True, True)
+    assert ("outer" in outer, "6.0 s" in outer) == (True, True)

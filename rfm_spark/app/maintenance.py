@@ -91,7 +91,7 @@ def _compact(run: Run, late_until: date) -> Iterator[str]:
     for table in _present(run, _BY_MONTH):
         run.warehouse.compact(table, f"month = '{closed:%Y-%m}'")
     for table in _present(run, ALL_TABLES):
-        if not table.partition_by and run.warehouse.contents(table).files > _SMALL_FILES:
+        if not table.partition_by and run.warehouse.detail(table)[0] > _SMALL_FILES:
             run.warehouse.compact(table)
             yield f"compacted {table.name}"
 

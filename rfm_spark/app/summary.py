@@ -13,7 +13,6 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel
 from rfm_spark.results.declaration import Request
 from rfm_spark.run import Run
-from rfm_spark.storage.direct import Contents
 from rfm_spark.storage.warehouse import Warehouse
 
 
@@ -22,7 +21,9 @@ class TableFacts:
     """What there is of a table."""
 
     name: str
-    contents: Contents
+    rows: int
+    files: int
+    bytes: int
     written: datetime
 
 
@@ -43,8 +44,9 @@ def table_facts(warehouse: Warehouse) -> list[TableFacts]:
     for table in ALL_TABLES:
         if warehouse.is_there(table):
             warehouse.require(table)
-            contents, written = warehouse.contents(table), warehouse.last_written(table)
-            found.append(TableFacts(table.name, contents, written))
+            files, size = warehouse.detail(table)
+            rows, written = warehouse.count(table), warehouse.last_written(table)
+            found.append(TableFacts(table.name, rows, files, size, written))
     if not found:
         raise UserError(f"{warehouse.place}: there is no table here; run `rfm-spark run` first")
     return found

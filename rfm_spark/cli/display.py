@@ -79,9 +79,8 @@ def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> 
     """The tables of a warehouse, and the record of its last run."""
     table = _table("table", ">rows", ">files", ">size", "last written")
     for one in facts:
-        size = f"{one.contents.bytes / 1e6:,.1f} MB"
-        rows, files = f"{one.contents.rows:,}", f"{one.contents.files:,}"
-        table.add_row(one.name, rows, files, size, f"{one.written:%F %T}")
+        size = f"{one.bytes / 1e6:,.1f} MB"
+        table.add_row(one.name, f"{one.rows:,}", f"{one.files:,}", size, f"{one.written:%F %T}")
     _results.print(table)
     if last is not None:
         of_day = f" as of {last['as_of']}" if last["as_of"] else ""

@@ -31,8 +31,9 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
     """
     given: Sessions | None = context.obj
     if given is None:
-        has_few_rows = holds_at_most(_FEW_BYTES, [place for place in places if place])
-        start: Sessions = partial(local_session, has_few_rows=bool(places) and has_few_rows)
+        known = [place for place in places if place]
+        has_few_rows = bool(known) and holds_at_most(_FEW_BYTES, known)
+        start: Sessions = partial(local_session, has_few_rows=has_few_rows)
     else:
         start = given
     with SessionOnDemand(partial(_shown, start)) as sessions:

@@ -76,14 +76,14 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
-            where, size = F.lit(True), run.warehouse.size(source)
+            where, size = F.lit(True), run.warehouse.detail(source)[1]
             first, last = run.warehouse.bounds(source, day_column(source))
             folded = last and _to_fold(run, last)
         else:
             part = day_slice(target, days)
             part = part if "day" in target.key else part.whole()
             rows, where = rows.where(part.condition(source)), part.condition(target)
-            size = run.warehouse.size(source) if len(days) > _MANY_DAYS else 0
+            size = run.warehouse.detail(source)[1] if len(days) > _MANY_DAYS else 0
             note["days"] = sorted(day.isoformat() for day in days)
             first, last = min(days), max(days)
             noted = made and made.content.get(FOLDED)

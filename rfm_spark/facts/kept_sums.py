@@ -45,7 +45,7 @@ def sums_of_customers(
     if not kept:
         yield sums
         return
-    with in_parts(run.spark, run.warehouse.size(CUSTOMER_DAYS)):
+    with in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         yield sums

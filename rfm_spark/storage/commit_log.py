@@ -62,7 +62,7 @@ class CommitLog:
     def versions(self) -> list[int]:
         """Versions whose commit is there, ascending; the last one is the table's.
 
-        None where there is no Delta table: one that is there keeps its last commit.
+        Empty where there is no Delta table: one that is there keeps its last commit.
         """
         commits = map(_COMMIT.fullmatch, self._folder.names())
         return sorted(int(commit[1]) for commit in commits if commit)

@@ -1,4 +1,4 @@
-"""Tables without Spark: delta-rs reads a log and a few rows in milliseconds, where it reaches them.
+"""Tables of a local warehouse without Spark: delta-rs reads logs and few rows in milliseconds.
 
 It is asked only for what is small: states, sizes, statistics, and rows bounded by settings. What it
 answers is what Spark answers, which `tests/test_direct.py` holds.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,40 +25,16 @@ from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "abfs": "abfs", "abfss": "abfss"}
-"""Of stores that delta-rs reaches, by how Hadoop calls them."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What there is of a table.
-
-    Attributes:
-        rows: how many; None where the files do not say.
-        files: of the newest version.
-        bytes: their size.
-    """
-
-    rows: int | None
-    files: int
-    bytes: int
-
 
 class DirectTables:
     """The tables of a warehouse, each read when it is asked for.
 
     Args:
-        place: folder or URI, as delta-rs takes it.
+        place: absolute path of the warehouse.
     """
 
     def __init__(self, place: str) -> None:
         self._place = place
-
-    def is_there(self, table: Table) -> bool:
-        """Whether the table has been created."""
-        from deltalake import DeltaTable
-
-        return DeltaTable.is_deltatable(below(self._place, table.name))
 
     def state(self, table: Table) -> TableState:
         """Columns, properties and schema number."""
@@ -80,12 +54,15 @@ class DirectTables:
             version,
         )
 
-    def contents(self, table: Table) -> Contents:
-        """Rows, files and bytes, by the log."""
-        files = self._files(table)
-        counts = files["num_records"]
-        rows = None if counts.null_count else pc.sum(counts).as_py() or 0
-        return Contents(rows, len(files), pc.sum(files["size_bytes"]).as_py() or 0)
+    def detail(self, table: Table) -> tuple[int, int]:
+        """Files and bytes of the newest version."""
+        sizes = self._files(table)["size_bytes"]
+        return len(sizes), pc.sum(sizes).as_py() or 0
+
+    def count(self, table: Table) -> int | None:
+        """Rows of the newest version by statistics; None where they do not tell."""
+        counts = self._files(table)["num_records"]
+        return None if counts.null_count else pc.sum(counts).as_py() or 0
 
     def bounds(self, table: Table, column: str) -> tuple[Any, Any] | None:
         """Least and greatest value of a column by statistics; None where they do not tell."""
@@ -108,8 +85,7 @@ class DirectTables:
         equal = [(name, "=", value) for name, value in where.items()]
         # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
         # through it abort a process that ends meanwhile.
-        path = below(self._place, table.name)
-        local = fs.SubTreeFileSystem(path, fs.LocalFileSystem()) if is_local(path) else None
+        local = fs.SubTreeFileSystem(below(self._place, table.name), fs.LocalFileSystem())
         found = stored.to_pyarrow_table(columns=wanted, filters=equal or None, filesystem=local)
         return [
             {name: row.get(name) for name in columns or table.column_names}
@@ -143,10 +119,7 @@ class DirectTables:
 
 
 def direct_tables(place: str) -> DirectTables | None:
-    """The tables of a warehouse; None where delta-rs is not here, or does not know such a place."""
-    if find_spec("deltalake") is None:  # a cluster's driver may have Spark alone
-        return None
-    if is_local(place):
-        return DirectTables(place)
-    scheme = _SCHEMES.get(urlsplit(place).scheme)
-    return None if scheme is None else DirectTables(f"{scheme}:{place.partition(':')[2]}")
+    """The tables of a warehouse; None where it is not local, or delta-rs is not here."""
+    # A cluster's driver may have Spark alone.
+    is_possible = is_local(place) and find_spec("deltalake") is not None
+    return DirectTables(place) if is_possible else None

@@ -9,7 +9,7 @@ FAILED = (PySparkException, Py4JJavaError)
 """PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
 
 
-def first_line(error: PySparkException | Py4JJavaError) -> str:
+def first_line(error: PySparkException | Py4JJavaError | OSError) -> str:
     """What an error says, without the trace."""
     if isinstance(error, Py4JJavaError):
         text = str(error.java_exception.getMessage())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,9 +16,9 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import CommitLog, Note
-from rfm_spark.storage.direct import Contents, DirectTables, direct_tables
+from rfm_spark.storage.direct import direct_tables
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import below, is_local
+from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.table_state import (
     AT_CREATION,
@@ -56,7 +56,7 @@ class Warehouse:
         self._sessions = SessionOnDemand.of(spark)
         self.place = place
         # Names in a metastore are Spark's to give.
-        self._all_direct = direct_tables(place) if database is None else None
+        self._direct = direct_tables(place) if database is None else None
         self._database = database
         self._checked: set[str] = set()
         self._registered: set[str] = set()
@@ -68,20 +68,12 @@ class Warehouse:
         """The session."""
         return self._sessions.session
 
-    @property
-    def _direct(self) -> DirectTables | None:
-        """Tables without Spark: here always, and where there is no session yet."""
-        is_wanted = is_local(self.place) or not self._sessions.is_started
-        return self._all_direct if is_wanted else None
-
     def path(self, table: Table) -> str:
         """The folder of a table."""
         return below(self.place, table.name)
 
     def is_there(self, table: Table) -> bool:
         """Whether the table has been created."""
-        if not is_local(self.place) and self._direct is not None:
-            return self._direct.is_there(table)
         return bool(self._log(table).versions())
 
     def read(self, table: Table) -> DataFrame:
@@ -273,22 +265,17 @@ class Warehouse:
         """Removes files that no version within the table's retention needs."""
         self._delta(table).vacuum()
 
-    def contents(self, table: Table) -> Contents:
-        """Rows, files and bytes of the newest version."""
+    def detail(self, table: Table) -> tuple[int, int]:
+        """Files and bytes of the newest version."""
         if self._direct is not None:
-            found = self._direct.contents(table)
-            return found if found.rows is not None else replace(found, rows=self._count(table))
+            return self._direct.detail(table)
         row = self._delta(table).detail().select("numFiles", "sizeInBytes").collect()[0]
-        return Contents(self._count(table), int(row["numFiles"]), int(row["sizeInBytes"]))
+        return int(row["numFiles"]), int(row["sizeInBytes"])
 
-    def size(self, table: Table) -> int:
-        """Bytes of the newest version."""
-        if self._direct is not None:
-            return self._direct.contents(table).bytes
-        return int(self._delta(table).detail().select("sizeInBytes").collect()[0][0])
-
-    def _count(self, table: Table) -> int:
-        return self.read(table).count()
+    def count(self, table: Table) -> int:
+        """Rows of the newest version."""
+        told = self._direct.count(table) if self._direct is not None else None
+        return self.read(table).count() if told is None else told
 
     def last_written(self, table: Table) -> datetime:
         """When the table was last changed, in the time of this machine."""

@@ -12,35 +12,6 @@ from cases import OURS, Case, Place
 
 ROOT = Path(__file__).parents[2]
 SHORT_RUNS = ("first-run", "second-run", "tables", "demo")
-_RECEIPTS = """\
-number,card,bought_at,total,shop
-1001,anna,2026-01-02 10:30:00,19.90,north
-1002,ben,2026-01-02 17:05:00,5.00,north
-1003,anna,2026-01-20 09:12:00,-4.00,north
-1004,,2026-01-21 12:00:00,7.25,south
-1005,carla,2026-01-28 18:40:00,42.10,south
-1006,anna,2026-01-31 11:20:00,12.00,north
-"""
-_SHOP = """\
-[business]
-time_zone = "Europe/Berlin"
-currency = "EUR"
-
-[receipts]
-path = "*.csv"
-format = "csv"
-grain = "receipt"
-
-[receipts.columns]
-receipt_id = "number"
-customer_id = "card"
-time = "bought_at"
-amount = "total"
-store_id = "shop"
-
-[clusters]
-k = 2
-"""
 
 
 def short_runs(place: Place) -> dict[str, Case]:
@@ -57,10 +28,10 @@ def short_runs(place: Place) -> dict[str, Case]:
         return [str(place.program), name, *where, *options]
 
     def write_few() -> None:
-        few.mkdir(parents=True, exist_ok=True)
         if not few_config.exists():
-            (few / "receipts.csv").write_text(_RECEIPTS, encoding="utf-8")
-            few_config.write_text(_SHOP, encoding="utf-8")
+            few.mkdir(parents=True, exist_ok=True)
+            (few / "receipts.csv").write_text(_example("csv"), encoding="utf-8")
+            few_config.write_text(_example("toml"), encoding="utf-8")
 
     def anew(warehouse: Path, make_input: Callable[[], None]) -> Callable[[], None]:
         def prepare() -> None:
@@ -95,6 +66,12 @@ def short_runs(place: Place) -> dict[str, Case]:
         "tables": Case("tables", OURS, once, command("tables", few_config, second)),
         "demo": Case("demo", OURS, anew(groceries, make_groceries), demo),
     }
+
+
+def _example(language: str) -> str:
+    """The README's first block of a language: its six receipts, or how they are read."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return readme.partition(f"```{language}\n")[2].partition("```")[0]
 
 
 _made: set[Path] = set()

@@ -49,7 +49,7 @@ def refresh_cohorts(request: Request[Cohorts], _: DataFrame | None = None) -> No
             "followed_from": standing and standing.until.isoformat(),
             **made_by,
         }
-        with in_parts(run.spark, run.warehouse.size(CUSTOMER_DAYS)):
+        with in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]):
             activity.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             by_grain = [cohorts(activity, years, as_of, one, week_start) for one in grains]

@@ -17,7 +17,7 @@ from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.results.rfm.tables import RFM, RFM_CELLS, SEGMENTS
+from rfm_spark.results.rfm.tables import RFM_CELLS, SEGMENTS
 from rfm_spark.storage import direct
 from rfm_spark.storage.listing import _files_by_spark, listed_files
 from rfm_spark.storage.locations import holds_at_most, require_file_system
@@ -76,7 +76,8 @@ def test_some_rows_are_those_of_spark(both, table, where, columns):
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [(CUSTOMER_DAYS, "day"), (RECEIPTS, "business_date"), (RFM, "customer_id")]
+    ("table", "column"),
+    [(CUSTOMER_DAYS, "day"), (RECEIPTS, "business_date")],
 )
 def test_statistics_bound_a_column(both, table, column):
     without, by_spark = both

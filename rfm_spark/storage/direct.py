@@ -65,7 +65,7 @@ class DirectTables:
         return None if counts.null_count else pc.sum(counts).as_py() or 0
 
     def bounds(self, table: Table, column: str) -> tuple[Any, Any] | None:
-        """Least and greatest value of a column by statistics; None where they do not tell."""
+        """Least and greatest date or number of a column; None where statistics do not tell."""
         files = self._files(table)
         names = (f"min.{column}", f"max.{column}")
         if not len(files):

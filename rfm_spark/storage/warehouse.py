@@ -135,6 +135,10 @@ class Warehouse:
     def bounds(self, table: Table, column: str) -> tuple[Any, Any]:
         """Least and greatest value of a column; None for both of a table without rows.
 
+        Args:
+            table: to look at.
+            column: of dates or numbers: of text, statistics keep the beginning.
+
         Raises:
             UserError: if it has not been made yet, or was written by a newer version.
         """

@@ -35,28 +35,24 @@ DELIVERIES = [("receipts", name) for name in ("a", "b", "empty")]
 
 @pytest.fixture
 def found(spark):
-    return lambda has_lines: daily_receipt_counts(spark.createDataFrame(ROWS, SCHEMA), has_lines)
+    return daily_receipt_counts(spark.createDataFrame(ROWS, SCHEMA))
 
 
-@pytest.mark.parametrize("has_lines", [False, True])
-def test_every_row_is_counted_once_kept_or_not(found, has_lines):
-    counts = receipt_counts(found(has_lines), DELIVERIES)
+def test_single_rows_are_counted_kept_or_not(found):
+    counts = receipt_counts(found, DELIVERIES)
     assert counts.counts == {
-        DELIVERIES[0]: DeliveryCounts(rows=7, rejected_rows=3, dropped_rows=1, receipts=3,
-                                      rejected_receipts=1, net_cents=314),
-        DELIVERIES[1]: DeliveryCounts(rows=1, net_cents=7),
+        DELIVERIES[0]: DeliveryCounts(
+            rows=3, rejected_rows=1, receipts=3, rejected_receipts=1, net_cents=300
+        ),
+        DELIVERIES[1]: DeliveryCounts(),
         DELIVERIES[2]: DeliveryCounts(),
-    }  # fmt: skip
+    }
     assert counts.single_days == {date(2026, 1, 1), date(2026, 1, 2)}
 
 
 def test_rows_that_are_rejected_or_not_single_are_kept_equal_ones_each(found):
-    kept = kept_rows(found(has_lines=False))
+    kept = kept_rows(found)
     assert kept.columns == [name.split()[0] for name in SCHEMA.split(", ")]
     names = ("receipt_id", "cents", "delivery")
     expected = [("twice", 5, "a"), ("twice", 7, "b"), ("bad", 100, "a"), *[(None, 3, "a")] * 3]
     assert_rows(kept, [dict(zip(names, values, strict=True)) for values in expected])
-
-
-def test_of_lines_none_is_kept(found):
-    assert kept_rows(found(has_lines=True)).isEmpty()

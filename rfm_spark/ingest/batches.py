@@ -61,7 +61,7 @@ class Intake:
         batches: new deliveries, one batch per source.
         rows: one validated row per raw row; for receipts with `is_single`, true for a row that is
             a whole receipt and the only one of its id.
-        counts: counts by delivery; of receipts that are not single, rows only.
+        counts: counts by delivery; rows that are not single are added once they are versions.
         single_days: business days with accepted single receipts.
         slow_path_rows: receipt rows that are rejected or need a merge; all other rows are appended
             without a shuffle. All rows where receipts are delivered as lines.

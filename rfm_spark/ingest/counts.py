@@ -37,7 +37,7 @@ class ReceiptCounts:
     """Counts, business days and months of deliveries of receipts.
 
     Attributes:
-        counts: counts by delivery: rows and money of all raw rows, receipts of single rows only.
+        counts: counts by delivery, of single rows only.
         single_days: business days with accepted single receipts.
         months: first day of the month with most single receipts, by delivery that has any; empty
             where deliveries contain many months each.
@@ -61,30 +61,30 @@ def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts
     return _collected_counts(counts, deliveries)
 
 
-def daily_receipt_counts(rows: DataFrame, has_lines: bool) -> DataFrame:
-    """Daily counts of receipt rows that also keep, in one pass, the rows that need a merge.
+def daily_receipt_counts(rows: DataFrame) -> DataFrame:
+    """Daily counts of single rows that also keep, in one pass, the rows that need a merge.
 
     A single row is never dropped, as a row equal to it would have the same id.
 
     Args:
         rows: one validated row per raw row, with `source`, `delivery` and `is_single`.
-        has_lines: whether receipts are delivered as lines; then no row is kept.
 
     Returns:
         One row per `source`, `delivery`, `business_date` and `kept` (the raw row as a struct if it
-        is rejected or not single, else NULL): the counts of `DeliveryCounts`, with `receipts` and
-        `rejected_receipts` of single rows only.
+        is rejected or not single, else NULL): `copies` (number of raw rows), and the counts of
+        `DeliveryCounts` of single rows.
     """
-    is_single, is_dropped, is_bad = F.col("is_single"), F.col("is_dropped"), is_invalid()
-    is_rejected_alone = (is_single | F.col("receipt_id").isNull()) & is_bad & ~is_dropped
-    kept_row = F.when(F.lit(not has_lines) & (~is_single | is_bad), F.struct(*rows.columns))
+    is_single, is_bad = F.col("is_single"), is_invalid()
+    kept_row = F.when(~is_single | is_bad, F.struct(*rows.columns))
+    is_single_and_bad = F.count_if(is_single & is_bad)
     return rows.groupBy("source", "delivery", "business_date", kept_row.alias("kept")).agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(is_rejected_alone).alias("rejected_rows"),
-        F.count_if(is_dropped).alias("dropped_rows"),
+        F.count(F.lit(1)).alias("copies"),
+        F.count_if(is_single).alias("rows"),
+        is_single_and_bad.alias("rejected_rows"),
+        F.lit(0).alias("dropped_rows"),
         F.count_if(is_single).alias("receipts"),
-        F.count_if(is_single & is_bad).alias("rejected_receipts"),
-        F.sum("cents").alias("net_cents"),
+        is_single_and_bad.alias("rejected_receipts"),
+        F.sum(F.when(is_single, F.col("cents"))).alias("net_cents"),
     )
 
 
@@ -97,12 +97,12 @@ def kept_rows(daily_counts: DataFrame) -> DataFrame:
     Returns:
         One row per kept raw row; equal rows as often as they were delivered.
     """
-    copies = F.array_repeat("kept", F.col("rows").cast("int"))
+    copies = F.array_repeat("kept", F.col("copies").cast("int"))
     return daily_counts.where("kept IS NOT NULL").select(F.inline(copies))
 
 
 def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]]) -> ReceiptCounts:
-    """Counts by delivery, with business days and months, of all raw rows and of single receipts.
+    """Counts by delivery, with business days and months, of single rows.
 
     Args:
         daily_counts: `daily_receipt_counts`.
@@ -138,24 +138,30 @@ def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]
 
 
 def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: DataFrame) -> None:
-    """Adds the receipts that are not single, and their rejected rows, to the counts.
+    """Adds the rows and receipts that are not single to the counts.
 
     Args:
         counts: counts by delivery, changed in place.
         source: name of the source of the receipts.
-        versions: one row per receipt version of several rows: `receipt_versions`.
+        versions: `receipt_versions` of the rows: one row per version, and rows of no version.
     """
-    rejected = F.col("is_rejected")
+    has_version = F.col("receipt_id").isNotNull()
+    is_rejected = has_version & F.col("is_rejected")
+    rejected_rows = F.when(has_version, F.when(is_rejected, F.col("lines")).otherwise(0)).otherwise(
+        F.col("rejected_lines")
+    )
     version_counts = versions.groupBy("delivery").agg(
-        F.count(F.lit(1)).alias("receipts"),
-        F.count_if(rejected).alias("rejected_receipts"),
-        F.sum(F.col("lines") * rejected.cast("bigint")).alias("rejected_rows"),
+        F.sum("lines").alias("rows"),
+        F.sum(rejected_rows).alias("rejected_rows"),
+        F.sum("dropped_lines").alias("dropped_rows"),
+        F.count_if(has_version).alias("receipts"),
+        F.count_if(is_rejected).alias("rejected_receipts"),
+        F.sum("net_cents").alias("net_cents"),
     )
     for row in version_counts.collect():
         count = counts[source, row["delivery"]]
-        count.receipts += row["receipts"]
-        count.rejected_receipts += row["rejected_receipts"]
-        count.rejected_rows += row["rejected_rows"]
+        for name in vars(count):
+            setattr(count, name, getattr(count, name) + row[name])
 
 
 def describe_counts(counts: CountsByDelivery) -> str:

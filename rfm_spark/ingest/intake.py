@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
+    DeliveryCounts,
     daily_receipt_counts,
     kept_rows,
     receipt_counts,
@@ -83,11 +84,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                 intakes.append(intake)
                 with translated_input_errors(intake):
                     if table is RECEIPTS:
-                        repeated = stack.enter_context(_flag_single_rows(run, intake))
-                        counts = daily_receipt_counts(intake.rows, batches[0].has_lines)
-                        with in_parts(run.spark, batches[0].size_bytes):
-                            daily_counts = stack.enter_context(persisted(counts))
-                        _count_receipts(run, intake, daily_counts, repeated)
+                        stack.enter_context(_with_single_rows(run, intake))
                     else:
                         intake.counts = row_counts(rows, intake.delivery_keys)
                         check_rejected_share(run, intake)
@@ -95,32 +92,33 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
 
 
 @contextmanager
-def _flag_single_rows(run: Run, intake: Intake) -> Iterator[DataFrame | None]:
-    """Adds `is_single` to the rows of an intake; false where receipts are delivered as lines.
+def _with_single_rows(run: Run, intake: Intake) -> Iterator[None]:
+    """Adds `is_single` to the rows of receipts, and counts and finds the single ones.
 
-    Yields:
-        One row per repeated `id_hash`, for a broadcast; None where there are too many for one, or
-        receipts are delivered as lines.
+    Lines are not looked at: they are counted when they have been put together.
     """
     [batch] = intake.batches
-    lines = intake.rows
+    rows = intake.rows
     if batch.has_lines:
-        intake.rows = lines.withColumn("is_single", F.lit(False))
-        yield None
+        intake.rows = intake.slow_path_rows = rows.withColumn("is_single", F.lit(False))
+        intake.counts = {key: DeliveryCounts() for key in intake.delivery_keys}
+        yield
         return
-    incoming, stored = id_hashes(lines), None
+    incoming, stored = id_hashes(rows), None
     if run.warehouse.is_there(RECEIPTS):
-        stored = id_hashes(_correctable_versions(run, lines, batch))
+        stored = id_hashes(_correctable_versions(run, rows, batch))
         if 0 < batch.size_bytes < _MAX_BROADCAST_FILE_BYTES:
             incoming = F.broadcast(incoming)
-    with in_parts(run.spark, batch.size_bytes):
-        repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+    with ExitStack() as stack:
+        with in_parts(run.spark, batch.size_bytes):
+            repeated = repeated_hashes(incoming, stored).persist(StorageLevel.MEMORY_AND_DISK)
+        stack.callback(repeated.unpersist)
         small = F.broadcast(repeated) if repeated.count() <= _MAX_BROADCAST_HASHES else None
-        intake.rows = with_is_single(lines, repeated if small is None else small)
-        yield small
-    finally:
-        repeated.unpersist()
+        intake.rows = with_is_single(rows, repeated if small is None else small)
+        with in_parts(run.spark, batch.size_bytes):
+            daily_counts = stack.enter_context(persisted(daily_receipt_counts(intake.rows)))
+        _count_receipts(run, intake, daily_counts, small)
+        yield
 
 
 def _correctable_versions(run: Run, lines: DataFrame, batch: Batch) -> DataFrame:
@@ -168,11 +166,18 @@ def persisted(rows: DataFrame) -> Iterator[DataFrame]:
 def _count_receipts(
     run: Run, intake: Intake, daily_counts: DataFrame, repeated: DataFrame | None
 ) -> None:
-    """Fills the counts, single days, slow-path rows and rows by month of an intake of receipts."""
+    """Fills the counts, single days, slow-path rows and rows by month of an intake of receipts.
+
+    Args:
+        run: the run.
+        intake: new receipts, one row each.
+        daily_counts: `daily_receipt_counts` of their rows.
+        repeated: one row per repeated `id_hash`, for a broadcast; None if too many for one.
+    """
     counted = receipt_counts(daily_counts, intake.delivery_keys)
     intake.counts, intake.single_days = counted.counts, counted.single_days
     [batch] = intake.batches
-    intake.slow_path_rows = intake.rows if batch.has_lines else kept_rows(daily_counts)
+    intake.slow_path_rows = kept_rows(daily_counts)
     if counted.months and repeated is not None and _can_group_by_month(batch.source):
         groups: dict[date, list[Delivery]] = {}
         for delivery in batch.deliveries:

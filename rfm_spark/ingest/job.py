@@ -92,11 +92,12 @@ def _ingest_receipts(run: Run, intake: Intake) -> None:
     with ExitStack() as stack:
         repeated_rows = intake.slow_path_rows.where(~F.col("is_single"))
         with in_parts(run.spark, batch.size_bytes):
-            versions = stack.enter_context(
+            counted = stack.enter_context(
                 persisted(receipt_versions(repeated_rows, with_categories))
             )
-        add_receipt_version_counts(intake.counts, batch.label, versions)
+        add_receipt_version_counts(intake.counts, batch.label, counted)
         check_rejected_share(run, intake)
+        versions = counted.where(F.col("receipt_id").isNotNull())
         rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
         _write_quarantine(run, intake, rows_to_quarantine(intake.slow_path_rows, rejected))
         is_accepted = ~F.col("is_rejected")

@@ -111,11 +111,13 @@ def parquet_columns(spark: SparkSession, files: Sequence[str]) -> list[list[str]
     # Every dot of a class's name asks the JVM, so each is looked up once.
     to_path, parquet = jvm.org.apache.hadoop.fs.Path, jvm.org.apache.parquet.hadoop
     to_input, to_reader = parquet.util.HadoopInputFile.fromPath, parquet.ParquetFileReader.open
+    # Without options of its own each reader would parse Hadoop's configuration files once more.
+    options = jvm.org.apache.parquet.HadoopReadOptions.builder(configuration).build()
     known: dict[str, list[str]] = {}
 
     def columns(file: str) -> list[str]:
         try:
-            reader = to_reader(to_input(to_path(file), configuration))
+            reader = to_reader(to_input(to_path(file), configuration), options)
             try:
                 schema = reader.getFileMetaData().getSchema()
             finally:

@@ -19,21 +19,28 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
     """Receipt versions aggregated from lines; invalid lines are included and counted.
 
     Args:
-        lines: one row per line: `receipt_lines`; lines without a receipt id and dropped ones are
-            ignored.
+        lines: one row per line: `receipt_lines`.
         with_categories: whether to keep the sums by category.
 
     Returns:
         One row per `delivery` and `receipt_id`: the columns of `receipts` except `status`, and
-        `rejected_lines`, `two_customers` and `is_rejected`.
+        `rejected_lines`, `dropped_lines`, `two_customers` and `is_rejected`. Lines that belong to
+        no version, because they have no id or are dropped, are counted in rows whose `receipt_id`
+        is NULL: several per delivery.
     """
-    counted_lines = lines.where(F.col("receipt_id").isNotNull() & ~F.col("is_dropped"))
-    by_version = counted_lines.repartition(*VERSION_KEY)
-    partial_sums = by_version.groupBy(*VERSION_KEY, "category", *_SET_COLUMNS).agg(
-        *_partial_aggregates()
+    has_version = F.col("receipt_id").isNotNull() & ~F.col("is_dropped")
+    # Lines of no version would all be of one key, and one task.
+    spread = F.when(~has_version, F.xxhash64("customer_id", "receipt_ts", "cents"))
+    keyed = lines.withColumns(
+        {"receipt_id": F.when(has_version, F.col("receipt_id")), "part": spread}
+    )
+    partial_sums = (
+        keyed.repartition(*VERSION_KEY, "part")
+        .groupBy(*VERSION_KEY, "part", "category", *_SET_COLUMNS)
+        .agg(*_partial_aggregates())
     )
     return _versions_from_sums(
-        partial_sums.groupBy(*VERSION_KEY).agg(*_final_aggregates(with_categories))
+        partial_sums.groupBy(*VERSION_KEY, "part").agg(*_final_aggregates(with_categories))
     )
 
 
@@ -65,6 +72,7 @@ def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFram
         "channel",
         (F.array(category) if with_categories else _no_categories()).alias("categories"),
         is_invalid().cast("bigint").alias("rejected_lines"),
+        F.lit(0).cast("bigint").alias("dropped_lines"),
         F.lit(False).alias("two_customers"),
         "is_void",
         is_invalid().alias("is_rejected"),
@@ -101,7 +109,7 @@ def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFr
 
 
 _SET_COLUMNS = ("customer_id", "store_id", "channel")
-_SUM_COLUMNS = ("cents", "gross_cents", "items", "lines", "rejected_lines")
+_SUM_COLUMNS = ("cents", "gross_cents", "items", "lines", "rejected_lines", "dropped_lines")
 _MIN_COLUMNS = ("receipt_ts", "business_date")
 _ANY_COLUMNS = ("is_visit", "is_return", "has_promotion", "is_void")
 
@@ -113,7 +121,8 @@ def _partial_aggregates() -> list[Column]:
         F.sum(_gross_cents()).alias("gross_cents"),
         F.sum("items").alias("items"),
         F.count(F.lit(1)).alias("lines"),
-        F.count_if(is_invalid()).alias("rejected_lines"),
+        F.count_if(is_invalid() & ~F.col("is_dropped")).alias("rejected_lines"),
+        F.count_if("is_dropped").alias("dropped_lines"),
         *[F.min(name).alias(name) for name in _MIN_COLUMNS],
         *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
     ]
@@ -157,6 +166,7 @@ def _versions_from_sums(sums: DataFrame) -> DataFrame:
         F.array_min("channel").alias("channel"),
         _category_totals("categories").alias("categories"),
         "rejected_lines",
+        "dropped_lines",
         two_customers.alias("two_customers"),
         "is_void",
         ((F.col("rejected_lines") > 0) | two_customers).alias("is_rejected"),
@@ -168,20 +178,20 @@ def _category_totals(categories: str) -> Column:
 
     Lines of one category can differ in customer, store or channel, which makes several parts.
     """
-    partial_sums = F.col(categories)
-    names = F.array_distinct(F.transform(partial_sums, lambda part: part["category"]))
+    parts = F.col(categories)
+    names = F.array_distinct(F.col(f"{categories}.category"))
 
     def category_total(name: Column) -> Column:
-        parts_of_category = F.filter(partial_sums, lambda part: part["category"] == name)
+        parts_of_category = F.filter(parts, lambda part: part["category"] == name)
         items, net_cents = (
             _array_sum(parts_of_category, "items"),
             _array_sum(parts_of_category, "net_cents"),
         )
         return F.struct(name.alias("category"), items.alias("items"), net_cents.alias("net_cents"))
 
-    has_unique_names = F.size(names) == F.size(partial_sums)
-    return F.array_sort(
-        F.when(has_unique_names, partial_sums).otherwise(F.transform(names, category_total))
+    has_unique_names = F.size(names) == F.size(parts)
+    return F.sort_array(
+        F.when(has_unique_names, parts).otherwise(F.transform(names, category_total))
     )
 
 

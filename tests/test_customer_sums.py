@@ -14,7 +14,7 @@ from rfm_spark.facts.asks import EVENT_VALUES, RECEIPT_HABITS, RECEIPT_VALUES, A
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.facts.transforms import customer_year_events, customer_years
-from rfm_spark.results.rfm.values import rfm_values
+from rfm_spark.results.rfm.values import Basis, rfm_values
 
 WANTED = {
     LookBack(30): RECEIPT_VALUES,
@@ -127,7 +127,7 @@ def test_of_years_that_no_window_divides_single_days_are_not_read(spark, as_of, 
     sums = customer_sums(CustomerFacts(*facts), as_of, asks, last_day)
     for window, visits in ((this_year, 3), (EVER, 5)):
         values = {"recency_days": recency, "frequency": visits, "monetary_cents": 0}
-        assert_rows(rfm_values(sums, as_of, window), [{"customer_id": "anna", **values}])
+        assert_rows(rfm_values(sums, as_of, Basis(window)), [{"customer_id": "anna", **values}])
 
 
 def test_interactions_are_added_up_by_kinds_and_look_back_beside_receipts(spark):

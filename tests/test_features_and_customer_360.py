@@ -17,7 +17,7 @@ from rfm_spark.results.clusters.features.values import customer_features
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS, CUSTOMER_FEATURES
 from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
 from rfm_spark.results.registry import CUSTOMER_360, RESULTS
-from rfm_spark.results.rfm.customer_columns import without_lifetimes
+from rfm_spark.results.rfm.customer_columns import scores_by_customer
 from rfm_spark.results.rfm.tables import RFM
 
 AS_OF = date(2026, 1, 31)
@@ -197,7 +197,7 @@ def customers_as_of(spark, as_of, attributes=()):
     rfm = rows_of(spark, RFM, [] if nobody_yet else scored)
     assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
     rows = {
-        "rfm": without_lifetimes(rfm),
+        "rfm": scores_by_customer(rfm, ["purchase"]),
         "clusters": with_personas(assignments, rows_of(spark, CLUSTERS, clusters)),
     }
     added = [

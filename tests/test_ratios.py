@@ -9,12 +9,12 @@ from rfm_spark.results.rfm.populations import population_aggregates, population_
 from rfm_spark.results.rfm.ratios import ratios
 
 
-def rfm(customer, recency_days, frequency, monetary_cents):
-    return (customer, recency_days, frequency, monetary_cents)
+def rfm(customer, recency_days, frequency, value_units):
+    return (customer, recency_days, frequency, value_units)
 
 
 def rows_of_values(spark, customers):
-    schema = "customer_id string, recency_days int, frequency bigint, monetary_cents bigint"
+    schema = "customer_id string, recency_days int, frequency bigint, value_units bigint"
     return spark.createDataFrame(customers, schema)
 
 
@@ -27,9 +27,9 @@ def test_a_population_is_told_by_its_spans_and_its_average_customer(spark):
     assert found.spans == {
         "recency_days": (1, 31),
         "frequency": (1, 3),
-        "monetary_cents": (-20_00, 50_00),
+        "value_units": (-20_00, 50_00),
     }
-    means = (found.mean_recency, found.mean_frequency, found.mean_monetary)
+    means = (found.mean_recency, found.mean_frequency, found.mean_value)
     assert means == ((1 + 11 + 31) / 3, 2.0, 20_00.0)  # ben's money counts as 0
 
 

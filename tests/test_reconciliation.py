@@ -7,7 +7,7 @@ from datetime import date
 from support import assert_rows, rows_of
 
 from rfm_spark.core.look_back import LookBack
-from rfm_spark.facts.asks import RECEIPT_VALUES, Ask, united
+from rfm_spark.facts.asks import united
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_years
@@ -15,8 +15,9 @@ from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.ingest.versions.receipt_versions import EQUAL_LINE
-from rfm_spark.results.rfm.populations import window_totals
-from rfm_spark.results.rfm.reconciliation import all_terms, delivered_terms
+from rfm_spark.results.rfm.populations import population_totals
+from rfm_spark.results.rfm.reconciliation import Delivered, all_terms, delivered_terms
+from rfm_spark.results.rfm.values import Basis
 
 AS_OF = date(2026, 1, 31)
 
@@ -30,15 +31,15 @@ MONTH, WEEK = LookBack(30), LookBack(7)
 
 
 def terms_of(deliveries, quarantine, receipts, days, scored_cents):
-    windows = {"month": MONTH, "week": WEEK}
+    bases = {"month": Basis(MONTH), "week": Basis(WEEK)}
     sums = customer_sums(
         CustomerFacts(days, customer_years(days)),
         AS_OF,
-        united(Ask(window, RECEIPT_VALUES) for window in windows.values()),
+        united(ask for basis in bases.values() for ask in basis.asks()),
     )
-    totals = window_totals(sums, AS_OF, windows.values()).collect()
-    delivered = delivered_terms(deliveries, quarantine, receipts).collect()
-    asked = {name: windows[name] for name in scored_cents}
+    asked = {name: bases[name] for name in scored_cents}
+    totals = population_totals(sums, AS_OF, asked).collect()
+    delivered = Delivered(delivered_terms(deliveries, quarantine, receipts).collect())
     return all_terms(delivered, totals, asked, scored_cents)
 
 

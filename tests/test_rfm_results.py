@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.core.look_back import LookBack
-from rfm_spark.facts.asks import RECEIPT_VALUES, Ask
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.results.rfm.populations import population_aggregates, population_of
@@ -23,7 +22,7 @@ from rfm_spark.results.rfm.scoring import (
 )
 from rfm_spark.results.rfm.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
 from rfm_spark.results.rfm.tables import RFM
-from rfm_spark.results.rfm.values import rfm_values
+from rfm_spark.results.rfm.values import Basis, rfm_values
 
 AS_OF = date(2026, 1, 31)
 
@@ -90,7 +89,7 @@ def test_an_own_grid_may_use_money(spark):
 SCORING = Scoring(
     profile="purchase",
     as_of=AS_OF,
-    window=LookBack(30),
+    basis=Basis(LookBack(30)),
     scores=5,
     cuts={
         "recency": [1, 5, 10, 20],
@@ -114,8 +113,8 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
     ]
     years = [{"customer_id": "champion", "year": 2019, "first_visit": "2019-01-01"}]
     facts = rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, CUSTOMER_YEARS, years)
-    sums = customer_sums(CustomerFacts(*facts), AS_OF, [Ask(SCORING.window, RECEIPT_VALUES)])
-    values = rfm_values(sums, AS_OF, SCORING.window)
+    sums = customer_sums(CustomerFacts(*facts), AS_OF, [*SCORING.basis.asks()])
+    values = rfm_values(sums, AS_OF, SCORING.basis)
     population = population_of(values.agg(*population_aggregates()).first())
     scored = scored_customers(values, population, SCORING)
     assert set(scored.columns) == set(RFM.column_names)

@@ -13,7 +13,7 @@ from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_years
 from rfm_spark.results.rfm.scores import cell, score
-from rfm_spark.results.rfm.values import rfm_values
+from rfm_spark.results.rfm.values import Basis, rfm_values
 
 AS_OF = date(2026, 1, 31)
 ALL = LookBack(None)
@@ -37,7 +37,7 @@ def values_of(spark, days, window=ALL):
     sums = customer_sums(
         CustomerFacts(rows, customer_years(rows)), AS_OF, [Ask(window, RECEIPT_VALUES)]
     )
-    return rfm_values(sums, AS_OF, window)
+    return rfm_values(sums, AS_OF, Basis(window))
 
 
 def test_a_return_lowers_money_but_is_not_a_visit(spark):

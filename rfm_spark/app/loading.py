@@ -51,7 +51,23 @@ def _validated(raw: dict[str, Any]) -> tuple[Settings | None, list[Any]]:
     try:
         return SETTINGS_MODEL.model_validate(raw), []
     except ValidationError as error:
-        return None, list(error.errors())
+        return None, _meant(error.errors())
+
+
+def _meant(errors: Sequence[Any]) -> list[Any]:
+    """Without what a table of the file is not: the other kinds a key may have are no mistakes."""
+
+    def is_told_by_another(error: Any) -> bool:
+        place = [step for step in error["loc"] if _is_written(step)]
+        return error["type"] == "literal_error" and any(
+            [step for step in other["loc"] if _is_written(step)][: len(place)] == place
+            for other in errors
+            if other is not error
+        )
+
+    return [
+        one for one in errors if not (isinstance(one["input"], dict) and is_told_by_another(one))
+    ]
 
 
 def _without(raw: dict[str, Any], errors: Iterable[Any]) -> dict[str, Any]:
@@ -109,7 +125,8 @@ def _is_written(step: str | int) -> bool:
     if isinstance(step, int):
         return True
     return step not in ("[key]", "int", "str", "date") and not any(
-        step.startswith(kind) for kind in ("constrained-", "literal[", "list[", "function-")
+        step.startswith(kind)
+        for kind in ("constrained-", "literal[", "list[", "dict[", "function-")
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
 
 from rfm_spark.results.registry import RESULTS
 from rfm_spark.settings.section import Name, Section
@@ -22,6 +22,18 @@ class Settings(ShopSettings):
     """The whole configuration of one warehouse; SETTINGS_MODEL has the sections of results too."""
 
     metastore: Metastore | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_implied_sections(cls, written: Any) -> Any:
+        if not isinstance(written, dict):
+            return written
+        implied = {
+            result.section.name: result.section.implied(written)
+            for result in RESULTS
+            if result.section is not None and result.section.implied is not None
+        }
+        return implied | written
 
     def misfits(self) -> Iterator[str]:
         """Between the section of a result and the shop."""

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from rfm_spark import __version__
 from rfm_spark.app.api import open_run
+from rfm_spark.app.explain import explanation
 from rfm_spark.app.jobs import JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
@@ -150,6 +151,21 @@ def tables(
     with session(context) as sessions:
         tables_of = request.run(sessions).warehouse
         show_tables(table_facts(tables_of), last_run(tables_of))
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(help="The id, as it was delivered.")],
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    as_of: AsOf = None,
+) -> None:
+    """Explain one customer's scores: what counts, between which cuts, what the next score takes."""
+    request = _Request(config, overrides, None, warehouse, as_of)
+    with session(context) as sessions:
+        show_panels(explanation(request.run(sessions), customer.strip(), request.day))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from rfm_spark.core.look_back import LookBack
+from rfm_spark.core.look_back import EVER, LookBack
 
 RECEIPT_VALUES = ("receipts", "visits", "net_cents")
 RECEIPT_HABITS = (
@@ -18,8 +18,9 @@ RECEIPT_HABITS = (
     "visit_days",
     "first_visit",
 )
+ATTRIBUTE = "attribute_"
 EVENT_COUNTS = ("events", "last_event")
-EVENT_VALUES = (*EVENT_COUNTS, "event_value")
+EVENT_VALUES = (*EVENT_COUNTS, "event_value", "points", "first_event")
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,15 @@ class Ask:
     Attributes:
         look_back: how far back.
         measures: of receipts RECEIPT_VALUES or RECEIPT_HABITS, of interactions EVENT_COUNTS or
-            EVENT_VALUES, or some of them.
+            EVENT_VALUES, or some of them; of attributes `has_attributes`, and ATTRIBUTE with the
+            name of one.
         source: what is added up.
         kinds: of interactions, those that count; None for all.
     """
 
     look_back: LookBack
     measures: tuple[str, ...]
-    source: Literal["receipts", "interactions"] = "receipts"
+    source: Literal["receipts", "interactions", "attributes"] = "receipts"
     kinds: tuple[str, ...] | None = None
 
     @property
@@ -59,6 +61,12 @@ class Ask:
         if measure not in self.measures:
             raise ValueError(f"{measure} was not asked for, but {', '.join(self.measures)}")
         return f"{measure}_{self.label}"
+
+
+RECEIPTS_EVER = Ask(EVER, RECEIPT_VALUES)
+EVENTS_EVER = Ask(EVER, EVENT_COUNTS, "interactions")
+ATTRIBUTES_EVER = Ask(EVER, ("has_attributes",), "attributes")
+"""Who of these has something is a known customer."""
 
 
 def united(asks: Iterable[Ask]) -> list[Ask]:

@@ -10,8 +10,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.look_back import LookBack, in_window
-from rfm_spark.facts.asks import Ask
+from rfm_spark.facts.asks import ATTRIBUTE, Ask
 from rfm_spark.facts.history import event_history, receipt_history
+from rfm_spark.ingest.rows.attributes import latest_attributes
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class CustomerFacts:
         years: `customer_years` of the same days.
         event_days: `customer_day_events`; None where no ask is about interactions.
         event_years: `customer_year_events` of the same days; None like them.
+        attributes: `customers`; None where no ask is about attributes.
     """
 
     days: DataFrame
     years: DataFrame
     event_days: DataFrame | None = None
     event_years: DataFrame | None = None
+    attributes: DataFrame | None = None
 
 
 def customer_sums(
@@ -46,8 +49,9 @@ def customer_sums(
         last_day: the last of `customer_days`, where it is known.
 
     Returns:
-        One row per customer with a receipt, or with an interaction where one is asked for, and one
-        for all guests, sorted by `customer_id` in each partition: `first_visit` (ever),
+        One row per customer with a receipt, or with an interaction or attributes where these are
+        asked for, and one for all guests, sorted by `customer_id` in each partition:
+        `first_visit` (ever),
         `last_visit` (up to `as_of`), `receipts` and `net_cents` of all days (NULL without a
         receipt), and for each ask its measures, named by `Ask.column`; NULL where there are none.
     """
@@ -83,11 +87,26 @@ def _history(
     def looked_back(source: str) -> list[LookBack]:
         return [ask.look_back for ask in asks if ask.source == source]
 
-    receipts = receipt_history(facts.days, facts.years, as_of, looked_back("receipts"), last_day)
-    if facts.event_days is None or facts.event_years is None:
-        return receipts
-    events = event_history(facts.event_days, facts.event_years, as_of, looked_back("interactions"))
-    return receipts.unionByName(events, allowMissingColumns=True)
+    rows = receipt_history(facts.days, facts.years, as_of, looked_back("receipts"), last_day)
+    if facts.event_days is not None and facts.event_years is not None:
+        look_backs = looked_back("interactions")
+        events = event_history(facts.event_days, facts.event_years, as_of, look_backs)
+        rows = rows.unionByName(events, allowMissingColumns=True)
+    if facts.attributes is not None:
+        names = {
+            measure.removeprefix(ATTRIBUTE)
+            for ask in asks
+            for measure in ask.measures
+            if measure.startswith(ATTRIBUTE)
+        }
+        held = latest_attributes(facts.attributes, as_of).select(
+            "customer_id",
+            F.lit(as_of).alias("day"),
+            F.lit(True).alias("has_attributes"),
+            *[F.col("attributes")[name].alias(f"{ATTRIBUTE}{name}") for name in sorted(names)],
+        )
+        rows = rows.unionByName(held, allowMissingColumns=True)
+    return rows
 
 
 def _inside(measure: str, ask: Ask, as_of: date) -> Column:
@@ -97,4 +116,4 @@ def _inside(measure: str, ask: Ask, as_of: date) -> Column:
     value = F.when(condition, F.col(measure))
     if measure.startswith("first_"):
         return F.min(value)
-    return F.max(value) if measure.startswith("last_") else F.sum(value)
+    return F.max(value) if measure.startswith(("last_", "has_", ATTRIBUTE)) else F.sum(value)

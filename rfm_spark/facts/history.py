@@ -65,15 +65,20 @@ def event_history(
 
     Returns:
         One row per customer, kind and day, or year: `customer_id`, `day` (of a year its first
-        one), `kind`, `events`, `event_value`, `last_event`.
+        one), `kind`, `events`, `event_value`, `points`, `first_event`, `last_event`.
     """
     divided = F.col("year").isin(sorted(_divided_years(as_of, look_backs, None)))
     value = F.col("value").alias("event_value")
+    sums = ("kind", "events", value, "points")
     of_days = event_days.where(divided).select(
-        "customer_id", "day", "kind", "events", value, F.col("day").alias("last_event")
+        "customer_id",
+        "day",
+        *sums,
+        F.col("day").alias("first_event"),
+        F.col("day").alias("last_event"),
     )
     of_years = event_years.where(~divided).select(
-        "customer_id", _new_year(), "kind", "events", value, "last_event"
+        "customer_id", _new_year(), *sums, "first_event", "last_event"
     )
     return of_days.unionByName(of_years)
 

@@ -46,6 +46,10 @@ FOLDED = "folded"
 Later days, which late receipts still reach, lie in files of their own."""
 
 
+REVISION = "revision"
+"""Noted by commits of facts: the `schema_version` of the table by which their rows were made."""
+
+
 def refresh_facts(run: Run) -> None:
     """Brings every fact table up to the version of what it is made from."""
     _refresh(run, RECEIPTS, CUSTOMER_DAYS, customer_days)
@@ -72,7 +76,7 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             step.says("up to date")
             return
         rows = run.read(source)
-        note: dict[str, Any] = {"of": version}
+        note: dict[str, Any] = {"of": version, REVISION: target.schema_version}
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
@@ -113,8 +117,13 @@ def _in_two(rows: DataFrame, folded: date) -> list[DataFrame]:
 
 
 def _last_made(run: Run, target: Table) -> Note | None:
-    """What was noted when the target was last made; None where it never was, or too long ago."""
-    return run.warehouse.last_note(target) if run.warehouse.is_there(target) else None
+    """What was noted when the target was last made.
+
+    None where it never was, or too long ago, or with fewer columns: then all of it is made again.
+    """
+    made = run.warehouse.last_note(target) if run.warehouse.is_there(target) else None
+    is_whole = made is not None and made.content.get(REVISION, 1) == target.schema_version
+    return made if is_whole else None
 
 
 def changed_days(run: Run, source: Table, made: Note | None) -> set[date] | None:

@@ -17,6 +17,7 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
 )
+from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 
@@ -34,12 +35,14 @@ def sums_of_customers(
         kept: while the context lasts, for more than one pass over them.
     """
     asked = united(asks)
-    with_events = any(ask.source == "interactions" for ask in asked)
+    sources = {ask.source for ask in asked}
+    with_events, with_attributes = "interactions" in sources, "attributes" in sources
     facts = CustomerFacts(
         run.read(CUSTOMER_DAYS),
         run.read(CUSTOMER_YEARS),
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
+        run.read_or_empty(CUSTOMERS) if with_attributes else None,
     )
     sums = customer_sums(facts, as_of, asked, run.last_day)
     if not kept:

@@ -54,6 +54,18 @@ CUSTOMER_YEARS = Table(
     sort_by=("customer_id",),
 )
 
+EVENT_SUMS = (
+    Column("events", LongType(), "Number of events", required=True),
+    Column("value", DecimalType(28, 6), "Sum of the events' values"),
+    Column(
+        "points",
+        DecimalType(28, 6),
+        "Sum of the events' values, where an event without one counts 1",
+        since=2,
+    ),
+)
+"""Sums of interactions that add up over days and years."""
+
 CUSTOMER_DAY_EVENTS = Table(
     name="customer_day_events",
     grain="one kind of interaction of one customer on one day",
@@ -62,12 +74,12 @@ CUSTOMER_DAY_EVENTS = Table(
         DAY,
         YEAR,
         Column("kind", StringType(), "Kind of event, such as registration or click", True),
-        Column("events", LongType(), "Number of events", required=True),
-        Column("value", DecimalType(28, 6), "Sum of the events' values"),
+        *EVENT_SUMS,
     ),
     key=("customer_id", "day", "kind"),
     partition_by=("year",),
     sort_by=("customer_id", "day", "kind"),
+    schema_version=2,
 )
 
 CUSTOMER_YEAR_EVENTS = Table(
@@ -77,14 +89,14 @@ CUSTOMER_YEAR_EVENTS = Table(
         CUSTOMER_ID,
         YEAR,
         Column("kind", StringType(), "Kind of event, such as registration or click", True),
-        Column("events", LongType(), "Number of events", required=True),
-        Column("value", DecimalType(28, 6), "Sum of the events' values"),
+        *EVENT_SUMS,
         Column("first_event", DateType(), "Day of the first event in the year", required=True),
         Column("last_event", DateType(), "Day of the last event in the year", required=True),
     ),
     key=("customer_id", "year", "kind"),
     partition_by=("year",),
     sort_by=("customer_id", "kind"),
+    schema_version=2,
 )
 
 CUSTOMER_DAY_CATEGORIES = Table(

@@ -79,7 +79,9 @@ def customer_day_events(interactions: DataFrame) -> DataFrame:
     """
     current = interactions.where(F.col("status") == CURRENT)
     sums = current.groupBy("customer_id", F.col("business_date").alias("day"), "kind").agg(
-        F.count(F.lit(1)).alias("events"), F.sum("value").alias("value")
+        F.count(F.lit(1)).alias("events"),
+        F.sum("value").alias("value"),
+        F.sum(F.coalesce("value", F.lit(1))).alias("points"),
     )
     return sums.withColumn("year", F.year("day"))
 
@@ -96,6 +98,7 @@ def customer_year_events(event_days: DataFrame) -> DataFrame:
     return event_days.groupBy("customer_id", "year", "kind").agg(
         F.sum("events").alias("events"),
         F.sum("value").alias("value"),
+        F.sum("points").alias("points"),
         F.min("day").alias("first_event"),
         F.max("day").alias("last_event"),
     )

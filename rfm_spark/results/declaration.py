@@ -49,11 +49,14 @@ class SettingsSection:
         name: of the section.
         type: what pydantic is to read it as.
         default: without the section; frozen.
+        implied: what a file without the section says by its other sections, as one would write it;
+            None for the default.
     """
 
     name: str
     type: Any
     default: Any
+    implied: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

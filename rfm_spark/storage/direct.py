@@ -75,10 +75,20 @@ class DirectTables:
         least, greatest = (files[name] for name in names)
         return pc.min(least).as_py(), pc.max(greatest).as_py()
 
+    def files_holding(self, table: Table, column: str, value: Any) -> tuple[int, int] | None:
+        """Files that can hold a value by statistics, and all; None where these do not tell."""
+        files = self._files(table)
+        names = (f"min.{column}", f"max.{column}")
+        if not set(names) <= set(files.column_names):
+            return None
+        least, greatest = (files[name] for name in names)
+        holds = pc.and_(pc.less_equal(least, value), pc.greater_equal(greatest, value))
+        return pc.sum(pc.fill_null(holds, True)).as_py() or 0, len(files)
+
     def rows(
         self, table: Table, where: Mapping[str, Any], columns: Sequence[str] | None
     ) -> list[dict[str, Any]]:
-        """Rows whose columns have these values; only for tables that a driver can hold."""
+        """Rows whose columns have these values; no more than a driver can hold."""
         stored = self._open(table)
         names = [field.name for field in stored.schema().fields]
         wanted = [name for name in columns or table.column_names if name in names]

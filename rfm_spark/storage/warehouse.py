@@ -108,7 +108,8 @@ class Warehouse:
         """A few rows of a table on the driver, without Spark where delta-rs reaches them.
 
         Args:
-            table: one whose rows are bounded by settings or by files, never by customers.
+            table: one whose rows are bounded by settings or by files; of others the rows of one
+                customer.
             where: only rows whose columns have these values.
             columns: to read; all by default.
 
@@ -131,6 +132,19 @@ class Warehouse:
             found.select(*names).toArrow().to_pylist(maps_as_pydicts="strict")
         )
         return few
+
+    def files_holding(self, table: Table, column: str, value: Any) -> tuple[int, int] | None:
+        """Files in which a value can be, and all of the table's; None where it cannot be told.
+
+        Args:
+            table: to look at.
+            column: one with statistics: of the key, or `skip_by`.
+            value: sought.
+        """
+        if self._direct is None or not self.is_there(table):
+            return None
+        self._check(table)
+        return self._direct.files_holding(table, column, value)
 
     def bounds(self, table: Table, column: str) -> tuple[Any, Any]:
         """Least and greatest value of a column; None for both of a table without rows.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from rfm_spark.facts.asks import EVENTS_EVER, RECEIPTS_EVER
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.customer_360.job import refresh_customer_360
 from rfm_spark.results.customer_360.tables import customer_360_table
-from rfm_spark.results.customer_360.wide_rows import EVENTS_EVER, RECEIPTS_EVER
 from rfm_spark.results.declaration import AnyResult, Result
 
 

@@ -8,14 +8,10 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.core.look_back import EVER
-from rfm_spark.facts.asks import EVENT_COUNTS, RECEIPT_VALUES, Ask
+from rfm_spark.facts.asks import EVENTS_EVER, RECEIPTS_EVER
 from rfm_spark.ingest.rows.attributes import latest_attributes
 from rfm_spark.results.customer_360.tables import LIFETIME_COLUMNS
 from rfm_spark.results.declaration import AnyCustomerColumns
-
-RECEIPTS_EVER = Ask(EVER, RECEIPT_VALUES)
-EVENTS_EVER = Ask(EVER, EVENT_COUNTS, "interactions")
 
 
 def known_customers(sums: DataFrame, attributes: DataFrame, as_of: date) -> DataFrame:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType
+from pyspark.sql.types import MapType, StringType, StructType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
 from rfm_spark.results.declaration import CustomerColumns, Request
-from rfm_spark.results.rfm.job import Profiles, profile_slice
+from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.segments import LAPSED, PROSPECT
 from rfm_spark.results.rfm.tables import (
     F_SCORE,
@@ -25,31 +25,78 @@ from rfm_spark.results.rfm.tables import (
     RFM,
     RFM_CELL,
     RFM_TOTAL,
+    VALUE,
+    VALUE_UNIT,
+)
+
+_OF_ONE_PROFILE = (
+    Column("segment", StringType(), "Lifecycle segment"),
+    RECENCY_DAYS,
+    FREQUENCY,
+    VALUE,
+    VALUE_UNIT,
+    R_SCORE,
+    F_SCORE,
+    M_SCORE,
+    RFM_CELL,
+    RFM_TOTAL,
+)
+"""What `customer_360` has of every profile."""
+
+_OF_LEADING_PROFILE = (
+    "segment",
+    *[
+        column.name
+        for column in (RECENCY_DAYS, FREQUENCY, MONETARY_CENTS, *RATIOS, R_SCORE, F_SCORE, M_SCORE)
+    ],
+    RFM_CELL.name,
+    RFM_TOTAL.name,
 )
 
 
 def scores_of_customers(request: Request[Profiles]) -> DataFrame:
-    """Scores of the first profile.
+    """Scores of the first profile, which leads, and of all.
 
     Returns:
-        One row per customer in its population.
+        One row per customer in the population of any.
 
     Raises:
         UserError: if nobody was scored as of the day.
     """
     run, as_of = request.run, request.as_of
-    scored = run.read(RFM).where(profile_slice(next(iter(request.rules)), as_of))
+    names = list(request.rules)
+    of_day = (F.col("as_of") == F.lit(as_of)) & F.col("profile").isin(names)
+    scored = run.read(RFM).where(of_day)
     if scored.isEmpty():
         raise UserError(
             f"{run.warehouse.path(RFM)}: has no rows as of {as_of}: run `rfm-spark rfm` for that "
             "day first"
         )
-    return without_lifetimes(scored)
+    return scores_by_customer(scored, names)
 
 
-def without_lifetimes(scored: DataFrame) -> DataFrame:
-    """Rows of `rfm` of one profile and day, without what `customer_360` knows by itself."""
-    return scored.drop("first_visit", "last_visit", "as_of", "profile", "boundary_version")
+def scores_by_customer(scored: DataFrame, profiles: Sequence[str]) -> DataFrame:
+    """Scores of all profiles in one row.
+
+    Args:
+        scored: `rfm` of one day and these profiles.
+        profiles: names; the scores of the first have columns of their own.
+
+    Returns:
+        One row per customer: scores and segment of the leading profile, NULL outside of its
+        population, and `profiles`: by name, those of every profile that scores the customer.
+    """
+    own = F.struct(*[column.name for column in _OF_ONE_PROFILE])
+    if len(profiles) == 1:  # a row of it is a customer's: nothing has to be moved
+        alone = F.create_map(F.col("profile"), own).alias("profiles")
+        return scored.select("customer_id", *_OF_LEADING_PROFILE, alone)
+    leads = F.col("profile") == profiles[0]
+    return scored.groupBy("customer_id").agg(
+        *[F.max(F.when(leads, F.col(name))).alias(name) for name in _OF_LEADING_PROFILE],
+        F.map_from_entries(F.sort_array(F.collect_list(F.struct("profile", own)))).alias(
+            "profiles"
+        ),
+    )
 
 
 def _segment() -> Mapping[str, SparkColumn]:
@@ -69,6 +116,12 @@ SCORE_COLUMNS = CustomerColumns(
         M_SCORE,
         RFM_CELL,
         RFM_TOTAL,
+        Column(
+            "profiles",
+            MapType(StringType(), StructType([column.field() for column in _OF_ONE_PROFILE])),
+            "Segment, values and scores in every profile that scores the customer, by its name",
+            since=2,
+        ),
     ),
     rows=scores_of_customers,
     values=_segment,

@@ -9,10 +9,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.core.errors import RunFailure, UserError
-from rfm_spark.core.look_back import LookBack
-from rfm_spark.facts.asks import RECEIPT_VALUES, Ask
+from rfm_spark.core.errors import RunFailure, UserError, did_you_mean
+from rfm_spark.facts.asks import Ask
+from rfm_spark.facts.tables import CUSTOMER_YEAR_EVENTS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
@@ -22,9 +23,16 @@ from rfm_spark.results.rfm.populations import (
     SCORED,
     Population,
     population_of,
-    window_totals,
+    population_totals,
 )
-from rfm_spark.results.rfm.reconciliation import RAW, all_terms, delivered_terms
+from rfm_spark.results.rfm.reconciliation import (
+    RAW,
+    Delivered,
+    all_terms,
+    delivered_terms,
+    event_terms,
+    events_by_kind,
+)
 from rfm_spark.results.rfm.scoring import (
     Scoring,
     cell_results,
@@ -34,7 +42,7 @@ from rfm_spark.results.rfm.scoring import (
 )
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RECONCILIATION, RFM, RFM_CELLS, SEGMENTS
-from rfm_spark.results.rfm.values import rfm_values
+from rfm_spark.results.rfm.values import Basis, rfm_values
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 
@@ -43,7 +51,7 @@ Profiles = Mapping[str, Profile]
 
 def profile_asks(profiles: Profiles, _: ShopSettings) -> list[Ask]:
     """What scores are made of."""
-    return [Ask(profile.look_back, RECEIPT_VALUES) for profile in profiles.values()]
+    return [ask for profile in profiles.values() for ask in profile.basis.asks()]
 
 
 def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
@@ -54,13 +62,15 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
         sums: `customer_sums` as of that day, with `profile_asks`.
 
     Raises:
-        UserError: if nobody bought in a profile's window; then nothing has been written.
+        UserError: if there is nobody to score in a profile, or no interaction of a kind it names;
+            then nothing has been written.
         RunFailure: if customers, receipts or money do not add up.
     """
     run, profiles, as_of, sums = request.run, request.rules, request.as_of, required(sums)
-    windows = _windows(profiles)
+    bases = {name: profile.basis for name, profile in profiles.items()}
     with run.progress.step("rfm values") as step:
-        totals = window_totals(sums, as_of, windows).collect()
+        by_kind = _events_by_kind(run, profiles)
+        totals = population_totals(sums, as_of, bases).collect()
         populations = _populations(profiles, as_of, totals)
         step.says(f"{_customers(totals):,} customers added up")
     with run.progress.step("rfm boundaries") as step:
@@ -71,7 +81,7 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
         Scoring(
             profile=name,
             as_of=as_of,
-            window=profile.look_back,
+            basis=bases[name],
             scores=profile.scores,
             cuts=boundaries[name].cuts,
             boundary_version=boundaries[name].version,
@@ -86,31 +96,53 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
     with run.progress.step("rfm cells and segments"):
         scored_cents = _add_up(run, as_of, scorings, populations)
     with run.progress.step("reconcile") as step:
-        step.says(_reconcile(request, totals, scored_cents))
+        step.says(_reconcile(request, totals, by_kind, scored_cents))
 
 
-def _windows(profiles: Profiles) -> list[LookBack]:
-    return sorted({one.look_back for one in profiles.values()}, key=lambda one: one.label)
+def _events_by_kind(run: Run, profiles: Profiles) -> dict[str, int]:
+    """Number of interactions by kind, of profiles that count some.
 
-
-def _populations(profiles: Profiles, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:
-    """Who bought in each profile's window."""
-    found = {row["window"]: row for row in totals if row["who"] == SCORED}
+    Raises:
+        UserError: if there is none of a kind that a profile names.
+    """
+    if not any(profile.basis.interactions for profile in profiles.values()):
+        return {}
+    found = events_by_kind(run.read_or_empty(CUSTOMER_YEAR_EVENTS))
     problems = [
-        f"[rfm.{name}] nobody bought in the {profile.window_days} days up to {as_of}: "
-        "choose another --as-of or a longer window_days"
+        f"[rfm.{name}] events: there is no interaction of the kind '{kind}'; "
+        f"{did_you_mean(kind, sorted(found))}"
         for name, profile in profiles.items()
-        if profile.look_back.label not in found
+        for kind in profile.kinds
+        if kind not in found
     ]
     if problems:
         raise UserError(problems)
-    return {name: population_of(found[one.look_back.label]) for name, one in profiles.items()}
+    return found
+
+
+def _populations(profiles: Profiles, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:
+    """Whom each profile scores."""
+    found = {row["profile"]: row for row in totals if row["who"] == SCORED}
+    problems = [
+        f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
+        f"{as_of}: choose another --as-of or a longer window_days"
+        for name, profile in profiles.items()
+        if name not in found
+    ]
+    if problems:
+        raise UserError(problems)
+    return {name: population_of(found[name]) for name in profiles}
+
+
+def _what_counts(profile: Profile) -> str:
+    did = "bought" if profile.basis.is_money else "did anything"
+    return did if profile.filter is None else f"{did} and meets the filter"
 
 
 def _customers(totals: Sequence[Row]) -> int:
-    """All of them: each is scored or not, in any of the windows."""
-    some = totals[0]["window"]
-    known = [row for row in totals if row["window"] == some and row["who"] != GUESTS]
+    """All of them: each is scored or not, in any of the profiles."""
+    some = totals[0]["profile"]
+    known = [row for row in totals if row["profile"] == some and row["who"] != GUESTS]
     return sum(row["customers"] for row in known)
 
 
@@ -122,7 +154,7 @@ def _score(
     populations: Mapping[str, Population],
 ) -> str:
     scored = [
-        scored_customers(rfm_values(sums, as_of, one.window), populations[one.profile], one)
+        scored_customers(rfm_values(sums, as_of, one.basis), populations[one.profile], one)
         for one in scorings
     ]
     # The sums are in the order of customers, so each task has rows of one profile in that order.
@@ -142,8 +174,8 @@ def _add_up(
         scored = sum(row["customers"] for row in sums if row["profile"] == name)
         if scored != population.customers:
             raise RunFailure(
-                f"[rfm.{name}] {population.customers:,} customers bought, "
-                f"{scored:,} were scored: report this as a bug"
+                f"[rfm.{name}] {population.customers:,} customers were to be scored, "
+                f"{scored:,} were: report this as a bug"
             )
     for table, results in ((RFM_CELLS, cell_results), (SEGMENTS, segment_results)):
         rows = [row for scoring in scorings for row in results(sums, scoring)]
@@ -155,17 +187,19 @@ def _add_up(
 
 
 def _reconcile(
-    request: Request[Profiles], totals: Sequence[Row], scored_cents: Mapping[str, int]
+    request: Request[Profiles],
+    totals: Sequence[Row],
+    by_kind: Mapping[str, int],
+    scored_cents: Mapping[str, int],
 ) -> str:
     run, as_of = request.run, request.as_of
     where = _profiles_slice(request.rules, as_of)
-    windows = {name: profile.look_back for name, profile in request.rules.items()}
-    delivered = delivered_terms(run.read(DELIVERIES), run.read(QUARANTINE), run.read(RECEIPTS))
-    rows = all_terms(delivered.collect(), totals, windows, scored_cents)
+    bases = {name: profile.basis for name, profile in request.rules.items()}
+    rows = all_terms(_delivered(run, bases, by_kind), totals, bases, scored_cents)
     run.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
-    for name in windows:
-        for measure in ("receipts", "net_cents"):
-            terms = {row["term"]: row[measure] for row in rows if row["profile"] == name}
+    for name in bases:
+        for measure in ("receipts", "net_cents", "events"):
+            terms = {row["term"]: row[measure] or 0 for row in rows if row["profile"] == name}
             raw = terms.pop(RAW)
             if raw != sum(terms.values()):
                 told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
@@ -174,13 +208,21 @@ def _reconcile(
                     "see the table reconciliation. If an ingest was interrupted, "
                     "run `rfm-spark ingest`"
                 )
-    receipts = next(row["receipts"] for row in rows if row["term"] == RAW)
-    return f"all {receipts:,} receipts and every cent accounted for"
+    raw = [row for row in rows if row["term"] == RAW]
+    events = max((row["events"] or 0 for row in raw), default=0)
+    told = f"all {raw[0]['receipts']:,} receipts"
+    told += f", {events:,} events" if events else ""
+    return f"{told} and every cent accounted for"
 
 
-def profile_slice(name: str, as_of: date) -> Column:
-    """The rows of one profile on one day."""
-    return (F.col("profile") == name) & (F.col("as_of") == F.lit(as_of))
+def _delivered(run: Run, bases: Mapping[str, Basis], by_kind: Mapping[str, int]) -> Delivered:
+    """What was delivered; interactions where a profile counts some."""
+    quarantine = run.read(QUARANTINE)
+    receipts = delivered_terms(run.read(DELIVERIES), quarantine, run.read(RECEIPTS)).collect()
+    if not any(basis.interactions for basis in bases.values()):
+        return Delivered(receipts)
+    events = event_terms(run.read_or_empty(INTERACTIONS), quarantine).collect()
+    return Delivered(receipts, events, by_kind)
 
 
 def _profiles_slice(profiles: Iterable[str], as_of: date) -> Column:

@@ -16,17 +16,17 @@ def ratios(weights: Sequence[float], population: Population) -> list[Column]:
     """The R, F and M ratios to the average customer and their weighted geometric mean.
 
     Args:
-        weights: of recency, frequency and money in `rfmr_score`.
+        weights: of recency, frequency and value in `rfmr_score`.
         population: who the average customer is of.
 
     Returns:
         Columns over `rfm_values`. Ratios are clipped to [0.01, 100] and rounded to 6 decimals; a
-        mean of 0 gives NULL.
+        mean of 0, or no recency, gives NULL.
     """
     recency = F.lit(population.mean_recency + 1) / (F.col("recency_days") + 1)
     frequency = F.try_divide(F.col("frequency").cast("double"), F.lit(population.mean_frequency))
-    money = F.greatest(F.col("monetary_cents"), F.lit(0)).cast("double")
-    monetary = F.try_divide(money, F.lit(population.mean_monetary))
+    value = F.greatest(F.col("value_units"), F.lit(0)).cast("double")
+    monetary = F.try_divide(value, F.lit(population.mean_value))
     three = [_clipped(ratio) for ratio in (recency, frequency, monetary)]
     logs = [F.log(ratio) * weight for ratio, weight in zip(three, weights, strict=True)]
     weighed = [

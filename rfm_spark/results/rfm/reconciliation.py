@@ -1,4 +1,4 @@
-"""Reconciliation: where every receipt and every cent went.
+"""Reconciliation: where every receipt, every cent and every event went.
 
 Each term is counted in the table that holds it, none is a difference of other terms. Scores do not
 keep receipts: those of scored customers are counted in the facts, and their money in the scores.
@@ -7,7 +7,8 @@ keep receipts: those of scored customers are counted in the facts, and their mon
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -15,17 +16,31 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.core.look_back import LookBack
-from rfm_spark.ingest.tables.receipts import SUPERSEDED, VOID
+from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
 from rfm_spark.ingest.versions.receipt_versions import EQUAL_LINE
 from rfm_spark.results.rfm.populations import COUNTED, GUESTS, SCORED, UNSCORED
+from rfm_spark.results.rfm.values import Basis
 
 RAW = "raw"
 DROPPED = "dropped"
+_REJECTED = "rejected"
+_OTHER_KINDS = "other_kinds"
 _OUTSIDE = "outside_window"
-TERMS = (RAW, "rejected", DROPPED, SUPERSEDED, VOID, GUESTS, _OUTSIDE, UNSCORED, SCORED)
+TERMS = (
+    RAW,
+    _REJECTED,
+    DROPPED,
+    SUPERSEDED,
+    VOID,
+    GUESTS,
+    _OTHER_KINDS,
+    _OUTSIDE,
+    UNSCORED,
+    SCORED,
+)
 """All terms of the identity, the left side first."""
-RECEIPTS_SOURCE = "receipts"
+RECEIPTS_SOURCE, INTERACTION_SOURCES = "receipts", "interactions."
+_STORED = "stored"
 
 
 def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
@@ -50,7 +65,7 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
         ),
         kept_out.where(~only_dropped)
         .agg(F.count_distinct("delivery", "receipt_id").alias("receipts"), _total("net_cents"))
-        .select(F.lit("rejected").alias("term"), "receipts", "net_cents"),
+        .select(F.lit(_REJECTED).alias("term"), "receipts", "net_cents"),
         kept_out.where(only_dropped)
         .agg(_total("net_cents"))
         .select(F.lit(DROPPED).alias("term"), F.lit(0).alias("receipts"), "net_cents"),
@@ -61,43 +76,108 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
     return reduce(DataFrame.unionByName, parts)
 
 
+def event_terms(interactions: DataFrame, quarantine: DataFrame) -> DataFrame:
+    """The terms of interactions that all profiles share: raw is all stored or rejected.
+
+    Args:
+        interactions: all versions.
+        quarantine: all rejected rows.
+
+    Returns:
+        One row per term that has something: `term`, `events`.
+    """
+    of_interactions = F.col("source").startswith(INTERACTION_SOURCES)
+    rejected = quarantine.where(of_interactions).select(F.lit(_REJECTED).alias("term"))
+    stored = interactions.select(
+        F.when(F.col("status") == CURRENT, _STORED).otherwise(F.col("status")).alias("term")
+    )
+    return rejected.unionByName(stored).groupBy("term").agg(F.count(F.lit(1)).alias("events"))
+
+
+def events_by_kind(event_years: DataFrame) -> dict[str, int]:
+    """Number of current interactions of all days, by kind.
+
+    Args:
+        event_years: `customer_year_events`.
+    """
+    rows = event_years.groupBy("kind").agg(F.sum("events").alias("events")).collect()
+    return {row["kind"]: row["events"] for row in rows}
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What was delivered, of whatever profile.
+
+    Attributes:
+        receipts: rows of `delivered_terms`.
+        events: rows of `event_terms`.
+        by_kind: `events_by_kind`.
+    """
+
+    receipts: Sequence[Row]
+    events: Sequence[Row] = ()
+    by_kind: Mapping[str, int] = field(default_factory=dict)
+
+
 def all_terms(
-    delivered: Iterable[Row],
+    delivered: Delivered,
     totals: Iterable[Row],
-    windows: Mapping[str, LookBack],
+    bases: Mapping[str, Basis],
     scored_cents: Mapping[str, int],
 ) -> list[dict[str, Any]]:
     """Every term of every profile, also one that has nothing.
 
     Args:
-        delivered: `delivered_terms`, which all profiles share.
-        totals: `window_totals`.
-        windows: by profile.
+        delivered: which all profiles share.
+        totals: `population_totals`.
+        bases: by profile.
         scored_cents: by profile, what the stored rows of its scored customers add up to.
 
     Returns:
         One row per profile and term, in the order of TERMS: the columns of `reconciliation` but
-        the day.
+        the day; `events` is NULL in a profile that counts none.
     """
     found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for profile, row in product(windows, delivered):
+    for profile, row in product(bases, delivered.receipts):
         found[profile, row["term"]].update({name: row[name] for name in COUNTED})
-    for profile, row in product(windows, totals):
-        if row["window"] == windows[profile].label:
-            whole = Counter({name: row[name] for name in COUNTED})
-            inside = Counter({name: row[f"{name}_inside"] for name in COUNTED})
-            if row["who"] == GUESTS:
-                found[profile, GUESTS].update(whole)
-            else:
-                found[profile, row["who"]].update(inside)
-                found[profile, _OUTSIDE].update(whole)
-                found[profile, _OUTSIDE].subtract(inside)
+    for row in totals:
+        profile, who = row["profile"], row["who"]
+        whole = Counter({name: row[name] for name in COUNTED})
+        inside = Counter({name: row[f"{name}_inside"] or 0 for name in COUNTED})
+        if who == GUESTS:
+            found[profile, GUESTS].update(whole)
+        else:
+            found[profile, who].update(inside)
+            found[profile, _OUTSIDE].update(whole)
+            found[profile, _OUTSIDE].subtract(inside)
+        found[profile, who]["events"] += row["events_inside"]
+        found[profile, _OUTSIDE]["events"] -= row["events_inside"]
+    for profile, basis in bases.items():
+        _add_events(found, profile, basis, delivered)
     for profile, cents in scored_cents.items():
         found[profile, SCORED]["net_cents"] = cents
     return [
-        {"profile": profile, "term": term} | {name: found[profile, term][name] for name in COUNTED}
-        for profile, term in product(windows, TERMS)
+        {
+            "profile": profile,
+            "term": term,
+            **{name: found[profile, term][name] for name in COUNTED},
+            "events": found[profile, term]["events"] if bases[profile].interactions else None,
+        }
+        for profile, term in product(bases, TERMS)
     ]
+
+
+def _add_events(
+    found: Mapping[tuple[str, str], Counter[str]], profile: str, basis: Basis, delivered: Delivered
+) -> None:
+    """Interactions that are no part of any customer's window."""
+    for row in delivered.events:
+        found[profile, RAW]["events"] += row["events"]
+        if row["term"] != _STORED:
+            found[profile, row["term"]]["events"] += row["events"]
+    for kind, events in delivered.by_kind.items():
+        term = _OUTSIDE if basis.counts_kind(kind) else _OTHER_KINDS
+        found[profile, term]["events"] += events
 
 
 def _total(column: str) -> Column:

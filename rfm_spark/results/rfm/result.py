@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from pydantic import Field
 
+from rfm_spark.facts.tables import CUSTOMER_YEAR_EVENTS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Result, SettingsSection
 from rfm_spark.results.rfm.customer_columns import SCORE_COLUMNS
+from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
 from rfm_spark.results.rfm.panels import rfm_panels
 from rfm_spark.results.rfm.settings import Profile
@@ -20,18 +26,50 @@ from rfm_spark.results.rfm.tables import (
     SEGMENTS,
 )
 from rfm_spark.settings.section import Name
+from rfm_spark.settings.shop import ShopSettings
+
+
+def _implied_profiles(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The profiles of a shop that says nothing of them: with interactions there are two."""
+    engagement = {"engagement": {"events": "all", "window_days": 90}}
+    return {"purchase": {}} | (engagement if written.get("interactions") else {})
+
+
+def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Iterator[str]:
+    """Kinds of interactions without any source of them, and filters that cannot be."""
+    attributes = shop.customers.columns.attributes if shop.customers else ()
+    for name, profile in profiles.items():
+        if profile.kinds and not shop.interactions:
+            yield (
+                f"rfm.{name}.events: {', '.join(profile.kinds)}: no [interactions] are configured "
+                "that could bring them"
+            )
+        if profile.filter is not None:
+            for problem in Filter(profile.filter).problems(attributes):
+                yield f"rfm.{name}.filter: {problem}"
+
 
 RESULT = Result(
     name="rfm",
     summary="Score customers, fit boundaries, fill cells and segments, reconcile.",
     tables=(RFM, RFM_BOUNDARIES, RFM_CELLS, SEGMENTS, RECONCILIATION),
-    reads=(DELIVERIES, QUARANTINE, RECEIPTS),
+    reads=(DELIVERIES, QUARANTINE, RECEIPTS, INTERACTIONS, CUSTOMER_YEAR_EVENTS),
     make=score_profiles,
     asks=profile_asks,
     rereads=True,
     section=SettingsSection(
-        "rfm", dict[Name, Profile], Field(default={"purchase": Profile()}, min_length=1)
+        "rfm",
+        dict[Name, Profile],
+        Field(
+            default={"purchase": Profile()},
+            min_length=1,
+            description="named sets of RFM rules, of which the first leads customer_360; without "
+            "any, `purchase`, and where interactions are configured `engagement` as well: "
+            '`events = "all"` over 90 days',
+        ),
+        _implied_profiles,
     ),
+    misfits=_profile_misfits,
     panels=rfm_panels,
     customer_columns=SCORE_COLUMNS,
     place=10,

@@ -12,20 +12,20 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.ratios import ratios
 from rfm_spark.results.rfm.scores import cell, score
 from rfm_spark.results.rfm.segments import SegmentRule, segment
+from rfm_spark.results.rfm.values import Basis
 
 DIMENSIONS = {
     "recency": ("recency_days", "r_score"),
     "frequency": ("frequency", "f_score"),
-    "monetary": ("monetary_cents", "m_score"),
+    "monetary": ("value_units", "m_score"),
 }
-"""Dimension to its value and its score."""
+"""Dimension to its value, in `rfm_values`, and its score."""
 
-_MEASURES = ("customers", "revenue_cents", "visits", "recency_days")
+_MEASURES = ("customers", "counted", "revenue_cents", "frequency", "recency_days")
 """Of `cell_sums`."""
 
 
@@ -36,7 +36,7 @@ class Scoring:
     Attributes:
         profile: its name.
         as_of: the day described.
-        window: how far back it looks.
+        basis: what it counts.
         scores: 5 for scores 1..5.
         cuts: cut points by dimension.
         boundary_version: the day the cuts were fitted on.
@@ -47,7 +47,7 @@ class Scoring:
 
     profile: str
     as_of: date
-    window: LookBack
+    basis: Basis
     scores: int
     cuts: Mapping[str, Sequence[int | None]]
     boundary_version: date
@@ -67,18 +67,19 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
     Returns:
         One row per customer: the columns of `rfm`.
     """
+    basis = scoring.basis
     scored = values.select(
         "customer_id",
         "recency_days",
         "frequency",
+        (F.col("value_units") / basis.units_per_value).alias("value"),
+        F.lit(basis.value_unit).alias("value_unit"),
         "monetary_cents",
         "first_visit",
         "last_visit",
         *ratios(scoring.ratio_weights, population),
         *[
-            score(
-                F.col(value), scoring.cuts[dimension], scoring.scores, dimension == "recency"
-            ).alias(name)
+            _score(scoring, dimension, value).alias(name)
             for dimension, (value, name) in DIMENSIONS.items()
         ],
     )
@@ -103,13 +104,15 @@ def cell_sums(rfm: DataFrame) -> DataFrame:
 
     Returns:
         One row per `profile`, `rfm_cell` and `segment` that has a customer: `customers`,
-        `revenue_cents`, `visits`, `recency_days` (of all of them).
+        `counted` (with an event in the window), `revenue_cents`, `frequency`, `recency_days` (of
+        all of them).
     """
     return rfm.groupBy("profile", "rfm_cell", "segment").agg(
         F.count(F.lit(1)).alias("customers"),
+        F.count("recency_days").alias("counted"),
         F.sum("monetary_cents").alias("revenue_cents"),
-        F.sum("frequency").alias("visits"),
-        F.sum(F.col("recency_days").cast("bigint")).alias("recency_days"),
+        F.sum("frequency").alias("frequency"),
+        F.coalesce(F.sum(F.col("recency_days").cast("bigint")), F.lit(0)).alias("recency_days"),
     )
 
 
@@ -170,8 +173,16 @@ def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any
     return rows
 
 
+def _score(scoring: Scoring, dimension: str, value: str) -> Column:
+    """Of who has no event in the window 1, whatever the cuts."""
+    found = score(F.col(value), scoring.cuts[dimension], scoring.scores, dimension == "recency")
+    if not scoring.basis.has_all_known:
+        return found
+    return F.when(F.col("recency_days").isNotNull(), found).otherwise(1)
+
+
 def _first_visit_inside(scoring: Scoring) -> Column:
-    first = scoring.window.first_day(scoring.as_of)
+    first = scoring.basis.window.first_day(scoring.as_of)
     return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
 
 
@@ -189,8 +200,8 @@ def _averages(sums: Counter[str]) -> dict[str, Any]:
     return {
         "customers": customers,
         "revenue_cents": sums["revenue_cents"],
-        "average_recency_days": _ratio(sums["recency_days"], customers),
-        "average_frequency": _ratio(sums["visits"], customers),
+        "average_recency_days": _ratio(sums["recency_days"], sums["counted"]),
+        "average_frequency": _ratio(sums["frequency"], customers),
         "average_monetary_cents": _ratio(sums["revenue_cents"], customers),
     }
 

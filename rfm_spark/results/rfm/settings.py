@@ -9,7 +9,9 @@ from pydantic import Field, field_validator
 
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.boundaries.methods import METHODS
+from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.segments import DEFAULT_GRID, SegmentRule, grid_problems
+from rfm_spark.results.rfm.values import Basis, WeightedKinds
 from rfm_spark.settings.section import BIGINT_MAX, BIGINT_MIN, Section, WindowDays, look_back_of
 
 Three = Annotated[
@@ -21,6 +23,12 @@ Score = Annotated[int, Field(ge=1, le=9)]
 
 
 DEFAULT_SCORES = 5
+
+
+VISITS = "receipts"
+"""Among the events of a profile: visits, which receipts are."""
+
+Weight = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Dimension(Section):
@@ -66,6 +74,27 @@ class Profile(Section):
     """A named set of RFM rules."""
 
     window_days: WindowDays = Field(default=365, description="days looked back")
+    events: dict[str, Weight] | Literal["all"] = Field(
+        default={VISITS: 1},
+        min_length=1,
+        description="what counts, with its weight in frequency: `receipts` (visits) and kinds of "
+        "interactions; `all` for everything, each with weight 1",
+    )
+    value: Literal["money", "points"] | None = Field(
+        default=None,
+        description="what M is of: net money, or the weighted sum of the events' values, where an "
+        "event without one counts 1; by default money for receipts alone, else points",
+    )
+    population: Literal["active", "known"] | None = Field(
+        default=None,
+        description="who is scored: customers with an event in the window, or all known ones; by "
+        "default active for receipts alone, else known",
+    )
+    filter: str | None = Field(
+        default=None,
+        description="a condition on `recency_days`, `frequency`, `value`, `monetary_cents` and "
+        "attributes; who does not meet it is not scored, such as `frequency < 200`",
+    )
     scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9, description="5 for scores 1 to 5")
     recency: Dimension = Field(
         default=Dimension(method="quantile"), description="quantile, balanced or fixed"
@@ -90,6 +119,34 @@ class Profile(Section):
         return look_back_of(self.window_days)
 
     @property
+    def basis(self) -> Basis:
+        """What the profile counts, and of whom."""
+        is_plain = self.events == {VISITS: 1}
+        return Basis(
+            window=self.look_back,
+            visit_weight=1 if self.events == "all" else self.events.get(VISITS, 0),
+            interactions=self._interactions,
+            is_money=is_plain if self.value is None else self.value == "money",
+            has_all_known=not is_plain if self.population is None else self.population == "known",
+            filter=None if self.filter is None else Filter(self.filter),
+        )
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of interactions that are named."""
+        return [] if self.events == "all" else [kind for kind in self.events if kind != VISITS]
+
+    @property
+    def _interactions(self) -> tuple[WeightedKinds, ...]:
+        if self.events == "all":
+            return (WeightedKinds(1, None),)
+        weights = sorted({self.events[kind] for kind in self.kinds})
+        return tuple(
+            WeightedKinds(weight, tuple(k for k in self.kinds if self.events[k] == weight))
+            for weight in weights
+        )
+
+    @property
     def grid(self) -> list[SegmentRule]:
         """The business's own segments, or the default lifecycle stages."""
         if self.segments is None:
@@ -105,6 +162,8 @@ class Profile(Section):
 
     def misfits(self) -> Iterator[str]:
         """Of cuts and segments with the number of scores."""
+        if self.value == "money" and not self.basis.visit_weight:
+            yield f"value: money is of receipts: add `{VISITS}` to `events`, or take points"
         for name in ("recency", "frequency", "monetary"):
             cuts = getattr(self, name).cuts
             if cuts is not None and len(cuts) != self.scores - 1:

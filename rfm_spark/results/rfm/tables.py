@@ -10,13 +10,23 @@ from rfm_spark.core.table import Column, Table
 PROFILE = Column("profile", StringType(), "Name of the set of RFM rules", required=True)
 
 
-RECENCY_DAYS = Column("recency_days", IntegerType(), "Days from the last visit to as_of, >= 0")
+RECENCY_DAYS = Column(
+    "recency_days", IntegerType(), "Days from the last visit, or event of the profile, to as_of"
+)
 
 
-FREQUENCY = Column("frequency", LongType(), "Visits in the window")
+FREQUENCY = Column("frequency", LongType(), "Visits, or weighted events, in the window")
 
 
 MONETARY_CENTS = Column("monetary_cents", LongType(), "Net amount in the window, minor units")
+
+
+VALUE = Column(
+    "value", DoubleType(), "What the monetary score is of, in `value_unit`, in the window", since=2
+)
+
+
+VALUE_UNIT = Column("value_unit", StringType(), "cents (minor units of money) or points", since=2)
 
 
 R_SCORE = Column("r_score", IntegerType(), "Recency score, the highest is the most recent")
@@ -37,7 +47,7 @@ RFM_TOTAL = Column("rfm_total", DoubleType(), "Weighted sum of the three scores"
 RATIOS = (
     Column("recency_ratio", DoubleType(), "(mean recency + 1) / (recency + 1); above 1 is better"),
     Column("frequency_ratio", DoubleType(), "Frequency / mean frequency of the population"),
-    Column("monetary_ratio", DoubleType(), "Money, at least 0, / its mean over the population"),
+    Column("monetary_ratio", DoubleType(), "Value, at least 0, / its mean over the population"),
     Column("rfmr_score", DoubleType(), "Weighted geometric mean of the three ratios"),
 )
 
@@ -45,8 +55,8 @@ RATIOS = (
 VERSION = Column("boundary_version", DateType(), "Boundary set used: the day it was fitted on")
 SEGMENT = Column("segment", StringType(), "Lifecycle segment")
 AVERAGES = (
-    Column("average_recency_days", DoubleType(), "Mean days since the last visit"),
-    Column("average_frequency", DoubleType(), "Mean visits in the window"),
+    Column("average_recency_days", DoubleType(), "Mean recency, of who has one"),
+    Column("average_frequency", DoubleType(), "Mean frequency"),
     Column("average_monetary_cents", DoubleType(), "Mean net amount, minor units"),
 )
 
@@ -70,10 +80,13 @@ RFM = Table(
         FIRST_VISIT,
         LAST_VISIT,
         VERSION,
+        VALUE,
+        VALUE_UNIT,
     ),
     key=("profile", "as_of", "customer_id"),
     partition_by=("profile", "as_of"),
     sort_by=("customer_id",),
+    schema_version=2,
 )
 
 RFM_BOUNDARIES = Table(
@@ -84,7 +97,12 @@ RFM_BOUNDARIES = Table(
         Column("version", DateType(), "The day the boundary set was fitted on", required=True),
         Column("dimension", StringType(), "recency, frequency or monetary", required=True),
         Column("cut", IntegerType(), "Number of the cut, ascending; 0 for the first bin", True),
-        Column("value", LongType(), "Smallest value past the cut (days, visits or minor units)"),
+        Column(
+            "value",
+            LongType(),
+            "Smallest value past the cut: days, visits or weights, minor units or millionths of a "
+            "point",
+        ),
         Column("score", IntegerType(), "Score the bin gives", required=True),
         Column("method", StringType(), "How the cuts were chosen", required=True),
         Column("share", DoubleType(), "Share of the population that fell in the bin at fit"),
@@ -144,7 +162,9 @@ RECONCILIATION = Table(
         Column("term", StringType(), "raw, or where the receipts went", required=True),
         Column("receipts", LongType(), "Versions of receipts", required=True),
         Column("net_cents", LongType(), "Their money in minor units", required=True),
+        Column("events", LongType(), "Interactions, of a profile that counts some", since=2),
     ),
     key=("profile", "as_of", "term"),
     partition_by=("profile", "as_of"),
+    schema_version=2,
 )

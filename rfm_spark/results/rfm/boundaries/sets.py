@@ -9,8 +9,6 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.core.look_back import LookBack
-from rfm_spark.facts.customer_sums import in_population
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import (
@@ -25,12 +23,22 @@ from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES
-from rfm_spark.results.rfm.values import window_values
 from rfm_spark.run import Run
 from rfm_spark.settings.digest import changes_digest
 
 FITTED_BY = frozenset(
-    {"window_days", "scores", "recency", "frequency", "monetary", "max_rank_error"}
+    {
+        "window_days",
+        "events",
+        "value",
+        "population",
+        "filter",
+        "scores",
+        "recency",
+        "frequency",
+        "monetary",
+        "max_rank_error",
+    }
 )
 """Settings of a profile that decide its cut points."""
 
@@ -60,7 +68,7 @@ def boundary_sets(
 
     Args:
         request: the run, the profiles and the day described.
-        sums: `customer_sums` with RECEIPT_VALUES of all profiles' windows; read several times.
+        sums: `customer_sums` with the asks of all profiles; read several times.
         populations: by profile.
     """
     run, profiles, as_of = request.run, request.rules, request.as_of
@@ -83,6 +91,7 @@ def _held(run: Run, name: str, profile: Profile, as_of: date) -> BoundarySet | N
         (F.col("profile") == name)
         & (F.col("version") <= F.lit(as_of))
         & (F.col("settings_digest") == boundary_digest(profile))
+        & (F.col("customers") > 0)  # one that was fitted on nobody tells nothing
     )
     rows = stored.collect()
     if not rows:
@@ -97,41 +106,50 @@ def _fitted(
     populations: Mapping[str, Population],
     as_of: date,
 ) -> list[Row]:
-    windows = {profile.look_back.label: profile.look_back for profile in profiles.values()}
     values = sums.select(
         *[
-            F.when(in_population(window), value).alias(_column(name, window))
-            for window in windows.values()
-            for name, value in window_values(as_of, window).items()
+            F.when(profile.basis.in_population(as_of) & profile.basis.is_counted(), value).alias(
+                _column(value_name, name)
+            )
+            for name, profile in profiles.items()
+            for value_name, value in profile.basis.values(as_of).items()
         ]
     )
     sought = {}
     for name, profile in profiles.items():
         for dimension, (value, _) in DIMENSIONS.items():
             population = populations[name]
-            whole = Bucket(*population.spans[value], population.customers)
+            if population.counted == 0:  # nobody did anything: all score 1, there is no cut
+                continue
+            whole = Bucket(*population.spans[value], population.counted)
             rules: Dimension = getattr(profile, dimension)
             by_rank = METHODS[rules.method].is_by_rank
             fineness = ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
-            sought[name, dimension] = Sought(_column(value, profile.look_back), whole, fineness)
+            sought[name, dimension] = Sought(_column(value, name), whole, fineness)
+    found = histograms(values, sought)
     return [
         row
-        for (name, dimension), histogram in histograms(values, sought).items()
-        for row in _bins(name, profiles[name], dimension, histogram, as_of)
+        for name, profile in profiles.items()
+        for dimension in DIMENSIONS
+        for row in _bins(name, profile, dimension, found.get((name, dimension)), as_of)
     ]
 
 
-def _column(value: str, window: LookBack) -> str:
-    return f"{value}_{window.label}"
+def _column(value: str, profile: str) -> str:
+    return f"{value}_{profile}"
 
 
 def _bins(
-    name: str, profile: Profile, dimension: str, histogram: Histogram, as_of: date
+    name: str, profile: Profile, dimension: str, histogram: Histogram | None, as_of: date
 ) -> list[Row]:
     rules: Dimension = getattr(profile, dimension)
     method = METHODS[rules.method]
-    cuts = method.cut_points(histogram, profile.scores, rules.cuts or ())
-    shares = bin_shares(histogram, cuts)
+    none: list[Cut] = [None] * (profile.scores - 1)
+    cuts = none if rules.cuts is None else [*rules.cuts]
+    shares: list[float | None] = [None] * profile.scores
+    if histogram is not None:
+        cuts = method.cut_points(histogram, profile.scores, rules.cuts or ())
+        shares = [*bin_shares(histogram, cuts)]
     low_is_best = dimension == "recency"
     return [
         Row(
@@ -143,8 +161,8 @@ def _bins(
             score=profile.scores - place if low_is_best else 1 + place,
             method=rules.method,
             share=shares[place],
-            customers=histogram.total,
-            rank_error=0.0 if method.is_by_rank else histogram.rank_error,
+            customers=0 if histogram is None else histogram.total,
+            rank_error=0.0 if method.is_by_rank or histogram is None else histogram.rank_error,
             settings_digest=boundary_digest(profile),
         )
         for place in range(profile.scores)

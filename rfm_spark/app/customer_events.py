@@ -1,0 +1,97 @@
+"""Customer events: what the facts hold of one customer, and when it leaves a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.results.rfm.score_ranges import ScoreRange
+from rfm_spark.results.rfm.values import POINT_UNITS, Basis
+from rfm_spark.run import Run
+
+
+@dataclass(frozen=True)
+class CustomerEvent:
+    """What a customer did on a day, of one kind.
+
+    Attributes:
+        day: of it.
+        kind: of interaction; None for receipts.
+        count: visits, or interactions.
+        cents: net money.
+        points: millionths, before any weight.
+    """
+
+    day: date
+    kind: str | None
+    count: int
+    cents: int
+    points: int
+
+    def weight(self, basis: Basis) -> int:
+        """Of one of them, in a profile; 0 where it is no event of the profile."""
+        if self.kind is None:
+            return basis.visit_weight
+        found = (one for one in basis.interactions if one.kinds is None or self.kind in one.kinds)
+        return next((one.weight for one in found), 0)
+
+    def is_inside(self, basis: Basis, as_of: date) -> bool:
+        """Whether it counts for a profile on a day."""
+        first = basis.window.first_day(as_of)
+        in_time = self.day <= as_of and (first is None or self.day >= first)
+        return in_time and self.weight(basis) > 0
+
+    def value_units(self, basis: Basis) -> int:
+        """What it adds to the value of a profile."""
+        return self.cents if basis.is_money else self.points * self.weight(basis)
+
+
+def events_of(run: Run, customer: str) -> list[CustomerEvent]:
+    """What the facts hold of the customer, the latest first."""
+    where = {"customer_id": customer}
+    columns = ["day", "receipts", "visits", "net_cents"]
+    bought = [
+        CustomerEvent(
+            row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
+        )
+        for row in run.warehouse.rows(CUSTOMER_DAYS, where, columns)
+    ]
+    columns = ["day", "kind", "events", "points"]
+    did = [
+        CustomerEvent(row["day"], row["kind"], row["events"], 0, int(row["points"] * POINT_UNITS))
+        for row in run.warehouse.rows(CUSTOMER_DAY_EVENTS, where, columns)
+    ]
+    return sorted(bought + did, key=lambda one: (one.day, one.kind or ""), reverse=True)
+
+
+def falls_on(
+    found: ScoreRange, dimension: str, basis: Basis, counted: Sequence[CustomerEvent]
+) -> date | None:
+    """The first day on which a score is lower if nothing more happens and the cuts stay.
+
+    Args:
+        found: where the value lies now.
+        dimension: recency, frequency or monetary.
+        basis: of the profile.
+        counted: the customer's events inside of the window.
+
+    Returns:
+        None for never.
+    """
+    if dimension == "recency":
+        last = max(one.day for one in counted if one.count)
+        return None if found.most is None else last + timedelta(days=found.most + 1)
+    if found.least is None or basis.window.days is None:
+        return None
+    sizes = [
+        one.count * one.weight(basis) if dimension == "frequency" else one.value_units(basis)
+        for one in counted
+    ]
+    left = sum(sizes)
+    for one, size in sorted(zip(counted, sizes, strict=True), key=lambda pair: pair[0].day):
+        left -= size
+        if left < found.least:
+            return one.day + timedelta(days=basis.window.days)
+    return None

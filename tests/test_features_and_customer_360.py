@@ -9,13 +9,18 @@ from support import assert_rows, people, rows_of
 from rfm_spark.core.look_back import EVER, LookBack
 from rfm_spark.facts.asks import EVENT_COUNTS, RECEIPT_HABITS, Ask
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.history import event_history
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_year_events, customer_years
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.clusters.customer_columns import with_personas
 from rfm_spark.results.clusters.features.values import customer_features
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS, CUSTOMER_FEATURES
-from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
+from rfm_spark.results.customer_360.wide_rows import (
+    known_customers,
+    last_interactions,
+    wide_rows,
+)
 from rfm_spark.results.registry import CUSTOMER_360, RESULTS
 from rfm_spark.results.rfm.customer_columns import scores_by_customer
 from rfm_spark.results.rfm.tables import RFM
@@ -177,7 +182,7 @@ def test_a_lifetime_ends_at_as_of(spark):
         ("returner", 0, -5_00, None, None),
         ("lapsed", 1, 10_00, "2025-01-05", "2025-01-05"),
     ]
-    found = known_customers(sums_of(spark, days, AS_OF, EVER, ()), people(spark), AS_OF)
+    found = known_customers(sums_of(spark, days, AS_OF, EVER, ()), people(spark), None, AS_OF)
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
 
 
@@ -191,8 +196,13 @@ def customers_as_of(spark, as_of, attributes=()):
     assigned = [{"customer_id": "anna", "cluster": 2}, {"customer_id": "ben", "cluster": 1}]
     clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
     nobody_yet = as_of < AS_OF
+    event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS)
+    events = event_history(event_days, customer_year_events(event_days), as_of, [])
     known = known_customers(
-        sums_of(spark, days, as_of, EVER), rows_of(spark, CUSTOMERS, attributes), as_of
+        sums_of(spark, days, as_of, EVER),
+        rows_of(spark, CUSTOMERS, attributes),
+        last_interactions(events, as_of),
+        as_of,
     )
     rfm = rows_of(spark, RFM, [] if nobody_yet else scored)
     assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
@@ -229,6 +239,17 @@ def test_every_known_customer_has_one_row(spark):
         customers_as_of(spark, AS_OF, attributes),
         [dict(zip(names, row, strict=True)) | {"as_of": "2026-01-31"} for row in rows],
     )
+
+
+def test_the_last_interaction_of_each_kind_is_known(spark):
+    found = customers_as_of(spark, AS_OF).collect()
+    assert {row["customer_id"]: row["last_interactions"] for row in found} == {
+        "anna": {"click": date(2026, 1, 5), "card": date(2026, 1, 6)},
+        "known": {"card": date(2026, 1, 6)},
+        **dict.fromkeys(("ben", "lapsed", "returner")),
+    }
+    later = customers_as_of(spark, date(2026, 2, 1)).where("customer_id = 'anna'").first()
+    assert later["last_interactions"]["click"] == date(2026, 2, 1)
 
 
 def test_the_average_receipt_of_a_customer_without_visits_is_unknown(spark):

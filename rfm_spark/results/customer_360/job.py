@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from pyspark.sql import DataFrame
 
 from rfm_spark.core.table import Table
+from rfm_spark.facts.history import event_history
+from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
-from rfm_spark.results.customer_360.wide_rows import known_customers, wide_rows
+from rfm_spark.results.customer_360.wide_rows import (
+    known_customers,
+    last_interactions,
+    wide_rows,
+)
 from rfm_spark.results.declaration import AnyResult, Request, required
+from rfm_spark.run import Run
 from rfm_spark.storage.renewal import renew
 from rfm_spark.storage.warehouse import as_of_slice
 
@@ -33,7 +41,8 @@ def refresh_customer_360(
     """
     run, as_of = request.run, request.as_of
     with run.progress.step("customer 360") as step:
-        known = known_customers(required(sums), run.read_or_empty(CUSTOMERS), as_of)
+        attributes = run.read_or_empty(CUSTOMERS)
+        known = known_customers(required(sums), attributes, _last_interactions(run, as_of), as_of)
         added = [
             (result.customer_columns, _rows_of(result, request))
             for result in adding
@@ -44,6 +53,13 @@ def refresh_customer_360(
             renew(run.warehouse, table, is_made_again=True)
         commit = run.replace(table, wide, as_of_slice(as_of))
         step.says(f"{commit.rows:,} known customers")
+
+
+def _last_interactions(run: Run, as_of: date) -> DataFrame | None:
+    days, years = map(run.read_or_empty, (CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS))
+    if not run.warehouse.is_there(CUSTOMER_YEAR_EVENTS):
+        return None
+    return last_interactions(event_history(days, years, as_of, []), as_of)
 
 
 def _rows_of(result: AnyResult, request: Request[None]) -> DataFrame | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from rfm_spark.facts.asks import EVENTS_EVER, RECEIPTS_EVER
+from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.customer_360.job import refresh_customer_360
 from rfm_spark.results.customer_360.tables import customer_360_table
@@ -20,7 +21,12 @@ def customer_360_result(others: Sequence[AnyResult]) -> Result[None]:
         name="customer-360",
         summary="Put together one wide row per customer; needs rfm and clusters of the same day.",
         tables=(table,),
-        reads=(CUSTOMERS, *(read for columns in added for read in columns.reads)),
+        reads=(
+            CUSTOMERS,
+            CUSTOMER_DAY_EVENTS,
+            CUSTOMER_YEAR_EVENTS,
+            *(read for columns in added for read in columns.reads),
+        ),
         make=partial(refresh_customer_360, table, others),
         asks=lambda _, __: (RECEIPTS_EVER, EVENTS_EVER),
         place=40,

@@ -17,6 +17,12 @@ LIFETIME_COLUMNS = (
     Column("average_receipt_cents", DoubleType(), "Lifetime revenue / visits"),
     Column("interactions", LongType(), "Interactions up to as_of", required=True),
     Column("last_interaction", DateType(), "Day of the last interaction"),
+    Column(
+        "last_interactions",
+        MapType(StringType(), DateType()),
+        "Day of the last interaction of each kind, by its name",
+        since=2,
+    ),
     Column("attributes", MapType(StringType(), StringType()), "Attributes as delivered"),
 )
 """What is known of every customer, whatever results there are."""

@@ -126,7 +126,7 @@ def test_a_run_again_computes_no_result_that_stands(cli, spark, capfd, copied_sh
 
 def assert_queries_run(spark, shown):
     """What a run tells a person to try gives rows: of Spark SQL, and of two pieces of Python."""
-    told = shown.partition("Three queries to try:")[2]
+    told = shown.partition("Queries to try:")[2]
     sql, *pieces = (
         textwrap.dedent("             " + text.rstrip())
         for text in re.split(r"^  (?:Spark SQL|DuckDB    |Polars    ) ", told, flags=re.M)[1:]

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT, Cli
 
 from rfm_spark.app import dictionary
+from rfm_spark.app.loading import load_settings
 from rfm_spark.app.reference import reference_text
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def test_the_example_of_the_readme_runs(
     (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
-    assert names == ["check", "run", "tables", "nightly", "generate"]
+    assert names == ["check", "run", "tables", "explain", "nightly", "generate"]
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]
     for command in commands():
@@ -43,8 +44,16 @@ def test_the_example_of_the_readme_runs(
     shown = capfd.readouterr().out
     assert "3 customers scored as of 2026-01-31" in shown
     assert "customer_360" in shown
+    assert "purchase: " in shown
     assert cli(*earlier) == 0
     assert "2 customers scored as of 2026-01-21" in capfd.readouterr().out
+
+
+def test_the_profiles_of_the_readme_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text("\n".join(blocks("toml")[:2]), encoding="utf-8")
+    settings = load_settings(file)
+    assert list(settings.model_dump()["rfm"]) == ["purchase", "newsletter"]
 
 
 def test_every_file_the_readme_names_is_there() -> None:

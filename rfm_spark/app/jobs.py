@@ -31,6 +31,7 @@ from rfm_spark.ingest.job import ingest
 from rfm_spark.results.declaration import AnyResult, Request
 from rfm_spark.results.registry import RESULTS
 from rfm_spark.run import Run
+from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.lease import lease
 
 
@@ -110,8 +111,9 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
                 ingest(run)
             refresh_facts(run)
             if job.results:
+                results = results_made_for(job, run.settings)
                 day = resolved_as_of(run, as_of)
-                _make_results(run, job, day, whole)
+                _make_results(run, results, day, whole)
         except BaseException as error:
             # The message can name a file or a setting, never a customer; others are not kept.
             why = f": {error}" if isinstance(error, UserError) else ""
@@ -125,13 +127,27 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
     return day
 
 
-def _make_results(run: Run, job: Job, day: date, whole: list[ResultRecord]) -> None:
+def results_made_for(job: Job, settings: ShopSettings) -> list[AnyResult]:
+    """The results of a job that a shop's deliveries can be made into.
+
+    Raises:
+        UserError: if there is none.
+    """
+    made = [result for result in job.results if result.is_made_for(settings)]
+    if not made:
+        raise UserError(f"{job.name} is made of receipts, and no [receipts] are configured")
+    return made
+
+
+def _make_results(
+    run: Run, results: Sequence[AnyResult], day: date, whole: list[ResultRecord]
+) -> None:
     """Makes the results that do not stand; notes each as soon as it is whole."""
     with run.progress.step("compare with the last run") as step:
-        stand = results_that_stand(run, job.results, day)
-        to_make = _not_standing(job.results, stand)
-        step.says(_told(job, to_make))
-    whole += [stand[result.name] for result in job.results if result not in to_make]
+        stand = results_that_stand(run, results, day)
+        to_make = _not_standing(results, stand)
+        step.says(_told(results, to_make))
+    whole += [stand[result.name] for result in results if result not in to_make]
     # In their order; the sums are kept until the last result that is made of them.
     last = max((at for at, result in enumerate(to_make) if result.asks is not None), default=-1)
     first, later = to_make[: last + 1], to_make[last + 1 :]
@@ -176,10 +192,10 @@ def _made(
     return ResultRecord.of(run, result, {**sums_read, **own.read}, own.written)
 
 
-def _told(job: Job, to_make: Sequence[AnyResult]) -> str:
+def _told(results: Sequence[AnyResult], to_make: Sequence[AnyResult]) -> str:
     if not to_make:
         return "results stand: nothing they are made of has changed"
-    if len(to_make) == len(job.results):
+    if len(to_make) == len(results):
         return "to be made"
     return f"to be made: {', '.join(result.name for result in to_make)}; the others stand"
 

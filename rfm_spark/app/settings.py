@@ -36,9 +36,10 @@ class Settings(ShopSettings):
         return implied | written
 
     def misfits(self) -> Iterator[str]:
-        """Between the section of a result and the shop."""
+        """Of the shop, and between the section of a result and the shop."""
+        yield from super().misfits()
         for result in RESULTS:
-            if result.misfits is not None:
+            if result.misfits is not None and result.is_made_for(self):
                 yield from result.misfits(result.rules(self), self)
 
 

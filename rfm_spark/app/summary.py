@@ -30,7 +30,7 @@ class TableFacts:
 def job_panels(run: Run, name: str, as_of: date) -> Iterator[Panel]:
     """What the results of a job show of a day, in their order."""
     for result in sorted(BY_NAME[name].results, key=lambda one: one.place):
-        if result.panels is not None:
+        if result.panels is not None and result.is_made_for(run.settings):
             yield from result.panels(Request(run, result.rules(run.settings), as_of))
 
 

@@ -194,9 +194,9 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
         if day is not None:
             show_panels(job_panels(run, job.name, day))
             if len(job.results) > 1:
-                show_queries(
-                    run.warehouse.place, day, next(iter(BY_COMMAND["rfm"].rules(request.settings)))
-                )
+                profile = next(iter(BY_COMMAND["rfm"].rules(request.settings)))
+                has_cohorts = BY_COMMAND["cohorts"].is_made_for(request.settings)
+                show_queries(run.warehouse.place, day, profile, has_cohorts=has_cohorts)
 
 
 @app.command()

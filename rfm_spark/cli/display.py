@@ -106,11 +106,11 @@ def show_panels(panels: Iterable[Panel]) -> None:
             _results.print(table)
 
 
-def show_queries(place: str, as_of: date, profile: str) -> None:
+def show_queries(place: str, as_of: date, profile: str, *, has_cohorts: bool) -> None:
     """Where the tables are, and how to go on."""
-    told = f"\nThe tables are in {escape(place)}. Three queries to try:\n"
+    told = f"\nThe tables are in {escape(place)}. Queries to try:\n"
     _results.print(told, soft_wrap=True)
-    for query in _queries(place, as_of, profile):
+    for query in _queries(place, as_of, profile)[: None if has_cohorts else -1]:
         _results.print(escape(query), soft_wrap=True)
 
 

@@ -25,7 +25,9 @@ RECEIPTS_LABEL, CUSTOMERS_LABEL = "receipts", "customers"
 
 def configured_sources(settings: ShopSettings) -> dict[str, Source]:
     """Configured sources by label: the name of their section in the configuration."""
-    sources: dict[str, Source] = {RECEIPTS_LABEL: settings.receipts}
+    sources: dict[str, Source] = {}
+    if settings.receipts is not None:
+        sources[RECEIPTS_LABEL] = settings.receipts
     sources |= {f"interactions.{name}": source for name, source in settings.interactions.items()}
     if settings.customers is not None:
         sources[CUSTOMERS_LABEL] = settings.customers

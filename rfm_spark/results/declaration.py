@@ -100,6 +100,7 @@ class Result(Generic[Rules]):
         misfits: what does not go together between the section and the shop, a line each.
         panels: what to show of a day that is made.
         customer_columns: what it adds to `customer_360`.
+        of_receipts: whether it is not made for a shop that delivers no receipts.
         place: among results that do not read each other; lower ones are made and shown first.
     """
 
@@ -114,7 +115,12 @@ class Result(Generic[Rules]):
     misfits: Callable[[Rules, ShopSettings], Iterable[str]] | None = None
     panels: Callable[[Request[Rules]], Iterable[Panel]] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
+    of_receipts: bool = False
     place: int = 50
+
+    def is_made_for(self, settings: ShopSettings) -> bool:
+        """Whether the shop delivers what it is made of."""
+        return not self.of_receipts or settings.receipts is not None
 
     def rules(self, settings: ShopSettings) -> Rules:
         """The result's section of the application's settings."""

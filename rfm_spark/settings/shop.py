@@ -65,7 +65,7 @@ class ShopSettings(Section):
     """Everything that the tables taken in, and the facts, depend on."""
 
     business: Business
-    receipts: Receipts
+    receipts: Receipts | None = None
     ingest: Ingest = Ingest()
     interactions: dict[Name, Interactions] = Field(default_factory=dict)
     customers: Customers | None = None
@@ -74,4 +74,9 @@ class ShopSettings(Section):
     @property
     def has_categories(self) -> bool:
         """Whether receipts say what was bought."""
-        return self.receipts.columns.category is not None
+        return self.receipts is not None and self.receipts.columns.category is not None
+
+    def misfits(self) -> Iterator[str]:
+        """Nothing that customers do."""
+        if self.receipts is None and not self.interactions:
+            yield "receipts: missing; give [receipts], or [interactions.<name>], or both"

@@ -26,5 +26,6 @@ RESULT = Result(
     misfits=cluster_misfits,
     panels=cluster_panels,
     customer_columns=CLUSTER_COLUMNS,
+    of_receipts=True,
     place=20,
 )

@@ -25,5 +25,6 @@ RESULT = Result(
         columns=(Column("cohort_month", DateType(), "First day of the month of the first visit"),),
         values=lambda: {"cohort_month": F.trunc("first_visit", "month")},
     ),
+    of_receipts=True,
     place=30,
 )

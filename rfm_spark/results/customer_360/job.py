@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
+from rfm_spark.core.columns import CUSTOMER_ID
 from rfm_spark.core.table import Table
 from rfm_spark.facts.history import event_history
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS
@@ -18,6 +20,7 @@ from rfm_spark.results.customer_360.wide_rows import (
 )
 from rfm_spark.results.declaration import AnyResult, Request, required
 from rfm_spark.run import Run
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.renewal import renew
 from rfm_spark.storage.warehouse import as_of_slice
 
@@ -63,8 +66,10 @@ def _last_interactions(run: Run, as_of: date) -> DataFrame | None:
 
 
 def _rows_of(result: AnyResult, request: Request[None]) -> DataFrame | None:
-    columns = result.customer_columns
+    columns, run = result.customer_columns, request.run
     if columns is None or columns.rows is None:
         return None
-    run = request.run
+    if not result.is_made_for(run.settings):
+        fields = [CUSTOMER_ID.field(), *(column.field() for column in columns.columns)]
+        return local_rows(run.spark, [], StructType(fields))
     return columns.rows(Request(run, result.rules(run.settings), request.as_of))

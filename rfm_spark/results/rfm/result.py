@@ -17,7 +17,7 @@ from rfm_spark.results.rfm.customer_columns import SCORE_COLUMNS
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
 from rfm_spark.results.rfm.panels import rfm_panels
-from rfm_spark.results.rfm.settings import Profile
+from rfm_spark.results.rfm.settings import VISITS, Profile
 from rfm_spark.results.rfm.tables import (
     RECONCILIATION,
     RFM,
@@ -30,13 +30,16 @@ from rfm_spark.settings.shop import ShopSettings
 
 
 def _implied_profiles(written: Mapping[str, Any]) -> dict[str, Any]:
-    """The profiles of a shop that says nothing of them: with interactions there are two."""
+    """The profiles of a shop that says nothing of them: one for what it delivers of each sort."""
+    purchase: dict[str, Any] = {"purchase": {}}
     engagement = {"engagement": {"events": "all", "window_days": 90}}
-    return {"purchase": {}} | (engagement if written.get("interactions") else {})
+    if not written.get("interactions"):
+        return purchase
+    return purchase | engagement if "receipts" in written else engagement
 
 
 def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Iterator[str]:
-    """Kinds of interactions without any source of them, and filters that cannot be."""
+    """Events without any source of them, and filters that cannot be."""
     attributes = shop.customers.columns.attributes if shop.customers else ()
     for name, profile in profiles.items():
         if profile.kinds and not shop.interactions:
@@ -44,6 +47,8 @@ def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Ite
                 f"rfm.{name}.events: {', '.join(profile.kinds)}: no [interactions] are configured "
                 "that could bring them"
             )
+        if shop.receipts is None and profile.events != "all" and VISITS in profile.events:
+            yield f"rfm.{name}.events: `{VISITS}`: no [receipts] are configured"
         if profile.filter is not None:
             for problem in Filter(profile.filter).problems(attributes):
                 yield f"rfm.{name}.filter: {problem}"

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 
 def _counts_items(shop: ShopSettings) -> bool:
+    if shop.receipts is None:
+        return False
     columns = shop.receipts.columns
     return columns.items is not None or columns.quantity is not None
 
 
+def _tells_promotions(shop: ShopSettings) -> bool:
+    return shop.receipts is not None and shop.receipts.columns.promotion is not None
+
+
 _CATEGORY = Need("receipts.columns.category", lambda shop: shop.has_categories)
 _ITEMS = Need("receipts.columns.quantity or items", _counts_items)
-_PROMOTION = Need(
-    "receipts.columns.promotion", lambda shop: shop.receipts.columns.promotion is not None
-)
+_PROMOTION = Need("receipts.columns.promotion", _tells_promotions)
 _INTERACTIONS = Need("a section [interactions.<name>]", lambda shop: bool(shop.interactions))
 
 

@@ -35,7 +35,10 @@ def refresh_customer_360(
     with run.progress.step("customer 360") as step:
         known = known_customers(required(sums), run.read_or_empty(CUSTOMERS), as_of)
         added = [
-            (result.customer_columns, _rows_of(result, request))
+            (
+                result.customer_columns.selected(result.rules(run.settings)),
+                _rows_of(result, request),
+            )
             for result in adding
             if result.customer_columns is not None
         ]

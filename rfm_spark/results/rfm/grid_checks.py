@@ -20,8 +20,8 @@ def grid_problems(grid: Grid, scores: int, total_weights: Sequence[float]) -> li
     >>> from rfm_spark.results.rfm.segments import SegmentRule
     >>> grid_problems(Grid((SegmentRule("All", "Greet them"),)), 3, (100, 10, 1))
     []
-    >>> two = Grid((SegmentRule("Recent", "Thank them", frozenset({3})),))
-    >>> grid_problems(two, 3, (100, 10, 1))
+    >>> recent = Grid((SegmentRule("Recent", "Thank them", frozenset({3})),))
+    >>> grid_problems(recent, 3, (100, 10, 1))
     ['no segment takes 111, nor 17 other cells']
     """
     found = list(_reached_or_not(grid, _distinct(grid, cells(scores, total_weights))))

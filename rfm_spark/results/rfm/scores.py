@@ -8,7 +8,7 @@ from typing import TypeVar
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Score = TypeVar("Score", Column, float)
+Number = TypeVar("Number", Column, float)
 
 
 def cuts_passed(value: Column, cuts: Sequence[int | None]) -> Column:
@@ -28,7 +28,7 @@ def cell(r_score: Column, f_score: Column, m_score: Column) -> Column:
     return F.concat(*[digit.cast("string") for digit in (r_score, f_score, m_score)])
 
 
-def weighted_total(r: Score, f: Score, m: Score, weights: Sequence[float]) -> Score:
+def weighted_total(r: Number, f: Number, m: Number, weights: Sequence[float]) -> Number:
     """`rfm_total`: the same arithmetic for columns and for numbers, so that ranges agree."""
     of_r, of_f, of_m = (float(weight) for weight in weights)
     return r * of_r + f * of_f + m * of_m

@@ -82,13 +82,13 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
             for dimension, (value, name) in DIMENSIONS.items()
         ],
     )
-    three = [F.col(name) for _, name in DIMENSIONS.values()]
-    total = weighted_total(*three, scoring.total_weights)
+    r, f, m = (F.col(name) for _, name in DIMENSIONS.values())
+    total = weighted_total(r, f, m, scoring.total_weights)
     return scored.select(
         F.lit(scoring.profile).alias("profile"),
         F.lit(scoring.as_of).alias("as_of"),
         "*",
-        cell(*three).alias("rfm_cell"),
+        cell(r, f, m).alias("rfm_cell"),
         total.alias("rfm_total"),
         segment(scoring.grid, total, _first_visit_inside(scoring)).alias("segment"),
         F.lit(scoring.boundary_version).alias("boundary_version"),

@@ -76,6 +76,7 @@ QUICK = (
     "test_receipt_versions",
     "test_reconciliation",
     "test_rfm_results",
+    "test_rfm_segments",
     "test_rfm_transforms",
     "test_schema",
     "test_settings",

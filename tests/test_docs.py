@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Cli
+from support.configurations import BASE
 
 from rfm_spark.app import dictionary
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.reference import reference_text
+from rfm_spark.app.settings import Settings
+from rfm_spark.results.rfm.grids import GRIDS
+from rfm_spark.results.rfm.segments import cells
 
+DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def commands() -> list[list[str]]:
@@ -54,6 +61,44 @@ def test_the_profiles_of_the_readme_can_be_read(tmp_path: Path) -> None:
     file.write_text("\n".join(blocks("toml")[:2]), encoding="utf-8")
     settings = load_settings(file)
     assert list(settings.model_dump()["rfm"]) == ["purchase", "newsletter"]
+
+
+def test_the_own_grid_and_fixed_cuts_of_the_definitions_load(load: Callable[..., Settings]) -> None:
+    [block] = blocks("toml", DEFINITIONS)
+    profile = load(BASE + block).rfm["purchase"]
+    assert profile.recency.method == profile.frequency.method == profile.monetary.method == "fixed"
+    assert profile.monetary.cuts == [50_00, 150_00, 400_00, 1_000_00]
+    found = {
+        (one.digits, one.first_visit): profile.segment_grid.segment_of(one)
+        for one in cells(5, profile.total_weights)
+    }
+    expected = {}
+    for r, f, m, side in product(*[range(1, 6)] * 3, ("inside", "before")):
+        if r + f + m >= 13:
+            name = "Best"
+        elif r >= 4:
+            name = "First visit" if f == 1 and side == "inside" else "Regular"
+        else:
+            name = "Win back" if f + m >= 7 else "Everybody else"
+        expected[f"{r}{f}{m}", side] = name
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", list(GRIDS))
+def test_the_definitions_show_every_shipped_grid_as_it_is(name: str) -> None:
+    table = DEFINITIONS.partition(f"`{name}`")[2].partition("\n\n|")[2].partition("\n\n")[0]
+    rows = [row.split(" | ") for row in table.splitlines()[2:]]
+    shown = [row[0].strip("| ") for row in rows]
+    assert [one for one in shown if one] == list(GRIDS[name].actions)
+    if name == "r_fm":
+        told = [[_ends(text) for text in row[1:3]] for row in rows]
+        rules = GRIDS[name].rules
+        assert [[(min(one.recency), max(one.recency)), one.fm] for one in rules] == told
+
+
+def _ends(text: str) -> tuple[float, float]:
+    first, _, last = text.partition("-")
+    return float(first), float(last or first)
 
 
 def test_every_file_the_readme_names_is_there() -> None:

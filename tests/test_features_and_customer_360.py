@@ -23,6 +23,8 @@ from rfm_spark.results.customer_360.wide_rows import (
 )
 from rfm_spark.results.registry import CUSTOMER_360, RESULTS
 from rfm_spark.results.rfm.customer_columns import scores_by_customer
+from rfm_spark.results.rfm.grids import GRIDS
+from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
 
 AS_OF = date(2026, 1, 31)
@@ -186,7 +188,7 @@ def test_a_lifetime_ends_at_as_of(spark):
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def customers_as_of(spark, as_of, attributes=()):
+def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B008
     """Customer 360 of HABITS and EVENTS, anna and ben being scored."""
     days = rows_of(spark, CUSTOMER_DAYS, HABITS)
     scored = [
@@ -211,7 +213,10 @@ def customers_as_of(spark, as_of, attributes=()):
         "clusters": with_personas(assignments, rows_of(spark, CLUSTERS, clusters)),
     }
     added = [
-        (result.customer_columns, rows.get(result.name))
+        (
+            result.customer_columns.selected({"purchase": profile, "other": Profile()}),
+            rows.get(result.name),
+        )
         for result in RESULTS
         if result.customer_columns is not None
     ]
@@ -250,6 +255,15 @@ def test_the_last_interaction_of_each_kind_is_known(spark):
     }
     later = customers_as_of(spark, date(2026, 2, 1)).where("customer_id = 'anna'").first()
     assert later["last_interactions"]["click"] == date(2026, 2, 1)
+
+
+def test_a_customer_outside_the_window_has_a_name_that_no_segment_has(spark):
+    found = customers_as_of(spark, AS_OF, profile=Profile(grid="lifecycle_5")).collect()
+    outside = {row["customer_id"]: row["segment"] for row in found if row["rfm_cell"] is None}
+    assert outside == {"lapsed": "Gone", "returner": "Prospect", "known": "Prospect"}
+    for grid in GRIDS.values():
+        assert not {grid.lapsed, "Prospect"} & set(grid.actions)
+    assert "Lapsed" in GRIDS["lifecycle_5"].actions
 
 
 def test_the_average_receipt_of_a_customer_without_visits_is_unknown(spark):

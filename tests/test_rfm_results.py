@@ -1,17 +1,17 @@
-"""RFM results: segments, scored customers, and what cells and segments hold."""
+"""RFM results: scored customers, and what cells and segments hold."""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
-from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.results.rfm.grids import LIFECYCLE_5, LIFECYCLE_11
 from rfm_spark.results.rfm.populations import population_aggregates, population_of
 from rfm_spark.results.rfm.scoring import (
     Scoring,
@@ -20,7 +20,6 @@ from rfm_spark.results.rfm.scoring import (
     scored_customers,
     segment_results,
 )
-from rfm_spark.results.rfm.segments import DEFAULT_GRID, SegmentRule, grid_problems, segment
 from rfm_spark.results.rfm.tables import RFM
 from rfm_spark.results.rfm.values import Basis, rfm_values
 
@@ -29,61 +28,6 @@ AS_OF = date(2026, 1, 31)
 
 def day(customer, on, visits=1, net_cents=10_00):
     return {"customer_id": customer, "day": on, "visits": visits, "net_cents": net_cents}
-
-
-EXPECTED_GRID = {
-    "Champions": {(5, 4), (5, 5)},
-    "Loyal": set(product((3, 4), (4, 5))),
-    "Potential Loyalist": set(product((4, 5), (2, 3))),
-    "New": {(5, 1)},
-    "Promising": {(4, 1)},
-    "Need Attention": {(3, 3)},
-    "About to Sleep": {(3, 1), (3, 2)},
-    "At Risk": set(product((1, 2), (3, 4))),
-    "Can't Lose": set(product((1, 2), (5,))),
-    "Hibernating": set(product((1, 2), (1, 2))),
-}
-
-
-def segments_of(spark, grid, cells, inside=True):
-    rows = spark.createDataFrame(cells, "r_score int, f_score int, m_score int")
-    found = rows.select("*", segment(grid, F.lit(inside)).alias("segment"))
-    return {(r["r_score"], r["f_score"], r["m_score"]): r["segment"] for r in found.collect()}
-
-
-def test_the_default_grid_is_that_of_the_definitions_in_all_125_cells(spark):
-    cells = list(product(range(1, 6), repeat=3))
-    expected = {
-        (r, f, m): name
-        for name, taken in EXPECTED_GRID.items()
-        for r, f in taken
-        for m in range(1, 6)
-    }
-    assert segments_of(spark, DEFAULT_GRID, cells) == expected
-    returned = {cell: "Returned" if name == "New" else name for cell, name in expected.items()}
-    assert segments_of(spark, DEFAULT_GRID, cells, inside=False) == returned
-
-
-def test_each_of_the_25_cells_is_taken_by_exactly_one_rule():
-    taken = Counter(
-        (r, f, side)
-        for r, f, side in product(range(1, 6), range(1, 6), ("inside", "before"))
-        for rule in DEFAULT_GRID
-        if rule.takes(r, f, 3, side)
-    )
-    assert len(taken) == 50
-    assert set(taken.values()) == {1}
-    assert grid_problems(DEFAULT_GRID, 5) == []
-    assert all(rule.action for rule in DEFAULT_GRID)
-
-
-def test_an_own_grid_may_use_money(spark):
-    grid = [
-        SegmentRule("Big", "Call", None, None, frozenset({4, 5})),
-        SegmentRule("Small", "Write", None, None, frozenset({1, 2, 3})),
-    ]
-    found = segments_of(spark, grid, [(1, 1, 4), (5, 5, 3)])
-    assert found == {(1, 1, 4): "Big", (5, 5, 3): "Small"}
 
 
 SCORING = Scoring(
@@ -99,7 +43,7 @@ SCORING = Scoring(
     boundary_version=date(2026, 1, 1),
     total_weights=(100.0, 10.0, 1.0),
     ratio_weights=(1.0, 1.0, 1.0),
-    grid=DEFAULT_GRID,
+    grid=LIFECYCLE_11,
 )
 
 
@@ -167,9 +111,34 @@ def test_all_125_cells_are_there_empty_ones_too(spark):
     assert sum(row["customers"] for row in found) == len(SCORED) - 1
 
 
+def test_a_cell_names_its_segment_and_both_where_the_first_visit_decides():
+    segments = {row["rfm_cell"]: row["segment"] for row in cell_results([], SCORING)}
+    assert (segments["555"], segments["215"], segments["333"]) == (
+        "Champions",
+        "Hibernating",
+        "Need Attention",
+    )
+    assert {segments[f"51{m}"] for m in range(1, 6)} == {"New / Returned"}
+    assert sum(" / " in name for name in segments.values()) == 5
+
+
+def test_where_the_window_is_all_history_nobody_came_before_it():
+    ever = replace(SCORING, window=LookBack(None))
+    segments = {row["rfm_cell"]: row["segment"] for row in cell_results([], ever)}
+    assert segments["511"] == "New"
+    assert not any("Returned" in name for name in segments.values())
+
+
+def test_a_segment_of_several_rules_is_one_row():
+    found = segment_results([], replace(SCORING, grid=LIFECYCLE_5))
+    names = [row["segment"] for row in found]
+    assert names == ["New", "Active", "At Risk", "Lapsed", "Lost"]
+    assert found[1]["suggested_action"].startswith("Keep them coming")
+
+
 def test_segments_have_shares_of_customers_and_revenue(spark):
     found = segment_results(sums_of(spark, SCORED), SCORING)
-    assert {row["segment"] for row in found} == {rule.name for rule in DEFAULT_GRID}
+    assert {row["segment"] for row in found} == {rule.name for rule in LIFECYCLE_11.rules}
     assert_rows(
         [row for row in found if row["customers"]],
         [

@@ -13,24 +13,12 @@ from rfm_spark.core.errors import UserError
 
 CONF = Path(__file__).parents[1] / "conf"
 
-WHOLE_GRID = """
-[[rfm.purchase.segments]]
-name = "Recent"
-action = "Thank them"
-recency = [3, 4, 5]
-
-[[rfm.purchase.segments]]
-name = "Away"
-action = "Write to them"
-recency = [1, 2]
-"""
-
 
 @pytest.mark.parametrize("name", ["cdnow", "complete_journey", "online_retail_ii"])
 def test_the_configurations_that_come_along_load(name):
     settings = load_settings(CONF / f"{name}.toml")
     assert settings.rfm["purchase"].window_days == 365
-    assert len(settings.rfm["purchase"].grid) == 11
+    assert len(settings.rfm["purchase"].segment_grid.rules) == 11
 
 
 def test_what_is_not_given_has_the_default_of_the_definitions(load):
@@ -107,33 +95,6 @@ def test_several_problems_are_reported_at_once(refused):
         "clusters.q",
         "receipts.grain",
     ]
-
-
-def test_an_own_grid_is_taken(load):
-    grid = load(BASE + WHOLE_GRID).rfm["purchase"].grid
-    assert [rule.name for rule in grid] == ["Recent", "Away"]
-    assert [rule.recency for rule in grid] == [{3, 4, 5}, {1, 2}]
-
-
-def test_an_own_grid_makes_another_number_of_scores_possible(load):
-    four = WHOLE_GRID.replace("[3, 4, 5]", "[3, 4]")
-    assert load(BASE + four, "rfm.purchase.scores=4").rfm["purchase"].scores == 4
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "says"),
-    [
-        ("[1, 2]", "[1]", "no segment takes 211 (first visit inside the window), 211 (first"),
-        ("[1, 2]", "[1, 2, 3]", "Recent and Away both take 311 (first visit inside"),
-        ("[1, 2]", "[1, 2]\nfrequency = [7]", "no cell can reach 'Away'"),
-        ('"Away"', '"Lapsed"', "'Lapsed' names customers outside the population"),
-    ],
-    ids=["a gap", "an overlap", "a name never reached", "a reserved name"],
-)
-def test_a_grid_that_is_not_whole_is_refused_with_its_cells(refused, was, now, says):
-    (problem,) = refused(BASE + WHOLE_GRID.replace(was, now))
-    assert problem.startswith("rfm.purchase: segments: ")
-    assert says in problem
 
 
 def test_an_override_is_a_toml_value_or_else_plain_text(load):

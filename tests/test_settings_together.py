@@ -26,7 +26,7 @@ FIXED = "rfm.purchase.frequency.method=fixed"
         ),
         (
             ("rfm.purchase.scores=4",),
-            "rfm.purchase: the default segments are for 5 scores: write your own `segments`",
+            "rfm.purchase: the grid lifecycle_11 is for 5 scores: write your own `segments`",
         ),
         (
             ("rfm.purchase.ratio_weights=[0, 0, 0]",),

@@ -8,7 +8,7 @@ under maintenance, what is shown of it and what it adds to `customer_360` all fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar, cast
 
@@ -68,18 +68,19 @@ class CustomerColumns(Generic[Rules]):
         rows: one row per customer at most, with `customer_id`; None where all that is needed is in
             `customer_360` already. Raises UserError where the day has none.
         values: expressions for the columns over the joined row, where they are not the rows' own;
-            it has what `customer_360` knows of every customer (see `known_customers`).
+            it has what `customer_360` knows of every customer (see `known_customers`). Called with
+            the result's section of the configuration.
         reads: tables of the result that `rows` reads.
     """
 
     columns: tuple[Column, ...]
     rows: Callable[[Request[Rules]], DataFrame] | None = None
-    values: Callable[[], Mapping[str, SparkColumn]] = field(default=dict)
+    values: Callable[[Rules], Mapping[str, SparkColumn]] | None = None
     reads: tuple[Table, ...] = ()
 
-    def selected(self) -> list[SparkColumn]:
-        """The columns, by their names."""
-        values = self.values()
+    def selected(self, rules: Rules) -> list[SparkColumn]:
+        """The columns, by their names, under a section of the configuration."""
+        values = {} if self.values is None else self.values(rules)
         return [values.get(one.name, F.col(one.name)).alias(one.name) for one in self.columns]
 
 
@@ -128,7 +129,6 @@ class Result(Generic[Rules]):
 
 
 AnyResult = Result[Any]
-AnyCustomerColumns = CustomerColumns[Any]
 
 
 def required(sums: DataFrame | None) -> DataFrame:

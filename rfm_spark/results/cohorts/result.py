@@ -23,7 +23,7 @@ RESULT = Result(
     panels=cohort_panels,
     customer_columns=CustomerColumns(
         columns=(Column("cohort_month", DateType(), "First day of the month of the first visit"),),
-        values=lambda: {"cohort_month": F.trunc("first_visit", "month")},
+        values=lambda _: {"cohort_month": F.trunc("first_visit", "month")},
     ),
     of_receipts=True,
     place=30,

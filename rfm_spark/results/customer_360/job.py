@@ -47,7 +47,10 @@ def refresh_customer_360(
         attributes = run.read_or_empty(CUSTOMERS)
         known = known_customers(required(sums), attributes, _last_interactions(run, as_of), as_of)
         added = [
-            (result.customer_columns, _rows_of(result, request))
+            (
+                result.customer_columns.selected(result.rules(run.settings)),
+                _rows_of(result, request),
+            )
             for result in adding
             if result.customer_columns is not None
         ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.facts.asks import EVENTS_EVER, RECEIPTS_EVER
 from rfm_spark.ingest.rows.attributes import latest_attributes
 from rfm_spark.results.customer_360.tables import LIFETIME_COLUMNS
-from rfm_spark.results.declaration import AnyCustomerColumns
 
 
 def last_interactions(event_history: DataFrame, as_of: date) -> DataFrame:
@@ -78,14 +77,14 @@ def known_customers(
 
 
 def wide_rows(
-    known: DataFrame, added: Sequence[tuple[AnyCustomerColumns, DataFrame | None]], as_of: date
+    known: DataFrame, added: Sequence[tuple[Sequence[Column], DataFrame | None]], as_of: date
 ) -> DataFrame:
     """Everything known of a customer in one row.
 
     Args:
         known: `known_customers`.
-        added: what each result adds, and its rows: at most one per customer, so that no join
-            multiplies rows; None where it needs none.
+        added: the columns that each result adds, and its rows: at most one per customer, so that
+            no join multiplies rows; None where it needs none.
         as_of: the day described.
 
     Returns:
@@ -98,6 +97,6 @@ def wide_rows(
     return rows.select(
         F.lit(as_of).alias("as_of"),
         "customer_id",
-        *[column for columns, _ in added for column in columns.selected()],
+        *[column for columns, _ in added for column in columns],
         *[column.name for column in LIFETIME_COLUMNS],
     )

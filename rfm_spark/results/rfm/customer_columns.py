@@ -13,7 +13,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
 from rfm_spark.results.declaration import CustomerColumns, Request
 from rfm_spark.results.rfm.job import Profiles
-from rfm_spark.results.rfm.segments import LAPSED, PROSPECT
+from rfm_spark.results.rfm.segments import PROSPECT
 from rfm_spark.results.rfm.tables import (
     F_SCORE,
     FREQUENCY,
@@ -99,14 +99,21 @@ def scores_by_customer(scored: DataFrame, profiles: Sequence[str]) -> DataFrame:
     )
 
 
-def _segment() -> Mapping[str, SparkColumn]:
-    outside = F.when(F.col("lifetime_visits") > 0, LAPSED).otherwise(PROSPECT)
+def _segment(profiles: Profiles) -> Mapping[str, SparkColumn]:
+    lapsed = next(iter(profiles.values())).segment_grid.lapsed
+    outside = F.when(F.col("lifetime_visits") > 0, lapsed).otherwise(PROSPECT)
     return {"segment": F.coalesce("segment", outside)}
 
 
 SCORE_COLUMNS = CustomerColumns(
     columns=(
-        Column("segment", StringType(), "Lifecycle segment; Lapsed or Prospect outside it", True),
+        Column(
+            "segment",
+            StringType(),
+            "Segment of the first profile; outside its population Lapsed (Gone beside lifecycle_5) "
+            "or Prospect",
+            required=True,
+        ),
         RECENCY_DAYS,
         FREQUENCY,
         MONETARY_CENTS,

@@ -87,7 +87,7 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
             boundary_version=boundaries[name].version,
             total_weights=profile.total_weights,
             ratio_weights=profile.ratio_weights,
-            grid=profile.grid,
+            grid=profile.segment_grid,
         )
         for name, profile in profiles.items()
     ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+Number = TypeVar("Number", Column, float)
 
 
 def cuts_passed(value: Column, cuts: Sequence[int | None]) -> Column:
@@ -23,3 +26,9 @@ def score(value: Column, cuts: Sequence[int | None], scores: int, low_is_best: b
 def cell(r_score: Column, f_score: Column, m_score: Column) -> Column:
     """The three digits, '111' to '555' for five scores."""
     return F.concat(*[digit.cast("string") for digit in (r_score, f_score, m_score)])
+
+
+def weighted_total(r: Number, f: Number, m: Number, weights: Sequence[float]) -> Number:
+    """`rfm_total`: the same arithmetic for columns and for numbers, so that ranges agree."""
+    of_r, of_f, of_m = (float(weight) for weight in weights)
+    return r * of_r + f * of_f + m * of_m

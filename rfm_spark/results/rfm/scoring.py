@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 
 from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.ratios import ratios
-from rfm_spark.results.rfm.scores import cell, score
-from rfm_spark.results.rfm.segments import SegmentRule, segment
+from rfm_spark.results.rfm.scores import cell, score, weighted_total
+from rfm_spark.results.rfm.segments import Grid, cells, segment
 from rfm_spark.results.rfm.values import Basis
 
 DIMENSIONS = {
@@ -53,7 +53,7 @@ class Scoring:
     boundary_version: date
     total_weights: Sequence[float]
     ratio_weights: Sequence[float]
-    grid: Sequence[SegmentRule]
+    grid: Grid
 
 
 def scored_customers(values: DataFrame, population: Population, scoring: Scoring) -> DataFrame:
@@ -83,15 +83,15 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
             for dimension, (value, name) in DIMENSIONS.items()
         ],
     )
-    three = [F.col(name) for _, name in DIMENSIONS.values()]
-    weighted = [digit * float(w) for digit, w in zip(three, scoring.total_weights, strict=True)]
+    r, f, m = (F.col(name) for _, name in DIMENSIONS.values())
+    total = weighted_total(r, f, m, scoring.total_weights)
     return scored.select(
         F.lit(scoring.profile).alias("profile"),
         F.lit(scoring.as_of).alias("as_of"),
         "*",
-        cell(*three).alias("rfm_cell"),
-        sum(weighted, F.lit(0.0)).alias("rfm_total"),
-        segment(scoring.grid, _first_visit_inside(scoring)).alias("segment"),
+        cell(r, f, m).alias("rfm_cell"),
+        total.alias("rfm_total"),
+        segment(scoring.grid, total, _first_visit_inside(scoring)).alias("segment"),
         F.lit(scoring.boundary_version).alias("boundary_version"),
     )
 
@@ -127,6 +127,7 @@ def cell_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
         One row per cell: the columns of `rfm_cells`.
     """
     found = _added_up(sums, scoring.profile, "rfm_cell")
+    segments = _segments_of_cells(scoring)
     axis = range(1, scoring.scores + 1)
     return [
         {
@@ -136,6 +137,7 @@ def cell_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
             "r_score": r,
             "f_score": f,
             "m_score": m,
+            "segment": segments[f"{r}{f}{m}"],
             **_averages(found.get(f"{r}{f}{m}", Counter())),
         }
         for r, f, m in product(axis, axis, axis)
@@ -157,7 +159,7 @@ def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any
     for own in found.values():
         whole.update(own)  # `+` would drop what is below 0
     rows = []
-    for name, action in {rule.name: rule.action for rule in scoring.grid}.items():
+    for name, action in scoring.grid.actions.items():
         own = found.get(name, Counter())
         rows.append(
             {
@@ -184,6 +186,15 @@ def _score(scoring: Scoring, dimension: str, value: str) -> Column:
 def _first_visit_inside(scoring: Scoring) -> Column:
     first = scoring.basis.window.first_day(scoring.as_of)
     return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
+
+
+def _segments_of_cells(scoring: Scoring) -> dict[str, str]:
+    """By cell: its segment; both, where the first visit can lie on either side of the window."""
+    found: dict[str, dict[str, None]] = {}
+    for one in cells(scoring.scores, scoring.total_weights):
+        if scoring.basis.window.days is not None or one.first_visit == "inside":
+            found.setdefault(one.digits, {})[scoring.grid.segment_of(one)] = None
+    return {digits: " / ".join(names) for digits, names in found.items()}
 
 
 def _added_up(sums: Iterable[Row], profile: str, by: str) -> dict[str, Counter[str]]:

@@ -1,30 +1,72 @@
-"""Segments: lifecycle stages as a grid over the scores, checked to be whole."""
+"""Segments: lifecycle stages as a grid over the scores."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import and_
 from typing import Literal
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from rfm_spark.results.rfm.scores import weighted_total
+
 FirstVisit = Literal["inside", "before"]
+Ends = tuple[float, float]
 LAPSED = "Lapsed"
 PROSPECT = "Prospect"
 
 
 @dataclass(frozen=True)
+class Cell:
+    """All that a segment can ask of a customer.
+
+    Attributes:
+        r: recency score; f and m are those of frequency and monetary.
+        total: `rfm_total`.
+        first_visit: whether the first visit ever lies inside, or before, the window.
+    """
+
+    r: int
+    f: int
+    m: int
+    total: float
+    first_visit: FirstVisit
+
+    @property
+    def digits(self) -> str:
+        """`rfm_cell`."""
+        return f"{self.r}{self.f}{self.m}"
+
+    @property
+    def fm(self) -> float:
+        """(F + M) / 2."""
+        return (self.f + self.m) / 2
+
+
+def cells(scores: int, total_weights: Sequence[float]) -> list[Cell]:
+    """Every cell, once for each side of the window that the first visit can lie on."""
+    axis = range(1, scores + 1)
+    sides: tuple[FirstVisit, ...] = ("inside", "before")
+    return [
+        Cell(r, f, m, weighted_total(r, f, m, total_weights), side)
+        for r, f, m, side in product(axis, axis, axis, sides)
+    ]
+
+
+@dataclass(frozen=True)
 class SegmentRule:
-    """One segment: the scores it takes.
+    """The cells of one segment, or some of them: a name may have several rules.
 
     Attributes:
         name: what the business calls it.
-        action: one line on what to do with it.
+        action: one line on what to do with it; the same in all rules of a name.
         recency: scores it takes; the same for frequency and monetary; None takes all.
         first_visit: only customers whose first visit ever lies inside, or before, the window.
+        fm: least and greatest (F + M) / 2 it takes; the same for total, of `rfm_total`.
     """
 
     name: str
@@ -33,101 +75,78 @@ class SegmentRule:
     frequency: frozenset[int] | None = None
     monetary: frozenset[int] | None = None
     first_visit: FirstVisit | None = None
+    fm: Ends | None = None
+    total: Ends | None = None
 
-    def takes(self, r: int, f: int, m: int, first_visit: FirstVisit) -> bool:
+    @property
+    def takes_all(self) -> bool:
+        """Whether it has no condition."""
+        return self == SegmentRule(self.name, self.action)
+
+    def takes(self, cell: Cell) -> bool:
         """Whether the rule takes a cell."""
-        taken = (
-            wanted is None or have in wanted
-            for wanted, have in ((self.recency, r), (self.frequency, f), (self.monetary, m))
+        scores = ((self.recency, cell.r), (self.frequency, cell.f), (self.monetary, cell.m))
+        ranges = ((self.fm, cell.fm), (self.total, cell.total))
+        return (
+            all(wanted is None or have in wanted for wanted, have in scores)
+            and all(ends is None or ends[0] <= have <= ends[1] for ends, have in ranges)
+            and self.first_visit in (None, cell.first_visit)
         )
-        return all(taken) and self.first_visit in (None, first_visit)
 
 
-def _scores(*scores: int) -> frozenset[int]:
-    return frozenset(scores)
+@dataclass(frozen=True)
+class Grid:
+    """The segments of a profile.
 
-
-DEFAULT_GRID = (
-    SegmentRule("Champions", "Reward them, ask for reviews, show new products first",
-                _scores(5), _scores(4, 5)),
-    SegmentRule("Loyal", "Offer a loyalty tier and higher-value products",
-                _scores(3, 4), _scores(4, 5)),
-    SegmentRule("Potential Loyalist", "Invite into the loyalty programme, recommend next products",
-                _scores(4, 5), _scores(2, 3)),
-    SegmentRule("New", "Welcome them, show what else there is, win the second visit early",
-                _scores(5), _scores(1), None, "inside"),
-    SegmentRule("Returned", "Welcome them back, find out what brought them, make it a habit",
-                _scores(5), _scores(1), None, "before"),
-    SegmentRule("Promising", "Give a small reason to come again soon",
-                _scores(4), _scores(1)),
-    SegmentRule("Need Attention", "Make a limited offer on what they bought before",
-                _scores(3), _scores(3)),
-    SegmentRule("About to Sleep", "Remind them of what they liked before they are gone",
-                _scores(3), _scores(1, 2)),
-    SegmentRule("At Risk", "Write personally, offer a reason to renew",
-                _scores(1, 2), _scores(3, 4)),
-    SegmentRule("Can't Lose", "Call or win back with the best offer: they came most often",
-                _scores(1, 2), _scores(5)),
-    SegmentRule("Hibernating", "Spend little: a cheap reminder or a clearance offer",
-                _scores(1, 2), _scores(1, 2)),
-)  # fmt: skip
-"""Lifecycle stages for five scores, after the segment grid of the R package rfm."""
-
-
-def grid_problems(grid: Sequence[SegmentRule], scores: int) -> list[str]:
-    """What is wrong with a grid: cells without a segment, with two, and names never reached.
-
-    >>> grid_problems(DEFAULT_GRID, 5)
-    []
-    >>> grid_problems([SegmentRule("All", "Greet them")], 3)
-    []
+    Attributes:
+        rules: in the order they are written.
+        first_match_wins: the first rule that takes a cell has it; else no two names take one.
+        lapsed: what `customer_360` calls customers who came, but not in the window: no segment has
+            this name.
     """
-    gaps: list[str] = []
-    overlaps: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    reached: set[str] = set()
-    sides: tuple[FirstVisit, ...] = ("inside", "before")
-    axis = range(1, scores + 1)
-    for r, f, m, side in product(axis, axis, axis, sides):
-        names = [rule.name for rule in grid if rule.takes(r, f, m, side)]
-        reached.update(names)
-        here = f"{r}{f}{m} (first visit {side} the window)"
-        if not names:
-            gaps.append(here)
-        elif len(names) > 1:
-            overlaps[tuple(names)].append(here)
-    problems = [f"no segment takes {_some(gaps)}"] if gaps else []
-    problems += [f"{' and '.join(names)} both take {_some(at)}" for names, at in overlaps.items()]
-    unreached = sorted({rule.name for rule in grid} - reached)
-    problems += [f"no cell can reach '{name}'" for name in unreached]
-    reserved = sorted({rule.name for rule in grid} & {LAPSED, PROSPECT})
-    return problems + [f"'{name}' names customers outside the population" for name in reserved]
+
+    rules: tuple[SegmentRule, ...]
+    first_match_wins: bool = False
+    lapsed: str = LAPSED
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """What to do with each segment, in their order."""
+        return {rule.name: rule.action for rule in self.rules}
+
+    def takers(self, cell: Cell) -> list[str]:
+        """Names whose rules take a cell, each once, in the order of the rules."""
+        return list(dict.fromkeys(rule.name for rule in self.rules if rule.takes(cell)))
+
+    def segment_of(self, cell: Cell) -> str:
+        """The segment of a cell, of a grid that leaves none out."""
+        return self.takers(cell)[0]
 
 
-def segment(grid: Sequence[SegmentRule], first_visit_inside: Column) -> Column:
-    """The segment of `r_score`, `f_score`, `m_score`.
+def segment(grid: Grid, total: Column, first_visit_inside: Column) -> Column:
+    """The segment of `r_score`, `f_score`, `m_score`: that of the first rule that takes them.
 
     Args:
-        grid: rules without gaps or overlaps, so that their order does not matter.
+        grid: in which no cell is left out.
+        total: `rfm_total` of these scores.
         first_visit_inside: whether the customer's first visit ever lies inside the window.
     """
-    chosen: Column | None = None
-    for rule in grid:
-        takes = (
-            _in("r_score", rule.recency)
-            & _in("f_score", rule.frequency)
-            & _in("m_score", rule.monetary)
-        )
-        if rule.first_visit is not None:
-            inside = first_visit_inside
-            takes = takes & (inside if rule.first_visit == "inside" else ~inside)
-        chosen = F.when(takes, rule.name) if chosen is None else chosen.when(takes, rule.name)
-    return F.lit(None).cast("string") if chosen is None else chosen
+    first, *others = grid.rules
+    chosen = F.when(_takes(first, total, first_visit_inside), first.name)
+    for rule in others:
+        chosen = chosen.when(_takes(rule, total, first_visit_inside), rule.name)
+    return chosen
 
 
-def _in(column: str, wanted: Collection[int] | None) -> Column:
-    return F.lit(True) if wanted is None else F.col(column).isin(*sorted(wanted))
-
-
-def _some(cells: Sequence[str]) -> str:
-    shown = ", ".join(cells[:5])
-    return shown if len(cells) <= 5 else f"{shown} and {len(cells) - 5} more"
+def _takes(rule: SegmentRule, total: Column, first_visit_inside: Column) -> Column:
+    scores = {"r_score": rule.recency, "f_score": rule.frequency, "m_score": rule.monetary}
+    conditions = [
+        F.col(name).isin(*sorted(wanted)) for name, wanted in scores.items() if wanted is not None
+    ]
+    fm = (F.col("f_score") + F.col("m_score")) / 2
+    ranges = ((fm, rule.fm), (total, rule.total))
+    conditions += [value.between(*ends) for value, ends in ranges if ends is not None]
+    if rule.first_visit is not None:
+        is_inside = rule.first_visit == "inside"
+        conditions.append(first_visit_inside if is_inside else ~first_visit_inside)
+    return reduce(and_, conditions, F.lit(True))

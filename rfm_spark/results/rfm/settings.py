@@ -10,7 +10,9 @@ from pydantic import Field, field_validator
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.filters import Filter
-from rfm_spark.results.rfm.segments import DEFAULT_GRID, SegmentRule, grid_problems
+from rfm_spark.results.rfm.grid_checks import grid_problems
+from rfm_spark.results.rfm.grids import DEFAULT_GRID, GRIDS
+from rfm_spark.results.rfm.segments import Grid, SegmentRule
 from rfm_spark.results.rfm.values import Basis, WeightedKinds
 from rfm_spark.settings.section import BIGINT_MAX, BIGINT_MIN, Section, WindowDays, look_back_of
 
@@ -20,6 +22,11 @@ Three = Annotated[
 
 
 Score = Annotated[int, Field(ge=1, le=9)]
+
+
+Range = Annotated[
+    list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=2, max_length=2)
+]
 
 
 DEFAULT_SCORES = 5
@@ -50,16 +57,29 @@ class Dimension(Section):
 
 
 class Segment(Section):
-    """One segment of a business's own grid; scores that are not named are all taken."""
+    """One segment of an own grid; what is not named is all taken, and a name can come again."""
 
     name: str = Field(min_length=1, description="what the business calls it")
     action: str = Field(description="one line on what to do")
     recency: list[Score] | None = Field(default=None, description="scores it takes")
     frequency: list[Score] | None = Field(default=None, description="scores it takes")
     monetary: list[Score] | None = Field(default=None, description="scores it takes")
+    fm: Range | None = Field(
+        default=None, description="least and greatest (F + M) / 2 it takes: [2.5, 5]"
+    )
+    total: Range | None = Field(
+        default=None, description="least and greatest rfm_total it takes: [300, 555]"
+    )
     first_visit: Literal["inside", "before"] | None = Field(
         default=None, description="only customers whose first visit ever lies there"
     )
+
+    def misfits(self) -> Iterator[str]:
+        """Of the ends of ranges."""
+        for name in ("fm", "total"):
+            ends = getattr(self, name)
+            if ends is not None and ends[0] > ends[1]:
+                yield f"{name} = {ends}: the least comes first"
 
     def rule(self) -> SegmentRule:
         """The segment as the transforms take it."""
@@ -67,7 +87,8 @@ class Segment(Section):
             None if scores is None else frozenset(scores)
             for scores in (self.recency, self.frequency, self.monetary)
         )
-        return SegmentRule(self.name, self.action, r, f, m, self.first_visit)
+        fm, total = (None if ends is None else (ends[0], ends[1]) for ends in (self.fm, self.total))
+        return SegmentRule(self.name, self.action, r, f, m, self.first_visit, fm, total)
 
 
 class Profile(Section):
@@ -111,7 +132,16 @@ class Profile(Section):
     refit: Literal["always", "hold"] = Field(
         default="always", description="fit for every as_of, or keep the last set of the same rules"
     )
-    segments: list[Segment] | None = Field(default=None, description="an own grid")
+    grid: Literal[tuple(GRIDS)] | None = Field(  # type: ignore[valid-type]
+        default=None, description="a grid that is shipped; lifecycle_11 without `segments`"
+    )
+    segments: Annotated[list[Segment], Field(min_length=1)] | None = Field(
+        default=None, description="an own grid, in place of `grid`"
+    )
+    first_match_wins: bool = Field(
+        default=False,
+        description="of `segments`: the first that takes a customer has it, and the last takes all",
+    )
 
     @property
     def look_back(self) -> LookBack:
@@ -147,11 +177,11 @@ class Profile(Section):
         )
 
     @property
-    def grid(self) -> list[SegmentRule]:
-        """The business's own segments, or the default lifecycle stages."""
+    def segment_grid(self) -> Grid:
+        """The business's own segments, or a grid that is shipped."""
         if self.segments is None:
-            return list(DEFAULT_GRID)
-        return [segment.rule() for segment in self.segments]
+            return GRIDS[self.grid or DEFAULT_GRID]
+        return Grid(tuple(one.rule() for one in self.segments), self.first_match_wins)
 
     @field_validator("ratio_weights")
     @classmethod
@@ -171,7 +201,17 @@ class Profile(Section):
                     f"{name}.cuts: {self.scores} scores need {self.scores - 1} cuts, "
                     f"not {len(cuts)}"
                 )
-        if self.segments is None and self.scores != DEFAULT_SCORES:
-            yield "the default segments are for 5 scores: write your own `segments`"
-        elif problems := grid_problems(self.grid, self.scores):
-            yield "segments: " + "; ".join(problems)
+        yield from self._grid_misfits()
+
+    def _grid_misfits(self) -> Iterator[str]:
+        if self.segments is not None:
+            if self.grid is not None:
+                yield "give either `grid` or your own `segments`, not both"
+            for problem in grid_problems(self.segment_grid, self.scores, self.total_weights):
+                yield f"segments: {problem}"
+            return
+        if self.first_match_wins:
+            yield "first_match_wins is about your own `segments`: give some, or leave it out"
+        if self.scores != DEFAULT_SCORES:
+            name = self.grid or DEFAULT_GRID
+            yield f"the grid {name} is for {DEFAULT_SCORES} scores: write your own `segments`"

@@ -128,9 +128,17 @@ RFM_CELLS = Table(
         Column("customers", LongType(), "Customers in the cell", required=True),
         Column("revenue_cents", LongType(), "Their net amount in the window", required=True),
         *AVERAGES,
+        Column(
+            "segment",
+            StringType(),
+            "Segment of the cell; where the first visit decides, both: 'New / Returned'. NULL in "
+            "rows of 0.1.0",
+            since=3,
+        ),
     ),
     key=("profile", "as_of", "rfm_cell"),
     partition_by=("profile", "as_of"),
+    schema_version=3,
 )
 
 SEGMENTS = Table(

@@ -123,7 +123,7 @@ def test_a_cell_names_its_segment_and_both_where_the_first_visit_decides():
 
 
 def test_where_the_window_is_all_history_nobody_came_before_it():
-    ever = replace(SCORING, window=LookBack(None))
+    ever = replace(SCORING, basis=Basis(LookBack(None)))
     segments = {row["rfm_cell"]: row["segment"] for row in cell_results([], ever)}
     assert segments["511"] == "New"
     assert not any("Returned" in name for name in segments.values())

@@ -33,9 +33,19 @@ class SessionOnDemand:
         Raises:
             UserError, RunFailure: if it cannot be started.
         """
+        self.start()
+        if self._started is None:
+            raise RuntimeError("the session has ended")
+        return self._started
+
+    def start(self) -> None:
+        """Starts it: columns of Spark cannot be made before there is a session.
+
+        Raises:
+            UserError, RunFailure: if it cannot be started.
+        """
         if self._started is None:
             self._started = self._stack.enter_context(self._start())
-        return self._started
 
     def __enter__(self) -> SessionOnDemand:
         return self

@@ -73,6 +73,7 @@ def warehouse_version(run: Run) -> int:
 
 
 def _steps(run: Run, version: int) -> Iterator[str]:
+    run.sessions.start()
     for table in ALL_TABLES:
         if table is not RUNS and run.warehouse.is_there(table):
             is_made_again = table in RESULT_TABLES and not table.keeps_decisions

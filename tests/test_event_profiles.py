@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import duckdb
 import pytest
 from deltalake import DeltaTable
 from reference.events import COLUMNS, event_rfm
 from support import assert_rows, rows_of
-from support.shop import EVERYTHING, click, person, some_lines, stored
+from support.shop import EVERYTHING, Shop, click, person, some_lines, stored
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError
@@ -34,7 +35,13 @@ def bought(customer, on, visits=1, net_cents=10_00):
 
 
 def did(customer, on, kind="click", events=1, points=1):
-    return {"customer_id": customer, "day": on, "kind": kind, "events": events, "points": points}
+    return {
+        "customer_id": customer,
+        "day": on,
+        "kind": kind,
+        "events": events,
+        "points": Decimal(points),
+    }
 
 
 def values_of(spark, basis, days=(), events=(), known=()):
@@ -132,7 +139,8 @@ window_days = "all"
 
 
 @pytest.fixture
-def clicking_shop(shop):
+def clicking_shop(tmp_path):
+    shop = Shop(tmp_path)
     shop.configure(EVERYTHING + SECTIONS)
     shop.csv("receipts1.csv", some_lines())
     clicks = [
@@ -181,7 +189,8 @@ def test_scores_are_those_of_an_independent_computation(cli, clicking_shop):
         raw = events.pop("raw")
         assert raw == sum(events.values()) == 40, profile
     first = terms["engagement", days[0]]
-    assert (first["scored"], first["unscored"], first["other_kinds"]) == (40, 0, 0)
+    assert (first["scored"], first["unscored"], first["other_kinds"]) == (30, 0, 0)
+    assert first["outside_window"] == 10
     assert terms["engagement", days[2]]["outside_window"] == 40
 
 

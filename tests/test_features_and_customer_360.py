@@ -206,6 +206,7 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
         last_interactions(events, as_of),
         as_of,
     )
+    scored = [{"profile": "purchase", **row} for row in scored]
     rfm = rows_of(spark, RFM, [] if nobody_yet else scored)
     assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
     rows = {

@@ -160,9 +160,11 @@ def _dimension(
         gap = "" if dimension == "recency" else f" ({told(found.better_from - value)} more)"
         bound = "at most " if dimension == "recency" else "from "
         better = f"{found.better_score}: {bound}{told(found.better_from)}{gap}"
+    title = dimension if dimension != "monetary" or basis.is_money else "value"
     if found.worse_score is not None and (on := falls_on(found, dimension, basis, counted)):
         worse = f"below {score} on {on}"
-    return (dimension, told(value), score, _range(found, told), better, worse)
+    is_whole = title != "value"
+    return (title, told(value), score, _range(found, told, is_whole), better, worse)
 
 
 def _told(run: Run, basis: Basis, dimension: str, amount: int) -> str:
@@ -172,14 +174,16 @@ def _told(run: Run, basis: Basis, dimension: str, amount: int) -> str:
         return f"{amount:,}"
     if basis.is_money:
         return run.settings.business.money_format.exact(amount)
-    return f"{amount / POINT_UNITS:,g} points"
+    return f"{amount / POINT_UNITS:,.15g} points"
 
 
-def _range(found: ScoreRange, told: Callable[[int], str]) -> str:
-    least, most = (None if end is None else told(end) for end in (found.least, found.most))
-    if least is None:
-        return "all values" if most is None else f"up to {most}"
-    return f"{least} or more" if most is None else f"{least} to {most}"
+def _range(found: ScoreRange, told: Callable[[int], str], is_whole: bool) -> str:
+    least = None if found.least is None else told(found.least)
+    if found.most is None:
+        return "all values" if least is None else f"{least} or more"
+    if not is_whole:  # points have fractions: nobody has the last one below a cut
+        return f"{least or 'anything'} to below {told(found.most + 1)}"
+    return f"up to {told(found.most)}" if least is None else f"{least} to {told(found.most)}"
 
 
 def _what_counts(

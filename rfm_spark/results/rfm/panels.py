@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,10 +17,12 @@ from rfm_spark.results.rfm.tables import RECONCILIATION, SEGMENTS
 
 def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
     """Segments of every profile, and the reconciliation of the first."""
-    warehouse, money = request.run.warehouse, request.run.settings.business.money_format
+    warehouse, settings = request.run.warehouse, request.run.settings
+    # Of a shop without receipts there is no money to tell.
+    money = settings.business.money_format if settings.receipts is not None else None
     for name, profile in request.rules.items():
         rows = warehouse.rows(SEGMENTS, {"profile": name, "as_of": request.as_of})
-        rows.sort(key=lambda one: (-one["revenue_cents"], one["segment"]))
+        rows.sort(key=lambda one: (-one["revenue_cents"], -one["customers"], one["segment"]))
         yield from _segments(rows, name, profile, request.as_of, money)
     where = {"profile": next(iter(request.rules)), "as_of": request.as_of}
     yield from _reconciliation(warehouse.rows(RECONCILIATION, where), money)
@@ -31,38 +33,35 @@ def _segments(
     name: str,
     profile: Profile,
     as_of: date,
-    money: MoneyFormat,
+    money: MoneyFormat | None,
 ) -> Iterator[Panel]:
     if not rows:
         return
     customers = sum(row["customers"] for row in rows)
-    revenue = money.rounded(sum(row["revenue_cents"] for row in rows))
-    yield Panel(
-        f"{customers:,} customers scored as of {as_of}",
-        f" by {name}, {revenue} {money.currency} in the window",
-    )
+    told = f" by {name}"
+    if money is not None:
+        revenue = money.rounded(sum(row["revenue_cents"] for row in rows))
+        told += f", {revenue} {money.currency} in the window"
+    yield Panel(f"{customers:,} customers scored as of {as_of}", told)
+    columns: list[tuple[PanelColumn, Callable[[Mapping[str, Any]], str]]] = [
+        (PanelColumn("segment"), lambda row: row["segment"]),
+        (PanelColumn("customers", is_number=True), lambda row: f"{row['customers']:,}"),
+        (PanelColumn("share", is_number=True), lambda row: percent(row["customer_share"])),
+    ]
+    if money is not None:
+        columns += [
+            (
+                PanelColumn("revenue", is_number=True),
+                lambda row: money.rounded(row["revenue_cents"]),
+            ),
+            (PanelColumn("share", is_number=True), lambda row: percent(row["revenue_share"])),
+        ]
+    columns.append((PanelColumn("what to do", is_long=True), lambda row: row["suggested_action"]))
     yield Panel(
         f"Segments of {name}",
-        f", {told_window(profile)}, revenue in {money.currency}",
-        (
-            PanelColumn("segment"),
-            PanelColumn("customers", is_number=True),
-            PanelColumn("share", is_number=True),
-            PanelColumn("revenue", is_number=True),
-            PanelColumn("share", is_number=True),
-            PanelColumn("what to do", is_long=True),
-        ),
-        [
-            (
-                row["segment"],
-                f"{row['customers']:,}",
-                percent(row["customer_share"]),
-                money.rounded(row["revenue_cents"]),
-                percent(row["revenue_share"]),
-                row["suggested_action"],
-            )
-            for row in rows
-        ],
+        f", {told_window(profile)}" + (f", revenue in {money.currency}" if money else ""),
+        [column for column, _ in columns],
+        [[cell(row) for _, cell in columns] for row in rows],
     )
 
 
@@ -74,25 +73,30 @@ def told_window(profile: Profile) -> str:
     return f"{', '.join(profile.events)} of {window}"
 
 
-def _reconciliation(rows: Sequence[Mapping[str, Any]], money: MoneyFormat) -> Iterator[Panel]:
+def _reconciliation(
+    rows: Sequence[Mapping[str, Any]], money: MoneyFormat | None
+) -> Iterator[Panel]:
     if not rows:
         return
     ordered = sorted(rows, key=lambda row: TERMS.index(row["term"]))
     signs = ("", "=", *"+" * len(ordered))
+    columns: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = []
+    what = []
+    if money is not None:
+        columns += [
+            ("receipts", lambda row: f"{row['receipts']:,}"),
+            ("money", lambda row: money.exact(row["net_cents"])),
+        ]
+        what = ["every receipt", f"every {money.currency}"]
+    if any(row["events"] is not None for row in ordered):
+        columns.append(("interactions", lambda row: f"{row['events'] or 0:,}"))
+        what.append("every interaction")
     yield Panel(
-        f"Where every receipt and every {money.currency} went",
+        f"Where {' and '.join(what)} went",
         "",
-        (
-            PanelColumn("term"),
-            PanelColumn("receipts", is_number=True),
-            PanelColumn("money", is_number=True),
-        ),
+        (PanelColumn("term"), *[PanelColumn(title, is_number=True) for title, _ in columns]),
         [
-            (
-                f"{sign:<2}{row['term'].replace('_', ' ')}",
-                f"{row['receipts']:,}",
-                money.exact(row["net_cents"]),
-            )
+            (f"{sign:<2}{row['term'].replace('_', ' ')}", *[cell(row) for _, cell in columns])
             for sign, row in zip(signs, ordered, strict=False)
         ],
     )

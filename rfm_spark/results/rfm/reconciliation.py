@@ -164,6 +164,7 @@ def all_terms(
             "events": found[profile, term]["events"] if bases[profile].interactions else None,
         }
         for profile, term in product(bases, TERMS)
+        if term != _OTHER_KINDS or bases[profile].interactions
     ]
 
 

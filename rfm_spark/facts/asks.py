@@ -20,7 +20,7 @@ RECEIPT_HABITS = (
 )
 ATTRIBUTE = "attribute_"
 EVENT_COUNTS = ("events", "last_event")
-EVENT_VALUES = (*EVENT_COUNTS, "event_value", "points", "first_event")
+EVENT_VALUES = (*EVENT_COUNTS, "event_value")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Ask:
     Attributes:
         look_back: how far back.
         measures: of receipts RECEIPT_VALUES or RECEIPT_HABITS, of interactions EVENT_COUNTS or
-            EVENT_VALUES, or some of them; of attributes `has_attributes`, and ATTRIBUTE with the
+            EVENT_VALUES, or some of them, `points` and `first_event`; of attributes `has_attributes`, and ATTRIBUTE with the
             name of one.
         source: what is added up.
         kinds: of interactions, those that count; None for all.

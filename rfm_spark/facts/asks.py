@@ -30,8 +30,8 @@ class Ask:
     Attributes:
         look_back: how far back.
         measures: of receipts RECEIPT_VALUES or RECEIPT_HABITS, of interactions EVENT_COUNTS or
-            EVENT_VALUES, or some of them, `points` and `first_event`; of attributes `has_attributes`, and ATTRIBUTE with the
-            name of one.
+            EVENT_VALUES, or some of them, `points` and `first_event`; of attributes
+            `has_attributes`, and ATTRIBUTE with the name of one.
         source: what is added up.
         kinds: of interactions, those that count; None for all.
     """

@@ -71,6 +71,7 @@ QUICK = (
     "test_facts",
     "test_features_and_customer_360",
     "test_later_keys",
+    "test_natural_breaks",
     "test_ratios",
     "test_receipt_transforms",
     "test_receipt_versions",

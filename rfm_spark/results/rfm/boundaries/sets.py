@@ -12,15 +12,11 @@ from pyspark.sql import functions as F
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.customer_sums import in_population
 from rfm_spark.results.declaration import Request
+from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
-from rfm_spark.results.rfm.boundaries.histograms import (
-    Bucket,
-    ExactCuts,
-    Sought,
-    WithinRank,
-    histograms,
-)
-from rfm_spark.results.rfm.boundaries.methods import METHODS
+from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
+from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
+from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
 from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
@@ -109,7 +105,7 @@ def _fitted(
     for name, profile in profiles.items():
         for dimension, (value, _) in DIMENSIONS.items():
             population = populations[name]
-            whole = Bucket(*population.spans[value], population.customers)
+            whole = Buckets.one(*population.spans[value], population.customers)
             rules: Dimension = getattr(profile, dimension)
             by_rank = METHODS[rules.method].is_by_rank
             fineness = ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
@@ -130,7 +126,8 @@ def _bins(
 ) -> list[Row]:
     rules: Dimension = getattr(profile, dimension)
     method = METHODS[rules.method]
-    cuts = method.cut_points(histogram, profile.scores, rules.cuts or ())
+    given = Given(rules.cuts or (), rules.transform or TRANSFORMS[0])
+    cuts = method.cut_points(histogram, profile.scores, given)
     shares = bin_shares(histogram, cuts)
     low_is_best = dimension == "recency"
     return [

@@ -73,9 +73,13 @@ def comment(table, column):
     return fields[column].metadata["comment"]
 
 
-def without_fingerprints(tables):
+def comparable(tables):
+    """Without what release 0.1.0 had another of, or none."""
     for row in tables["deliveries"]:
         del row["fingerprint"]
+    for row in tables["rfm_boundaries"]:
+        if row["version"] == LAST_DAY:
+            del row["collapsed"]
     return tables
 
 
@@ -88,9 +92,7 @@ def test_a_night_goes_on_as_in_a_warehouse_built_anew(run: RunJob, old_shop, tmp
         second_day(shop)
         run(old_shop.config, shop.raw, shop.warehouse, "nightly", NIGHT)
 
-    found, expected = (
-        without_fingerprints(stored_tables(shop.warehouse)) for shop in (old_shop, anew)
-    )
+    found, expected = (comparable(stored_tables(shop.warehouse)) for shop in (old_shop, anew))
     for name, rows in expected.items():
         assert found[name] == rows, name
     assert sorted(found) == sorted(expected)

@@ -17,6 +17,7 @@ from rfm_spark.results.rfm.tables import (
     RFM,
     RFM_BOUNDARIES,
     RFM_CELLS,
+    RFM_DRIFT,
     SEGMENTS,
 )
 from rfm_spark.settings.section import Name
@@ -24,7 +25,7 @@ from rfm_spark.settings.section import Name
 RESULT = Result(
     name="rfm",
     summary="Score customers, fit boundaries, fill cells and segments, reconcile.",
-    tables=(RFM, RFM_BOUNDARIES, RFM_CELLS, SEGMENTS, RECONCILIATION),
+    tables=(RFM, RFM_BOUNDARIES, RFM_DRIFT, RFM_CELLS, SEGMENTS, RECONCILIATION),
     reads=(DELIVERIES, QUARANTINE, RECEIPTS),
     make=score_profiles,
     asks=profile_asks,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from rfm_spark.core.look_back import LookBack
+from rfm_spark.results.rfm.boundaries.drift import Calendar
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
 from rfm_spark.results.rfm.segments import DEFAULT_GRID, SegmentRule, grid_problems
@@ -88,8 +89,14 @@ class Profile(Section):
         le=0.1,
         description="of balanced and natural cuts with over 4,096 values",
     )
-    refit: Literal["always", "hold"] = Field(
-        default="always", description="fit for every as_of, or keep the last set of the same rules"
+    refit: Literal["always", "hold", "drift"] = Field(
+        default="always",
+        description="fit for every as_of, or keep the last set of the same rules: for good, or "
+        "until customers have drifted from it",
+    )
+    refit_on: Calendar = Field(
+        default="month",
+        description="`drift`: only on the first day described of each week, month or quarter",
     )
     segments: list[Segment] | None = Field(default=None, description="an own grid")
 

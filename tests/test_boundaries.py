@@ -9,19 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
+from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.cuts import (
     Histogram,
     balanced_cuts,
     bin_shares,
     quantile_cuts,
 )
-from rfm_spark.results.rfm.boundaries.histograms import (
-    Bucket,
-    ExactCuts,
-    Sought,
-    WithinRank,
-    histograms,
-)
+from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 
 # 100 customers by visits: half came once. Sizes 50, 20, 10, 10, 5, 5.
 VISITS = [1] * 50 + [2] * 20 + [3] * 10 + [4] * 10 + [5] * 5 + [10] * 5
@@ -149,7 +144,7 @@ WIDE = np.concatenate(
 
 
 def whole(values):
-    return Bucket(min(values), max(values), len(values))
+    return Buckets.one(min(values), max(values), len(values))
 
 
 ALL_WIDE = whole(WIDE)
@@ -228,11 +223,11 @@ def test_a_histogram_is_exact_up_to_4096_values_and_not_beyond(spark):
 def test_values_beyond_what_was_told_are_not_lost_in_silence(spark):
     values = [1, 2, 3, 9]
     rows = numbers(spark, values)
-    for told in (Bucket(1, 3, 4), Bucket(1, 9, 3)):
+    for told in (Buckets.one(1, 3, 4), Buckets.one(1, 9, 3)):
         with pytest.raises(AssertionError, match="were to be put into buckets"):
             cuts_and_histogram(rows, "x", told, 5)
     with pytest.raises(AssertionError, match="3 values were to be put into buckets, 4 were"):
-        values_histogram(rows, "x", Bucket(1, 9, 3), 0.001)
+        values_histogram(rows, "x", Buckets.one(1, 9, 3), 0.001)
 
 
 def test_histograms_made_together_are_as_each_alone(wide):
@@ -243,7 +238,7 @@ def test_histograms_made_together_are_as_each_alone(wide):
         "near": Sought("cents", ALL_WIDE, WithinRank(0.01)),
         "nearer": Sought("cents", ALL_WIDE, WithinRank(0.001)),
         "euros": Sought("euros", euros, ExactCuts(9)),
-        "one": Sought("one", Bucket(7, 7, len(WIDE) + 2), ExactCuts(5)),
+        "one": Sought("one", Buckets.one(7, 7, len(WIDE) + 2), ExactCuts(5)),
     }
     together = histograms(both, sought)
     assert list(together) == list(sought)
@@ -265,7 +260,7 @@ def test_few_values_far_apart_are_told_exactly(spark):
 
 def test_nulls_are_left_out_of_a_histogram(spark):
     found = values_histogram(
-        numbers(spark, [3, None, 1, 3, None], "int"), "x", Bucket(1, 3, 3), 0.001
+        numbers(spark, [3, None, 1, 3, None], "int"), "x", Buckets.one(1, 3, 3), 0.001
     )
     assert (found.values.tolist(), found.counts.tolist()) == ([1, 3], [1, 2])
 

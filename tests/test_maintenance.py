@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from support.shop import assert_same_tables, stored_tables
+from support.shop import assert_same_tables, stored, stored_tables
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.maintenance import maintain
@@ -20,3 +20,19 @@ def test_maintenance_goes_by_the_data_not_by_a_date_far_ahead(spark, copied_shop
         date(2125, 1, 1),
     )
     assert_same_tables(stored_tables(copied_shop.warehouse), before)
+
+
+def test_old_results_are_dropped_but_not_what_was_decided(spark, run, copied_shop):
+    hold = "rfm.purchase.refit=hold"
+    for day in (date(2025, 2, 3), date(2025, 3, 3)):
+        run(copied_shop.config, copied_shop.raw, copied_shop.warehouse, "rfm", day, (hold,))
+    settings = load_settings(copied_shop.config, (hold, "maintenance.keep_results_days=10"))
+    maintain(
+        Run(spark, settings, Warehouse(spark, str(copied_shop.warehouse)), str(copied_shop.raw)),
+        date(2025, 3, 20),
+    )
+    days = {
+        name: {row["as_of"] for row in stored(copied_shop.warehouse, name)}
+        for name in ("rfm", "rfm_drift")
+    }
+    assert days == {"rfm": {date(2025, 3, 20)}, "rfm_drift": {date(2025, 3, 3)}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import log
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,7 @@ from rfm_spark.storage.warehouse import Warehouse
 
 EARLIER, LATER = date(2025, 3, 1), date(2025, 3, 20)
 MONTH, EVER = "rfm.month.window_days=60", "rfm.ever.window_days=all"
+DRIFTING = (MONTH, "rfm.month.refit=drift", EVER)
 HELD = (MONTH, "rfm.month.refit=hold", EVER)
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation")
 OWN_GRID = "[{name='All', action='Greet them'}]"
@@ -90,6 +92,108 @@ def test_a_held_set_of_boundaries_is_used_until_its_rules_change(score, copied_s
     assert rows_of_profile(copied_shop, "rfm_boundaries", "month", LATER)
     assert len(rows_of_profile(copied_shop, "rfm_cells", "month")) == 27
     assert len(rows_of_profile(copied_shop, "rfm_cells", "ever")) == 125
+
+
+JANUARY, END_OF_JANUARY = date(2025, 1, 20), date(2025, 1, 31)
+FEBRUARY, END_OF_FEBRUARY = date(2025, 2, 3), date(2025, 2, 28)
+DESCRIBED = (JANUARY, END_OF_JANUARY, FEBRUARY, END_OF_FEBRUARY, LATER)
+VALUES = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary_cents"}
+
+
+def fitted_on(shop):
+    """The days on which boundaries of `month` were fitted."""
+    rows = stored(shop.warehouse, "rfm_boundaries")
+    return sorted({row["version"] for row in rows if row["profile"] == "month"})
+
+
+def index_by_hand(shop, drift):
+    """The population stability index, of scored customers and stored boundaries."""
+    bins = [
+        row
+        for row in rows_of_profile(shop, "rfm_boundaries", "month", drift["version"])
+        if row["dimension"] == drift["dimension"]
+    ]
+    cuts = [row["value"] for row in bins if row["value"] is not None]
+    scored = rows_of_profile(shop, "rfm", "month", drift["as_of"])
+    passed = [sum(row[VALUES[drift["dimension"]]] >= cut for cut in cuts) for row in scored]
+    index = 0.0
+    for row in bins:
+        before = max(row["share"], 0.0001)
+        now = max(passed.count(row["cut"]) / len(passed), 0.0001)
+        index += (now - before) * log(now / before)
+    return index
+
+
+def test_boundaries_that_customers_drift_from_are_fitted_again_by_the_calendar(score, copied_shop):
+    for day in DESCRIBED:
+        score(day, *DRIFTING)
+    assert fitted_on(copied_shop) == [JANUARY, FEBRUARY, LATER]
+    used = [
+        {row["boundary_version"] for row in rows_of_profile(copied_shop, "rfm", "month", day)}
+        for day in DESCRIBED
+    ]
+    assert used == [{JANUARY}, {JANUARY}, {FEBRUARY}, {FEBRUARY}, {LATER}]
+    drift = stored(copied_shop.warehouse, "rfm_drift")
+    compared = {(row["as_of"], row["version"]) for row in drift}
+    before = (JANUARY, JANUARY, FEBRUARY, FEBRUARY)
+    assert compared == set(zip(DESCRIBED[1:], before, strict=True))
+    for row in drift:
+        assert row["psi"] == pytest.approx(index_by_hand(copied_shop, row))
+    [end] = [
+        row["psi"]
+        for row in drift
+        if (row["as_of"], row["dimension"]) == (END_OF_JANUARY, "recency")
+    ]
+    assert end > 0.2, "it had drifted in January already"
+
+
+def test_a_day_that_is_made_again_finds_what_was_decided_on_it(score, copied_shop):
+    days = (JANUARY, END_OF_JANUARY, FEBRUARY)
+    for day in days:
+        score(day, *DRIFTING)
+    tables = ("rfm", "rfm_boundaries", "rfm_drift")
+    before = {name: stored(copied_shop.warehouse, name) for name in tables}
+    for day in reversed(days):
+        score(day, *DRIFTING)
+    for name in tables:
+        assert stored(copied_shop.warehouse, name) == before[name], name
+
+
+def test_a_period_has_one_day_of_decision(score, copied_shop):
+    for day in (JANUARY, FEBRUARY):
+        score(day, *HELD)
+    score(LATER, *DRIFTING, "rfm.month.refit_on=quarter")
+    assert fitted_on(copied_shop) == [JANUARY], "it is the quarter of the fit"
+    for day in (FEBRUARY, END_OF_FEBRUARY):
+        score(day, *DRIFTING)
+    assert fitted_on(copied_shop) == [JANUARY], "on February 3rd it was kept"
+    score(EARLIER, *DRIFTING)
+    assert fitted_on(copied_shop) == [JANUARY, EARLIER]
+
+
+def test_drift_of_a_set_that_is_held_is_worked_out_and_changes_nothing(score, copied_shop):
+    for day in (JANUARY, FEBRUARY):
+        score(day, *HELD)
+    assert fitted_on(copied_shop) == [JANUARY]
+    indices = rows_of_profile(copied_shop, "rfm_drift", "month", FEBRUARY)
+    assert {row["dimension"] for row in indices} == set(VALUES)
+    assert max(row["psi"] for row in indices) > 0.2
+    score(FEBRUARY, MONTH, EVER)
+    assert not rows_of_profile(copied_shop, "rfm_drift", "month", FEBRUARY)
+
+
+def test_scores_that_nobody_has_are_told(cli, copied_shop, capfd):
+    told = "scores 2 and 4 are empty: there are only 3 different values"
+    natural = "rfm.purchase.frequency={method='natural'}"
+    assert cli("rfm", *copied_shop.arguments("--set", natural)) == 0
+    out, err = capfd.readouterr()
+    assert f"purchase: frequency {told}" in err
+    shown = " ".join(out.split())
+    assert "Scores that nobody had when the boundaries were fitted" in shown
+    assert f"purchase frequency {told}" in shown
+    bins = rows_of_profile(copied_shop, "rfm_boundaries", "purchase")
+    empty = {row["score"]: row["collapsed"] for row in bins if row["dimension"] == "frequency"}
+    assert empty == {1: None, 2: told, 3: None, 4: told, 5: None}
 
 
 def test_every_profile_of_nobody_is_named_and_nothing_is_written(score, copied_shop):

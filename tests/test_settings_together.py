@@ -19,6 +19,10 @@ FIXED = "rfm.purchase.frequency.method=fixed"
         (OWN_TYPES, "receipts: parquet carries its own types: remove `types`"),
         ((FIXED,), "rfm.purchase.frequency: give `cuts` with the method `fixed`, and only there"),
         (("rfm.purchase.monetary={method='quantile', cuts=[1, 2, 3, 4]}",), "rfm.purchase.mone"),
+        (
+            ("rfm.purchase.monetary={method='balanced', transform='none'}",),
+            "rfm.purchase.monetary: give `transform` with the method `natural` only",
+        ),
         ((FIXED, "rfm.purchase.frequency.cuts=[4, 3, 2, 1]"), "rfm.purchase.frequency: `cuts` mu"),
         (
             (FIXED, "rfm.purchase.frequency.cuts=[2, 3, 4]"),

@@ -6,7 +6,7 @@ It runs after publishing, under the writer's lease. Every step is one commit and
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from pyspark.sql import Column
@@ -102,7 +102,7 @@ def _expire(run: Run, day: date) -> Iterator[str]:
     if keep is None:
         return
     old = F.col("as_of") < F.lit(day - timedelta(days=keep))
-    for table in _present(run, ALL_TABLES):
+    for table in _present(run, [one for one in ALL_TABLES if not one.keeps_decisions]):
         if "as_of" in table.partition_by and not run.read(table).where(old).isEmpty():
             run.warehouse.delete(table, old)
             yield f"dropped old days of {table.name}"
@@ -116,5 +116,5 @@ def _vacuum(run: Run, day: date) -> str:
     return f"vacuumed {table.name}"
 
 
-def _present(run: Run, tables: tuple[Table, ...]) -> list[Table]:
+def _present(run: Run, tables: Sequence[Table]) -> list[Table]:
     return [table for table in tables if run.warehouse.is_there(table)]

@@ -8,8 +8,10 @@ from reference.characteristics import features
 from reference.cut_points import (
     balanced_cuts,
     brute_force_balanced_cuts,
+    brute_force_natural_cuts,
     cut_points,
     quantile_cuts,
+    scatter_of_bins,
     score_ascending,
     score_descending,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "DATASETS",
     "balanced_cuts",
     "brute_force_balanced_cuts",
+    "brute_force_natural_cuts",
     "cohorts",
     "customer_days",
     "cut_points",
@@ -31,6 +34,7 @@ __all__ = [
     "reconciliation",
     "rfm",
     "rfm_cuts",
+    "scatter_of_bins",
     "score_ascending",
     "score_descending",
     "segment_of",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -97,6 +99,52 @@ def brute_force_balanced_cuts(values: ArrayLike, n: int) -> Cuts:
 
     best = min(combinations(range(1, len(distinct)), n - 1), key=unevenness)
     return [int(distinct[start]) for start in best]
+
+
+def scatter_of_bins(values: ArrayLike, cuts: Sequence[int | None], transform: str) -> Fraction:
+    """Sum of squares of the transformed values around the mean of their bin, without rounding."""
+    scores = score_ascending(values, cuts)
+    places = _places(np.asarray(values), transform)
+    total = Fraction(0)
+    for score in set(scores.tolist()):
+        inside = [place for place, own in zip(places, scores, strict=True) if own == score]
+        mean = sum(inside) / len(inside)
+        total += sum((place - mean) ** 2 for place in inside)
+    return total
+
+
+def brute_force_natural_cuts(values: ArrayLike, n: int, transform: str) -> Cuts:
+    """Fisher-Jenks by trying every set of cuts: for a few distinct values only.
+
+    Sums of squares are fractions; those of logarithms, which are rounded themselves, are the same
+    where they differ by a relative 1e-12. The first in lexicographic order is the smallest.
+    """
+    distinct, sizes = _histogram(values)
+    if len(distinct) < n:
+        return _spread_cuts(distinct, n)
+    places = _places(distinct, transform)
+    weights = sizes.tolist()
+
+    def scatter(start: int, end: int) -> Fraction:
+        own = list(zip(places[start:end], weights[start:end], strict=True))
+        mean = sum(place * weight for place, weight in own) / sum(weights[start:end])
+        return sum((weight * (place - mean) ** 2 for place, weight in own), Fraction(0))
+
+    bins = {
+        (start, end): scatter(start, end)
+        for start, end in combinations(range(len(distinct) + 1), 2)
+    }
+    choices = list(combinations(range(1, len(distinct)), n - 1))
+    costs = [sum(bins[edge] for edge in pairwise((0, *one, len(distinct)))) for one in choices]
+    limit = min(costs) * (1 + Fraction(1, 10**12))
+    best = next(one for one, cost in zip(choices, costs, strict=True) if cost <= limit)
+    return [int(distinct[start]) for start in best]
+
+
+def _places(values: Ints, transform: str) -> list[Fraction]:
+    if transform == "none":
+        return [Fraction(value) for value in values.tolist()]
+    return [Fraction(math.copysign(math.log1p(abs(value)), value)) for value in values.tolist()]
 
 
 METHODS: dict[str, Callable[[ArrayLike, int], Cuts]] = {

@@ -17,7 +17,7 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
-from rfm_spark.results.rfm.boundaries.sets import boundary_sets
+from rfm_spark.results.rfm.boundaries.sets import boundaries_told, boundary_sets
 from rfm_spark.results.rfm.populations import (
     GUESTS,
     SCORED,
@@ -75,8 +75,7 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
         step.says(f"{_customers(totals):,} customers added up")
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(request, sums, populations)
-        held = sum(found.version < as_of for found in boundaries.values())
-        step.says(f"{len(boundaries)} sets, {held} of them of earlier days")
+        step.says("; ".join(boundaries_told(boundaries, as_of)))
     scorings = [
         Scoring(
             profile=name,

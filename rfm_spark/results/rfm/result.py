@@ -23,6 +23,7 @@ from rfm_spark.results.rfm.tables import (
     RFM,
     RFM_BOUNDARIES,
     RFM_CELLS,
+    RFM_DRIFT,
     SEGMENTS,
 )
 from rfm_spark.settings.section import Name
@@ -57,7 +58,7 @@ def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Ite
 RESULT = Result(
     name="rfm",
     summary="Score customers, fit boundaries, fill cells and segments, reconcile.",
-    tables=(RFM, RFM_BOUNDARIES, RFM_CELLS, SEGMENTS, RECONCILIATION),
+    tables=(RFM, RFM_BOUNDARIES, RFM_DRIFT, RFM_CELLS, SEGMENTS, RECONCILIATION),
     reads=(DELIVERIES, QUARANTINE, RECEIPTS, INTERACTIONS, CUSTOMER_YEAR_EVENTS),
     make=score_profiles,
     asks=profile_asks,

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from rfm_spark.core.look_back import LookBack
+from rfm_spark.results.rfm.boundaries.drift import Calendar
 from rfm_spark.results.rfm.boundaries.methods import METHODS
+from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grid_checks import grid_problems
 from rfm_spark.results.rfm.grids import DEFAULT_GRID, GRIDS
@@ -47,13 +49,18 @@ class Dimension(Section):
     cuts: list[Annotated[int, Field(ge=BIGINT_MIN, le=BIGINT_MAX)]] | None = Field(
         default=None, description="of `fixed`, ascending"
     )
+    transform: Literal[TRANSFORMS] | None = Field(  # type: ignore[valid-type]
+        default=None, description="of the values, with `natural`; by default log1p"
+    )
 
     def misfits(self) -> Iterator[str]:
-        """Of the cuts with the method, and among themselves."""
+        """Of the cuts and the transform with the method, and of the cuts among themselves."""
         if METHODS[self.method].is_given != (self.cuts is not None):
             yield "give `cuts` with the method `fixed`, and only there"
         if self.cuts is not None and self.cuts != sorted(self.cuts):
             yield "`cuts` must be in ascending order"
+        if self.transform is not None and not METHODS[self.method].takes_transform:
+            yield "give `transform` with the method `natural` only"
 
 
 class Segment(Section):
@@ -118,7 +125,7 @@ class Profile(Section):
     )
     scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9, description="5 for scores 1 to 5")
     recency: Dimension = Field(
-        default=Dimension(method="quantile"), description="quantile, balanced or fixed"
+        default=Dimension(method="quantile"), description="quantile, balanced, natural or fixed"
     )
     frequency: Dimension = Field(default=Dimension(method="balanced"), description="the same")
     monetary: Dimension = Field(default=Dimension(method="quantile"), description="the same")
@@ -127,10 +134,19 @@ class Profile(Section):
     )
     ratio_weights: Three = Field(default=[1.0, 1.0, 1.0], description="of R, F and M in rfmr_score")
     max_rank_error: float = Field(
-        default=0.001, ge=0.0005, le=0.1, description="of balanced cuts with over 4,096 values"
+        default=0.001,
+        ge=0.0005,
+        le=0.1,
+        description="of balanced and natural cuts with over 4,096 values",
     )
-    refit: Literal["always", "hold"] = Field(
-        default="always", description="fit for every as_of, or keep the last set of the same rules"
+    refit: Literal["always", "hold", "drift"] = Field(
+        default="always",
+        description="fit for every as_of, or keep the last set of the same rules: for good, or "
+        "until customers have drifted from it",
+    )
+    refit_on: Calendar = Field(
+        default="month",
+        description="`drift`: only on the first day described of each week, month or quarter",
     )
     grid: Literal[tuple(GRIDS)] | None = Field(  # type: ignore[valid-type]
         default=None, description="a grid that is shipped; lifecycle_11 without `segments`"

@@ -109,10 +109,27 @@ RFM_BOUNDARIES = Table(
         Column("customers", LongType(), "Customers the set was fitted on", required=True),
         Column("rank_error", DoubleType(), "Largest share a cut can be away from the exact", True),
         Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
+        Column("collapsed", StringType(), "Of a bin that nobody fell in: why, in words", since=2),
     ),
     keeps_decisions=True,
     key=("profile", "version", "dimension", "cut"),
     partition_by=("profile", "version"),
+    schema_version=2,
+)
+
+RFM_DRIFT = Table(
+    name="rfm_drift",
+    grain="one dimension of one profile on one day, against the boundary set kept from before it",
+    columns=(
+        PROFILE,
+        AS_OF,
+        Column("dimension", StringType(), "recency, frequency or monetary", required=True),
+        Column("version", DateType(), "The boundary set: the day it was fitted on", True),
+        Column("psi", DoubleType(), "Population stability index against the shares at fit", True),
+    ),
+    keeps_decisions=True,
+    key=("profile", "as_of", "dimension"),
+    partition_by=("profile", "as_of"),
 )
 
 RFM_CELLS = Table(

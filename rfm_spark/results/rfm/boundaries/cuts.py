@@ -66,14 +66,26 @@ def balanced_cuts(histogram: Histogram, scores: int) -> list[Cut]:
     >>> balanced_cuts(Histogram(np.array([1, 7]), np.array([6, 4])), 5)
     [7, 7, 7, 7]
     """
-    values = histogram.values
-    distinct = len(values)
-    if distinct <= scores:
-        steps = [_step(i, distinct, scores) for i in range(distinct)]
-        firsts = [next((i for i in range(distinct) if steps[i] >= k), None) for k in _ks(scores)]
-        return [None if first is None else int(values[first]) for first in firsts]
+    if len(histogram.values) <= scores:
+        return spread_cuts(histogram.values, scores)
     starts = _least_squares_starts(histogram.counts, scores)
-    return [int(values[start]) for start in starts]
+    return [int(histogram.values[start]) for start in starts]
+
+
+def spread_cuts(values: Integers, scores: int) -> list[Cut]:
+    """Cuts that spread at most as many values as there are scores over the whole range of scores.
+
+    Args:
+        values: D of them, ascending, all different.
+        scores: at least D.
+
+    >>> spread_cuts(np.array([1, 2, 3]), 5)
+    [2, 2, 3, 3]
+    """
+    distinct = len(values)
+    steps = [_step(i, distinct, scores) for i in range(distinct)]
+    firsts = [next((i for i in range(distinct) if steps[i] >= k), None) for k in _ks(scores)]
+    return [None if first is None else int(values[first]) for first in firsts]
 
 
 def bin_shares(histogram: Histogram, cuts: Sequence[Cut]) -> list[float]:

@@ -1,0 +1,114 @@
+"""Fits: the cut points of several profiles from the values of their customers, on one day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
+from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
+from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
+from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
+from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
+from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
+from rfm_spark.results.rfm.populations import Population
+from rfm_spark.results.rfm.scoring import DIMENSIONS
+from rfm_spark.results.rfm.settings import Dimension, Profile
+
+
+def values_of_profiles(sums: DataFrame, profiles: Mapping[str, Profile], as_of: date) -> DataFrame:
+    """The values that boundaries are about, named by `value_column`.
+
+    Args:
+        sums: `customer_sums` with the asks of all profiles.
+        profiles: by name.
+        as_of: last day that counts.
+
+    Returns:
+        One row per row of `sums`; NULL for everyone whom the profile does not score, or who has no
+        event in its window.
+    """
+    return sums.select(
+        *[
+            F.when(profile.basis.in_population(as_of) & profile.basis.is_counted(), value).alias(
+                f"{value_name}_{name}"
+            )
+            for name, profile in profiles.items()
+            for value_name, value in profile.basis.values(as_of).items()
+        ]
+    )
+
+
+def value_column(profile: str, dimension: str) -> str:
+    """Where `values_of_profiles` has a dimension of a profile."""
+    return f"{DIMENSIONS[dimension][0]}_{profile}"
+
+
+def fitted_bins(
+    profiles: Mapping[str, Profile], values: DataFrame, populations: Mapping[str, Population]
+) -> list[dict[str, Any]]:
+    """The bins of every dimension of every profile.
+
+    Args:
+        profiles: by name.
+        values: `values_of_profiles` of them among others; read several times.
+        populations: by profile.
+
+    Returns:
+        Rows of `rfm_boundaries`, but for the version and the digest of the rules.
+    """
+    sought = {}
+    for name, profile in profiles.items():
+        for dimension, (value, _) in DIMENSIONS.items():
+            population = populations[name]
+            if population.counted == 0:  # nobody did anything: all score 1, there is no cut
+                continue
+            whole = Buckets.one(*population.spans[value], population.counted)
+            rules: Dimension = getattr(profile, dimension)
+            by_rank = METHODS[rules.method].is_by_rank
+            fineness = ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
+            sought[name, dimension] = Sought(value_column(name, dimension), whole, fineness)
+    found = histograms(values, sought)
+    return [
+        {"profile": name, "dimension": dimension, **row}
+        for name, profile in profiles.items()
+        for dimension in DIMENSIONS
+        for row in _bins(profile, dimension, found.get((name, dimension)))
+    ]
+
+
+def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list[dict[str, Any]]:
+    """Of nobody, bins without cuts and shares."""
+    rules: Dimension = getattr(profile, dimension)
+    method = METHODS[rules.method]
+    cuts: Sequence[Cut] = [None] * (profile.scores - 1)
+    shares: Sequence[float | None] = [None] * profile.scores
+    why = None
+    low_is_best = dimension == "recency"
+    scores = [profile.scores - place if low_is_best else 1 + place for place in range(len(shares))]
+    empty: dict[int, int] = {}
+    if histogram is not None:
+        given = Given(rules.cuts or (), rules.transform or TRANSFORMS[0])
+        cuts = method.cut_points(histogram, profile.scores, given)
+        found = bin_shares(histogram, cuts)
+        empty = {place: scores[place] for place in collapsed_bins(found)}
+        why = why_collapsed(histogram, rules.method, cuts, empty) if empty else None
+        shares = found
+    rank_error = 0.0 if histogram is None or method.is_by_rank else histogram.rank_error
+    return [
+        {
+            "cut": place,
+            "value": None if place == 0 else cuts[place - 1],
+            "score": scores[place],
+            "method": rules.method,
+            "share": shares[place],
+            "customers": 0 if histogram is None else histogram.total,
+            "rank_error": rank_error,
+            "collapsed": why if place in empty else None,
+        }
+        for place in range(profile.scores)
+    ]

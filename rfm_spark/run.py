@@ -57,6 +57,8 @@ class Run:
         input: where the raw data lie.
         progress: shows what is being done.
         night: the day whose deliveries are taken in; None for all that are new.
+        since: the earlier day that a result which compares two days is asked for; None for those
+            that it compares by itself.
         last_day: the last business day of the facts, once they are up to date.
         versions: what the whole run read and wrote.
     """
@@ -67,6 +69,7 @@ class Run:
     input: str
     progress: Progress = field(default_factory=Quiet)
     night: date | None = None
+    since: date | None = None
     last_day: date | None = None
     versions: TableVersions = field(default_factory=TableVersions)
     _tracked: list[TableVersions] = field(default_factory=list)

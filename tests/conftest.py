@@ -40,6 +40,7 @@ LONGEST_FIRST = (
     "test_storage",
     "test_maintenance",
     "test_determinism",
+    "test_moves_of_days",
     "test_nightly",
     "test_whole_receipts",
     "test_ingest",
@@ -52,6 +53,7 @@ TOGETHER = {
     "test_storage": "the finished shop",
     "test_maintenance": "the finished shop",
     "test_rfm_profiles": "the finished shop",
+    "test_moves_of_days": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
 }
@@ -74,6 +76,7 @@ QUICK = (
     "test_features_and_customer_360",
     "test_later_keys",
     "test_natural_breaks",
+    "test_moves",
     "test_ratios",
     "test_receipt_transforms",
     "test_receipt_versions",

@@ -21,7 +21,8 @@ from rfm_spark import __version__
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.results.rfm.tables import RFM_DRIFT
 
-JOBS = ("run", "nightly", "ingest", "rfm", "cohorts", "clusters", "customer-360", "tables", "check")
+RESULTS = ("rfm", "moves", "cohorts", "clusters", "customer-360")
+JOBS = ("run", "nightly", "ingest", *RESULTS, "tables", "check")
 
 
 def test_every_command_has_help_that_names_its_options(cli, capfd):
@@ -34,6 +35,7 @@ def test_every_command_has_help_that_names_its_options(cli, capfd):
         day = "--date" if job == "nightly" else "--as-of"
         for option in ("--config", "--set", "--input", "--warehouse", day):
             assert option in told
+        assert ("--since" in told) == (job == "moves")
 
 
 def test_the_version_is_told(cli, capfd):
@@ -109,11 +111,11 @@ def test_the_jobs_one_by_one_make_what_run_makes(cli, capfd, tmp_path, finished_
     shutil.copytree(finished_shop.raw, tmp_path / "raw")
     shop = Shop(tmp_path)
     shop.configure(finished_shop.config.read_text())
-    for job in ("ingest", "rfm", "cohorts", "clusters", "customer-360"):
+    for job in ("ingest", *RESULTS):
         assert cli(job, *shop.arguments()) == 0, capfd.readouterr().err
     assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
     jobs = [row["job"] for row in stored(shop.warehouse, "runs")]
-    assert sorted(jobs) == ["clusters", "cohorts", "customer-360", "ingest", "rfm"]
+    assert sorted(jobs) == sorted(["ingest", *RESULTS])
 
 
 def test_a_run_again_computes_no_result_that_stands(cli, spark, capfd, copied_shop):

@@ -43,7 +43,7 @@ def test_the_example_of_the_readme_runs(
     (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
-    assert names == ["check", "run", "tables", "explain", "nightly", "generate"]
+    assert names == ["check", "run", "tables", "explain", "rfm", "moves", "nightly", "generate"]
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]
     for command in commands():
@@ -52,6 +52,8 @@ def test_the_example_of_the_readme_runs(
     assert "3 customers scored as of 2026-01-31" in shown
     assert "customer_360" in shown
     assert "purchase: " in shown
+    [moved] = blocks("text")
+    assert moved.strip() in shown
     assert cli(*earlier) == 0
     assert "2 customers scored as of 2026-01-21" in capfd.readouterr().out
 

@@ -13,6 +13,7 @@ import pytest
 import reference
 from conftest import ROOT, RunJob
 from pyspark.sql import SparkSession
+from reference.events import event_rfm
 from support.sessions import as_in_use
 
 CENT = 100
@@ -26,7 +27,8 @@ class RealRun:
     connection: duckdb.DuckDBPyConnection
 
     def table(self, name: str) -> pd.DataFrame:
-        return deltalake.DeltaTable(str(self.warehouse / name)).to_pandas()
+        rows = deltalake.DeltaTable(str(self.warehouse / name)).to_pandas()
+        return rows[rows["profile"] == "purchase"] if "profile" in rows.columns else rows
 
 
 LAST_DAYS = {
@@ -123,6 +125,26 @@ def test_rfm(real: RealRun, window_days: int) -> None:
     ours = real.table("rfm").set_index("customer_id")["rfmr_score"].sort_index()
     theirs = expected.set_index("customer_id")["rfmr_score"].sort_index()
     pd.testing.assert_series_equal(ours, theirs, rtol=1e-4, check_names=False)
+
+
+def test_engagement(real: RealRun) -> None:
+    if real.dataset != "complete_journey":
+        pytest.skip("no interactions")
+    tables = {
+        name: deltalake.DeltaTable(str(real.warehouse / name)).to_pyarrow_table()
+        for name in ("receipts", "interactions", "customers", "rfm")
+    }
+    connection = duckdb.connect()
+    for name, rows in tables.items():
+        connection.register(name, rows)
+    kinds = connection.sql("SELECT DISTINCT kind FROM interactions").fetchall()
+    weights = dict.fromkeys(("receipts", *(kind for (kind,) in kinds)), 1)
+    expected = event_rfm(connection, real.as_of, 90, weights, all_known=True)
+    found = connection.sql("FROM rfm WHERE profile = 'engagement'").df()
+    same(found, expected, ["customer_id"])
+    rows = deltalake.DeltaTable(str(real.warehouse / "reconciliation")).to_pandas()
+    events = rows[rows["profile"] == "engagement"].set_index("term")["events"]
+    assert events["raw"] == events.drop("raw").sum() == tables["interactions"].num_rows
 
 
 def test_segments_and_cells_hold_every_scored_customer(real: RealRun) -> None:

@@ -113,6 +113,7 @@ def open_run(
     warehouse: str | Path,
     progress: Progress | None = None,
     night: date | None = None,
+    since: date | None = None,
 ) -> Run:
     """A run on absolute places that this session reaches.
 
@@ -123,6 +124,7 @@ def open_run(
         warehouse: where the tables are: folder or URI.
         progress: shows what is being done; by default nothing does.
         night: the day whose deliveries are taken in; None for all that are new.
+        since: the earlier day, of a command that compares two.
 
     Raises:
         UserError: if the session cannot reach them, or has no metastore where one is wanted.
@@ -142,6 +144,7 @@ def open_run(
         input=raw_at,
         progress=progress or Quiet(),
         night=night,
+        since=since,
     )
 
 
@@ -153,6 +156,7 @@ def run_job(
     input: str | Path,  # noqa: A002 - as the command line calls it
     warehouse: str | Path,
     as_of: date | None = None,
+    since: date | None = None,
 ) -> date | None:
     """Does what a command does, under the warehouse's lease and with a record in `runs`.
 
@@ -164,6 +168,8 @@ def run_job(
         warehouse: where the tables are: folder or URI.
         as_of: the day to describe; by default the last business day of the data. Of nightly, the
             business day that is over; it must be given.
+        since: of moves, the earlier day; by default the day before, a week and a month before,
+            where they are stored.
 
     Returns:
         The day described; None for `ingest`.
@@ -177,8 +183,10 @@ def run_job(
         raise UserError(f"{command}: no such command; {did_you_mean(command, list(jobs.BY_NAME))}")
     if job.maintains and as_of is None:
         raise UserError(f"{command}: name the business day that is over: as_of=date(...)")
+    if since is not None and not job.compares_days:
+        raise UserError(f"{command}: compares no days: leave out since={since}")
     night = as_of if job.maintains else None
-    run = open_run(spark, settings, input, warehouse, night=night)
+    run = open_run(spark, settings, input, warehouse, night=night, since=since)
     return jobs.run_job(run, command, as_of)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -20,6 +22,7 @@ from rfm_spark.app.run_record import (
     SUCCEEDED,
     Outcome,
     ResultRecord,
+    last_made,
     record_run,
     results_that_stand,
 )
@@ -28,7 +31,7 @@ from rfm_spark.facts.as_of import resolved_as_of
 from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import sums_of_customers
 from rfm_spark.ingest.job import ingest
-from rfm_spark.results.declaration import AnyResult, Request
+from rfm_spark.results.declaration import AnyResult, Made, Request
 from rfm_spark.results.registry import RESULTS
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
@@ -45,6 +48,7 @@ class Job:
         results: made after the facts are up to date, in this order.
         takes_in: whether it takes in new deliveries first.
         maintains: whether maintenance follows.
+        compares_days: whether it takes an earlier day, `run.since`, to compare with.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Job:
     results: tuple[AnyResult, ...] = ()
     takes_in: bool = False
     maintains: bool = False
+    compares_days: bool = False
 
 
 JOBS: tuple[Job, ...] = (
@@ -73,7 +78,10 @@ JOBS: tuple[Job, ...] = (
         "Take in new and changed deliveries, and bring the facts up to date.",
         takes_in=True,
     ),
-    *(Job(result.name, result.summary, (result,)) for result in RESULTS),
+    *(
+        Job(result.name, result.summary, (result,), compares_days=result.compares_days)
+        for result in RESULTS
+    ),
 )
 
 BY_NAME = {job.name: job for job in JOBS}
@@ -101,7 +109,8 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 
     def record(told: str) -> None:
         outcome = Outcome(told, started, time.monotonic() - clock)
-        record_run(run, name, run_id, day, outcome, whole)
+        # What is asked for with one earlier day is less than the result: that would not stand.
+        record_run(run, name, run_id, day, outcome, whole if run.since is None else ())
 
     holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
     with lease(run.sessions, run.warehouse.place, holder):
@@ -144,13 +153,14 @@ def _make_results(
 ) -> None:
     """Makes the results that do not stand; notes each as soon as it is whole."""
     with run.progress.step("compare with the last run") as step:
-        stand = results_that_stand(run, results, day)
+        stand = results_that_stand(run, results, day) if run.since is None else {}
         to_make = _not_standing(results, stand)
         step.says(_told(results, to_make))
     whole += [stand[result.name] for result in results if result not in to_make]
     # In their order; the sums are kept until the last result that is made of them.
     last = max((at for at, result in enumerate(to_make) if result.asks is not None), default=-1)
     first, later = to_make[: last + 1], to_make[last + 1 :]
+    how_made = partial(_how_made, run, day, whole)
     if first:
         asks = [
             ask
@@ -165,9 +175,11 @@ def _make_results(
             for result in first:
                 is_of_sums = result.asks is not None
                 given = (sums, read) if is_of_sums else (None, {})
-                whole.append(_made(run, result, day, *given))
+                request = Request(run, result.rules(run.settings), day, how_made)
+                whole.append(_made(request, result, *given))
     for result in later:
-        whole.append(_made(run, result, day, None, {}))
+        request = Request(run, result.rules(run.settings), day, how_made)
+        whole.append(_made(request, result, None, {}))
 
 
 def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[AnyResult]:
@@ -181,15 +193,24 @@ def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[
 
 
 def _made(
-    run: Run,
+    request: Request[Any],
     result: AnyResult,
-    day: date,
     sums: DataFrame | None,
     sums_read: Mapping[str, int],
 ) -> ResultRecord:
-    with run.tracking() as own:
-        result.make(Request(run, result.rules(run.settings), day), sums)
-    return ResultRecord.of(run, result, {**sums_read, **own.read}, own.written)
+    with request.run.tracking() as own:
+        result.make(request, sums)
+    return ResultRecord.of(request.run, result, {**sums_read, **own.read}, own.written)
+
+
+def _how_made(
+    run: Run, day: date, whole: Sequence[ResultRecord], result: str, as_of: date
+) -> Made | None:
+    """How a result of a day was made: in this run, which is not on record yet, or in another."""
+    own = [record for record in whole if as_of == day and record.result == result]
+    if own:
+        return Made(run.settings.model_dump(mode="json"), own[0].read_versions)
+    return last_made(run, result, as_of)
 
 
 def _told(results: Sequence[AnyResult], to_make: Sequence[AnyResult]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
-from rfm_spark.results.declaration import AnyResult
+from rfm_spark.results.declaration import AnyResult, Made
 from rfm_spark.results.registry import RESULTS
 from rfm_spark.run import ABSENT, Run
 from rfm_spark.settings.digest import digest_of, settings_digest
@@ -126,6 +127,25 @@ def results_that_stand(
         for result in results
         if result.name in last and _stands(run, result, last[result.name], versions)
     }
+
+
+def last_made(run: Run, result: str, as_of: date) -> Made | None:
+    """How a result was last made for a day, or stood; None where no record tells.
+
+    Releases before 0.2.0 kept neither results nor settings on record.
+    """
+    columns = ["started_at", "settings_digest", "results"]
+    found = [
+        (row["started_at"], row["settings_digest"], record["read_versions"])
+        for row in run.warehouse.rows(RUNS, {"as_of": as_of}, columns)
+        for record in row["results"] or ()
+        if record["result"] == result
+    ]
+    if not found:
+        return None
+    _, digest, read = max(found, key=lambda one: one[0])
+    kept = run.warehouse.rows(SETTINGS, {"settings_digest": digest}, ["settings"])
+    return Made(json.loads(kept[0]["settings"]), read) if kept else None
 
 
 def _stands(run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int]) -> bool:

@@ -39,6 +39,7 @@ from rfm_spark.cli.options import (
     Night,
     Overrides,
     Place,
+    Since,
 )
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
@@ -70,6 +71,7 @@ class _Request:
     warehouse: str | None = None
     as_of: datetime | None = None
     is_night: bool = False
+    since: datetime | None = None
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class _Request:
     @property
     def day(self) -> date | None:
         """The day asked for."""
-        return None if self.as_of is None else self.as_of.replace(tzinfo=UTC).date()
+        return _day(self.as_of)
 
     def run(self, sessions: SessionOnDemand) -> Run:
         """The run, with its places made absolute.
@@ -93,7 +95,13 @@ class _Request:
             self.warehouse or ".",
             ScreenProgress(),
             self.day if self.is_night else None,
+            _day(self.since),
         )
+
+
+def _day(given: datetime | None) -> date | None:
+    """The day of an option; its time names no zone."""
+    return None if given is None else given.replace(tzinfo=UTC).date()
 
 
 def _add_command(job: Job) -> None:
@@ -129,7 +137,20 @@ def _add_command(job: Job) -> None:
     ) -> None:
         _do(context, job, _Request(config, overrides, input, warehouse, as_of))
 
-    command = night if job.maintains else taking_in if job.takes_in else of_tables
+    def of_two_days(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        warehouse: Place,
+        input: AnyInput = None,
+        as_of: AsOf = None,
+        since: Since = None,
+    ) -> None:
+        request = _Request(config, overrides, input, warehouse, as_of, since=since)
+        _do(context, job, request)
+
+    of_days = of_two_days if job.compares_days else of_tables
+    command = night if job.maintains else taking_in if job.takes_in else of_days
     app.command(job.name, help=job.summary)(command)
 
 

@@ -50,6 +50,17 @@ AsOf = Annotated[
         show_default=False,
     ),
 ]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The earlier day to compare with; by default the day before, and a week and a month "
+        "before, where they are stored.",
+        show_default=False,
+    ),
+]
 Night = Annotated[
     datetime,
     typer.Option(

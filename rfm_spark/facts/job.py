@@ -128,9 +128,12 @@ def _last_made(run: Run, target: Table) -> Note | None:
 
 def changed_days(run: Run, source: Table, made: Note | None) -> set[date] | None:
     """Days of the source that changed after the target was made; None for all of them."""
-    if made is None:
-        return None
-    notes = run.warehouse.notes_since(source, int(made.content["of"]))
+    return None if made is None else days_changed_since(run, source, int(made.content["of"]))
+
+
+def days_changed_since(run: Run, source: Table, version: int) -> set[date] | None:
+    """Days of a table that changed after a version of it; None for all of them."""
+    notes = run.warehouse.notes_since(source, version)
     if notes is None or any(note.is_write and "days" not in note.content for note in notes):
         return None
     return {date.fromisoformat(day) for note in notes for day in note.content.get("days", ())}

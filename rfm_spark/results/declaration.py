@@ -27,6 +27,19 @@ Rules = TypeVar("Rules")
 
 
 @dataclass(frozen=True)
+class Made:
+    """How a result of a day was made.
+
+    Attributes:
+        settings: the whole configuration, as JSON tells it.
+        read_versions: Delta version of every table it was made from.
+    """
+
+    settings: Mapping[str, Any]
+    read_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Request(Generic[Rules]):
     """A result that is asked for.
 
@@ -34,11 +47,13 @@ class Request(Generic[Rules]):
         run: session, warehouse and progress.
         rules: the result's section of the configuration.
         as_of: the day to describe.
+        how_made: how a result, by its name, was last made for a day; None where no record tells.
     """
 
     run: Run
     rules: Rules
     as_of: date
+    how_made: Callable[[str, date], Made | None] = lambda _, __: None
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,7 @@ class Result(Generic[Rules]):
         panels: what to show of a day that is made.
         customer_columns: what it adds to `customer_360`.
         of_receipts: whether it is not made for a shop that delivers no receipts.
+        compares_days: whether its command takes an earlier day to compare with, `run.since`.
         place: among results that do not read each other; lower ones are made and shown first.
     """
 
@@ -117,6 +133,7 @@ class Result(Generic[Rules]):
     panels: Callable[[Request[Rules]], Iterable[Panel]] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
     of_receipts: bool = False
+    compares_days: bool = False
     place: int = 50
 
     def is_made_for(self, settings: ShopSettings) -> bool:

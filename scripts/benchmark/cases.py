@@ -47,7 +47,7 @@ DELIVERIES: dict[str, Callable[[Path, date, Path], None]] = {
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
 COHORT_TABLES = ("cohorts", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
-RESULT_TABLES = {*RFM_TABLES, *COHORT_TABLES, *CLUSTER_TABLES, "customer_360"}
+RESULT_TABLES = {*RFM_TABLES, "segment_moves", *COHORT_TABLES, *CLUSTER_TABLES, "customer_360"}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Nothing here shares a line with `rfm_spark`: DuckDB adds up, plain Python and nu
 Call `receipts` first; every other function reads the tables it leaves in the connection.
 """
 
+from reference.changes import Day, moves, segment_by
 from reference.characteristics import features
 from reference.cut_points import (
     balanced_cuts,
@@ -22,6 +23,7 @@ from reference.scoring import rfm, rfm_cuts, segment_of
 
 __all__ = [
     "DATASETS",
+    "Day",
     "balanced_cuts",
     "brute_force_balanced_cuts",
     "brute_force_natural_cuts",
@@ -29,6 +31,7 @@ __all__ = [
     "customer_days",
     "cut_points",
     "features",
+    "moves",
     "quantile_cuts",
     "receipts",
     "reconciliation",
@@ -37,5 +40,6 @@ __all__ = [
     "scatter_of_bins",
     "score_ascending",
     "score_descending",
+    "segment_by",
     "segment_of",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import MapType, StringType, StructType
+from pyspark.sql.types import MapType, StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
@@ -125,7 +125,11 @@ SCORE_COLUMNS = CustomerColumns(
         RFM_TOTAL,
         Column(
             "profiles",
-            MapType(StringType(), StructType([column.field() for column in _OF_ONE_PROFILE])),
+            # Without comments: a column that is added later would not be of the same type.
+            MapType(
+                StringType(),
+                StructType([StructField(one.name, one.type) for one in _OF_ONE_PROFILE]),
+            ),
             "Segment, values and scores in every profile that scores the customer, by its name",
             since=2,
         ),

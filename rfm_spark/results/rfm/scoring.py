@@ -78,10 +78,7 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
         "first_visit",
         "last_visit",
         *ratios(scoring.ratio_weights, population),
-        *[
-            _score(scoring, dimension, value).alias(name)
-            for dimension, (value, name) in DIMENSIONS.items()
-        ],
+        *score_columns(basis, scoring.cuts, scoring.scores),
     )
     r, f, m = (F.col(name) for _, name in DIMENSIONS.values())
     total = weighted_total(r, f, m, scoring.total_weights)
@@ -91,9 +88,36 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
         "*",
         cell(r, f, m).alias("rfm_cell"),
         total.alias("rfm_total"),
-        segment(scoring.grid, total, _first_visit_inside(scoring)).alias("segment"),
+        segment(scoring.grid, total, first_visit_inside(basis, scoring.as_of)).alias("segment"),
         F.lit(scoring.boundary_version).alias("boundary_version"),
     )
+
+
+def score_columns(
+    basis: Basis, cuts: Mapping[str, Sequence[int | None]], scores: int
+) -> list[Column]:
+    """The three scores of a row of values, by their names.
+
+    Args:
+        basis: what the profile counts: who has no event in the window scores 1 throughout.
+        cuts: cut points by dimension.
+        scores: 5 for scores 1..5.
+    """
+    found = {
+        name: score(F.col(value), cuts[dimension], scores, dimension == "recency")
+        for dimension, (value, name) in DIMENSIONS.items()
+    }
+    is_counted = F.col("recency_days").isNotNull()
+    return [
+        (F.when(is_counted, one).otherwise(1) if basis.has_all_known else one).alias(name)
+        for name, one in found.items()
+    ]
+
+
+def first_visit_inside(basis: Basis, as_of: date) -> Column:
+    """Whether the profile's first event ever, `first_visit`, lies in the window."""
+    first = basis.window.first_day(as_of)
+    return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
 
 
 def cell_sums(rfm: DataFrame) -> DataFrame:
@@ -173,19 +197,6 @@ def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any
             }
         )
     return rows
-
-
-def _score(scoring: Scoring, dimension: str, value: str) -> Column:
-    """Of who has no event in the window 1, whatever the cuts."""
-    found = score(F.col(value), scoring.cuts[dimension], scoring.scores, dimension == "recency")
-    if not scoring.basis.has_all_known:
-        return found
-    return F.when(F.col("recency_days").isNotNull(), found).otherwise(1)
-
-
-def _first_visit_inside(scoring: Scoring) -> Column:
-    first = scoring.basis.window.first_day(scoring.as_of)
-    return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
 
 
 def _segments_of_cells(scoring: Scoring) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.errors import UserError
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.rfm.boundaries.cuts import Cut
 from rfm_spark.results.rfm.boundaries.drift import DRIFTED, bin_sizes, is_due, stability_index
@@ -56,6 +57,7 @@ class BoundarySet:
         shares: of the customers in each bin at fit, by dimension.
         collapsed: which scores nobody had and why, by dimension, in words; only where there are
             any.
+        fitted_by: digest of the rules they were fitted by.
         drift: indices on the day described of the set that was kept from before it; none where
             there was none, or the rules keep none.
     """
@@ -64,6 +66,7 @@ class BoundarySet:
     cuts: Mapping[str, Sequence[Cut]]
     shares: Mapping[str, Sequence[float]]
     collapsed: Mapping[str, str]
+    fitted_by: str
     drift: Indices = field(default_factory=dict)
 
 
@@ -114,10 +117,25 @@ def _stored(run: Run, name: str, profile: Profile, as_of: date) -> list[Boundary
     by_version: defaultdict[date, list[dict[str, Any]]] = defaultdict(list)
     for row in rows.collect():
         by_version[row["version"]].append(row.asDict())
-    return [_from_rows(by_version[version], version) for version in sorted(by_version)]
+    return [_from_rows(by_version[version]) for version in sorted(by_version)]
 
 
-def _from_rows(rows: Iterable[Mapping[str, Any]], version: date) -> BoundarySet:
+def stored_set(run: Run, name: str, version: date) -> BoundarySet:
+    """The set of a profile that was fitted on a day.
+
+    Raises:
+        UserError: if it is not there.
+    """
+    rows = run.warehouse.rows(RFM_BOUNDARIES, {"profile": name, "version": version})
+    if not rows:
+        raise UserError(
+            f"{run.warehouse.path(RFM_BOUNDARIES)}: has no set of {name} fitted on {version}, by "
+            f"which stored scores were given: make it with `rfm-spark rfm --as-of {version}`"
+        )
+    return _from_rows(rows)
+
+
+def _from_rows(rows: Sequence[Mapping[str, Any]]) -> BoundarySet:
     cuts: dict[str, list[Cut]] = {dimension: [] for dimension in DIMENSIONS}
     shares: dict[str, list[float]] = {dimension: [] for dimension in DIMENSIONS}
     collapsed = {}
@@ -128,7 +146,7 @@ def _from_rows(rows: Iterable[Mapping[str, Any]], version: date) -> BoundarySet:
             cuts[dimension].append(row["value"])
         if row["collapsed"] is not None:
             collapsed[dimension] = row["collapsed"]
-    return BoundarySet(version, cuts, shares, collapsed)
+    return BoundarySet(rows[0]["version"], cuts, shares, collapsed, rows[0]["settings_digest"])
 
 
 def _drift(sets: Mapping[str, BoundarySet], values: DataFrame) -> dict[str, Indices]:
@@ -181,10 +199,7 @@ def _fitted(
     ]
     where = F.col("profile").isin(list(profiles)) & (F.col("version") == F.lit(as_of))
     run.replace_by(RFM_BOUNDARIES, rows, where)
-    return {
-        name: _from_rows([row for row in rows if row["profile"] == name], as_of)
-        for name in profiles
-    }
+    return {name: _from_rows([row for row in rows if row["profile"] == name]) for name in profiles}
 
 
 def _keep_drift(

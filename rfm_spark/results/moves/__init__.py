@@ -1,0 +1,1 @@
+"""Moves: which customers changed their segment between two days, and why."""

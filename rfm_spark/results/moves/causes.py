@@ -1,0 +1,147 @@
+"""Causes: why a customer's segment is another one than on an earlier day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.results.rfm.scores import weighted_total
+from rfm_spark.results.rfm.scoring import DIMENSIONS, first_visit_inside, score_columns
+from rfm_spark.results.rfm.segments import Grid, segment
+from rfm_spark.results.rfm.values import Basis
+
+STAYED = "stayed"
+ACTIVITY, INACTIVITY, BOUNDARY, BOTH = "activity", "inactivity", "boundary", "both"
+RULES, CORRECTION = "rules", "correction"
+FIRST, RETURNED, LEFT = "first", "returned", "left"
+
+_VALUES = (*(value for value, _ in DIMENSIONS.values()), "first_visit")
+"""Columns that a segment follows from."""
+
+
+@dataclass(frozen=True)
+class ScoredDay:
+    """A day of one profile.
+
+    Attributes:
+        as_of: the day.
+        cuts: cut points by dimension, by which it was scored.
+    """
+
+    as_of: date
+    cuts: Mapping[str, Sequence[int | None]]
+
+
+@dataclass(frozen=True)
+class TwoDays:
+    """Two days of one profile, and the rules they are compared by.
+
+    Attributes:
+        before: the earlier day.
+        after: the later one.
+        basis: what the profile counts.
+        scores: 5 for scores 1..5.
+        total_weights: of R, F and M in `rfm_total`, which a grid may name.
+        grid: segments.
+        have_rules_changed: whether other rules than these made the earlier day.
+    """
+
+    before: ScoredDay
+    after: ScoredDay
+    basis: Basis
+    scores: int
+    total_weights: Sequence[float]
+    grid: Grid
+    have_rules_changed: bool = False
+
+
+def segment_moves(
+    before: DataFrame, after: DataFrame, days: TwoDays, today: DataFrame | None = None
+) -> DataFrame:
+    """Who moved, and why.
+
+    Args:
+        before: `rfm` of the profile on the earlier day.
+        after: the same of the later day.
+        days: what the two were made by.
+        today: `rfm_values` as of the earlier day by the facts as they are now; None where the facts
+            have not changed since that day was scored.
+
+    Returns:
+        One row per `segment_before`, `segment_after` and `cause`: `customers`, `revenue_cents`.
+    """
+    before, after = (_with_value_units(rows, days.basis) for rows in (before, after))
+    # What a customer is like, the place of the window too, goes with a day; only cuts are crossed.
+    old = _under(before, days, days.before.as_of, days.after.cuts).select(
+        "customer_id",
+        F.col("segment").alias("segment_before"),
+        F.col("crossed").alias("by_boundaries"),
+        F.col("monetary_cents").alias("at_stake"),
+        F.struct(*_VALUES).alias("stored"),
+    )
+    new = _under(after, days, days.after.as_of, days.before.cuts).select(
+        "customer_id",
+        F.col("segment").alias("segment_after"),
+        F.col("crossed").alias("by_values"),
+        "recency_days",
+        "first_visit",
+    )
+    both = _with_corrections(old, today).join(new, "customer_id", "full")
+    return (
+        both.select("segment_before", "segment_after", _cause(days).alias("cause"), "at_stake")
+        .groupBy("segment_before", "segment_after", "cause")
+        .agg(
+            F.count(F.lit(1)).alias("customers"),
+            F.coalesce(F.sum("at_stake"), F.lit(0)).alias("revenue_cents"),
+        )
+    )
+
+
+def _cause(days: TwoDays) -> Column:
+    """The first cause that fits, of a row of both days."""
+    before, after = F.col("segment_before"), F.col("segment_after")
+    since = F.lit(days.before.as_of)
+    span = (days.after.as_of - days.before.as_of).days
+    has_come = F.col("recency_days") < span
+    return (
+        F.when(before.isNull(), F.when(F.col("first_visit") > since, FIRST).otherwise(RETURNED))
+        .when(after.isNull(), LEFT)
+        .when(before == after, STAYED)
+        .when(F.lit(days.have_rules_changed), RULES)
+        .when(F.col("is_corrected"), CORRECTION)
+        .when(F.col("by_values") == after, F.when(has_come, ACTIVITY).otherwise(INACTIVITY))
+        .when(F.col("by_boundaries") == after, BOUNDARY)
+        .otherwise(BOTH)
+    )
+
+
+def _under(
+    rows: DataFrame, days: TwoDays, as_of: date, cuts: Mapping[str, Sequence[int | None]]
+) -> DataFrame:
+    """Rows of `rfm` with `crossed`: the segment that the other day's cuts give them."""
+    kept = ("customer_id", "segment", "monetary_cents", *_VALUES)
+    scored = rows.select(*kept, *score_columns(days.basis, cuts, days.scores))
+    r, f, m = (F.col(name) for _, name in DIMENSIONS.values())
+    total = weighted_total(r, f, m, days.total_weights)
+    inside = first_visit_inside(days.basis, as_of)
+    return scored.select(*kept, segment(days.grid, total, inside).alias("crossed"))
+
+
+def _with_value_units(rows: DataFrame, basis: Basis) -> DataFrame:
+    """Rows of `rfm` with the integers that cuts are in; those of 0.1.0 have money alone."""
+    value = F.coalesce("value", F.col("monetary_cents").cast("double"))
+    units = F.round(value * basis.units_per_value).cast("bigint")
+    return rows.withColumn("value_units", units)
+
+
+def _with_corrections(old: DataFrame, today: DataFrame | None) -> DataFrame:
+    """With `is_corrected`: whether the facts of now give a customer other values for that day."""
+    if today is None:
+        return old.withColumn("is_corrected", F.lit(False))
+    found = today.select("customer_id", F.struct(*_VALUES).alias("today"))
+    is_corrected = ~F.col("stored").eqNullSafe(F.col("today"))
+    return old.join(found, "customer_id", "left").withColumn("is_corrected", is_corrected)

@@ -1,0 +1,71 @@
+"""The rules and the facts that a stored day was scored by, compared with those of another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+from pydantic import ValidationError
+
+from rfm_spark.facts.job import days_changed_since
+from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.results.declaration import Made
+from rfm_spark.results.rfm.settings import Profile
+from rfm_spark.run import ABSENT, Run
+
+_NOT_OF_SCORES = {
+    "total_weights",
+    "ratio_weights",
+    "refit",
+    "refit_on",
+    "grid",
+    "segments",
+    "first_match_wins",
+}
+"""Keys of a profile that change no score; grids are compared as such."""
+
+
+def profile_of(made: Made | None, name: str) -> Profile | None:
+    """A profile as it was when a day was scored; None where no record tells, or none we can read.
+
+    What a later release added has its default.
+    """
+    kept = made and made.settings.get("rfm", {}).get(name)
+    if not kept:
+        return None
+    try:
+        return Profile.model_validate_json(json.dumps(kept))
+    except ValidationError:  # of a key that this release does not have
+        return None
+
+
+def score_alike(one: Profile, other: Profile) -> bool:
+    """Whether two sets of rules give the same customer the same scores and segment."""
+    own, others = (profile.model_dump(exclude=_NOT_OF_SCORES) for profile in (one, other))
+    return own == others and _grid(one) == _grid(other)
+
+
+def have_facts_changed(run: Run, made: Made | None, day: date) -> bool:
+    """Whether something up to a day may be another than when that day was scored.
+
+    It is told by the days that commits of facts note; where the log tells no more, or there is no
+    record, it may be.
+    """
+    read = {} if made is None else made.read_versions
+    tables = [
+        table
+        for table in (CUSTOMER_DAYS, CUSTOMER_DAY_EVENTS)
+        if read.get(table.name, ABSENT) != ABSENT
+    ]
+    changed = [days_changed_since(run, table, read[table.name]) for table in tables]
+    return not tables or any(days is None or min(days, default=date.max) <= day for days in changed)
+
+
+def _grid(profile: Profile) -> object:
+    """What decides a segment: not what to do about it, and totals only where it names them."""
+    grid = profile.segment_grid
+    rules = [replace(rule, action="") for rule in grid.rules]
+    has_totals = any(rule.total is not None for rule in rules)
+    weights = profile.total_weights if has_totals else None
+    return (rules if grid.first_match_wins else set(rules), grid.first_match_wins, weights)

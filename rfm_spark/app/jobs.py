@@ -156,6 +156,8 @@ def _make_results(
         stand = results_that_stand(run, results, day) if run.since is None else {}
         to_make = _not_standing(results, stand)
         step.says(_told(results, to_make))
+    if to_make:
+        run.sessions.start()
     whole += [stand[result.name] for result in results if result not in to_make]
     # In their order; the sums are kept until the last result that is made of them.
     last = max((at for at, result in enumerate(to_make) if result.asks is not None), default=-1)

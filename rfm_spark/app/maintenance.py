@@ -33,6 +33,7 @@ _SMALL_FILES = 64
 def maintain(run: Run, day: date) -> None:
     """Folds, compacts, drops old results and vacuums, as of a day, or the last one of the data."""
     with run.progress.step("maintenance") as step:
+        run.sessions.start()
         day = min(day, resolved_as_of(run, None))
         late_until = day - timedelta(days=run.settings.maintenance.late_days)
         done = [*_fold(run, late_until), *_compact(run, late_until), *_expire(run, day)]
@@ -54,7 +55,7 @@ def _fold(run: Run, late_until: date) -> Iterator[str]:
             where = _month_or_year(table, end)
             rows = run.warehouse.read(table).where(where)
             # What is made from this table follows its days: none of them has changed.
-            note = {"of": made.content["of"], "days": [], FOLDED: end.isoformat()}
+            note = {**made.content, "days": [], FOLDED: end.isoformat()}
             in_order = rows.repartitionByRange("customer_id", "day")
             run.warehouse.replace(table, in_order, where, note)
             yield f"folded {table.name} to {end}"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -21,6 +21,8 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
 _WIDE = 120
 """Columns of a screen from which there is room for what to do about a segment."""
+_MANY_COLUMNS = 10
+"""A table of as many is set close, so that names keep some room beside numbers."""
 
 
 class _ScreenStep:
@@ -134,7 +136,10 @@ def _queries(place: str, as_of: date, profile: str) -> list[str]:
 
 def _table(*columns: str) -> Table:
     """A plain table; a column whose title begins with > is aligned to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    between = 2 if len(columns) < _MANY_COLUMNS else 1
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, between, 0, 0))
     for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column[0] == ">" else "left")
+        is_number = column[0] == ">"  # a part of a number is another number
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        table.add_column(column.removeprefix(">"), justify=justify, no_wrap=is_number)
     return table

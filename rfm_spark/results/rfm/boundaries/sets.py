@@ -220,6 +220,7 @@ def _keep_drift(
         for name, indices in drift.items()
         for dimension, psi in indices.items()
     ]
+    run.warehouse.create(RFM_DRIFT)  # without sets that are kept there is none, and the table is
     stored = run.warehouse.rows(RFM_DRIFT, {"as_of": as_of}, ["profile"])
     if rows or any(row["profile"] in profiles for row in stored):
         where = F.col("profile").isin(list(profiles)) & (F.col("as_of") == F.lit(as_of))

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Parquet 1.17 as Spark 4.2.0 brings it: ParquetFileReader.open(file) without options parses all of
+# Parquet 1.17.0 as Spark 4.2.0 brings it: ParquetFileReader.open(file) without options parses all of
 # Hadoop's configuration files for every file that is opened.
 #
-# Seen: reading the ends of 300 small files by open(file) takes more than three times as long as by
-# open(file, options) with one HadoopReadOptions.builder(configuration).build() for all of them,
+# Seen: reading the end of a small file a hundred times by open(file) takes more than three times as long
+# (0.65 s and 0.04 s on one machine) as by open(file, options) with one HadoopReadOptions.builder(configuration).build() for all of them,
 # though the file comes with a configuration of its own: the options' builder makes a new one first,
 # which reads core-default.xml and the others again as soon as it is asked for a key.
 # So: whoever looks at the columns of thousands of files makes the options once.

@@ -201,6 +201,8 @@ FILTERS = {
     ),
     "city != 'Ulm'": lambda one: one["city"] not in (None, "Ulm"),
     "not (city in ['Ulm', 'Bonn'])": lambda one: one["city"] not in (None, "Ulm", "Bonn"),
+    "number(city) >= 9": lambda one: one["city"] == "12",
+    "attributes['city'] in ('Ulm', '12')": lambda one: one["city"] in ("Ulm", "12"),
     "recency_days <= 60 and city not in ['Bonn']": lambda one: (
         one["recency_days"] is not None
         and one["recency_days"] <= 60
@@ -210,7 +212,7 @@ FILTERS = {
 
 
 def test_a_filter_leaves_out_who_does_not_meet_it_or_cannot_be_told(cli, clicking_shop):
-    people = [person(f"c{n}", city) for n, city in enumerate(["Ulm", "Bonn", "O'Fallon", "Jena"])]
+    people = [person(f"c{n}", city) for n, city in enumerate(["Ulm", "Bonn", "O'Fallon", "12"])]
     clicking_shop.csv("customers1.csv", people)
     run = ["--config", clicking_shop.config, "--warehouse", clicking_shop.warehouse]
     assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
@@ -260,6 +262,15 @@ def problems_of(tmp_path, text):
         ("filter = 'city == true'", "rfm.x.filter: 'city == true': 'city' is to be compared"),
         ("filter = '1 < frequency'", "'1 < frequency' is no comparison of a name with a value"),
         ("filter = '1 < 2'", "is no comparison of a name with a value"),
+        ("filter = \"city < 'M'\"", "'city' is a text, which is not more or less: write number"),
+        ("filter = \"number(city) < 'M'\"", "'city' is a number, and is compared with a text"),
+        ("filter = 'number(frequency) < 3'", "is no comparison of a name with a value"),
+        ("filter = \"attributes['town'] == 'M'\"", "'town' is neither a value nor an attribute"),
+        ("filter = 'frequency == {[]: 1}'", "'frequency' is to be compared with a value"),
+        ("filter = 'frequency < 9223372036854775808'", "a number that has more than 64 bits"),
+        ("filter = 'value < 1e999'", "a number that has more than 64 bits"),
+        (f"filter = '{'not ' * 400}frequency < 1'", "is longer than 1,000 values or 300 names"),
+        (f"filter = '{'(' * 400}1'", "cannot be read as a condition"),
         ("filter = 'frequency in 3'", "a list goes with `in`"),
         ("filter = \"__import__('os').system('true')\"", "is no comparison of a name with a value"),
         ("population = 'everybody'", "rfm.x.population: input should be 'active' or 'known'"),
@@ -275,13 +286,20 @@ def test_kinds_need_a_source_of_interactions(tmp_path):
     assert "rfm.x.events: click: no [interactions] are configured" in told
 
 
-def test_a_kind_that_nobody_did_is_refused_before_anything_is_written(cli, clicking_shop, capsys):
+def test_events_that_cannot_be_counted_are_refused_before_anything_is_written(
+    cli, clicking_shop, capsys
+):
+    many = [click(f"m{n}", "c1", "2025-03-01", "stay", seconds="999999999999") for n in range(9)]
+    clicking_shop.csv("clicks2.csv", many)
     run = ["--config", clicking_shop.config, "--warehouse", clicking_shop.warehouse]
     assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
     assert cli("rfm", *run, "--set", "rfm.weighted.events={ clik = 1 }") == 2
     told = " ".join(capsys.readouterr().err.split())
     wanted = "[rfm.weighted] events: there is no interaction of the kind 'clik'; did you mean"
     assert f"{wanted} 'click'?" in told
+    assert cli("rfm", *run) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "[rfm.engagement] 1 customers have more points in the window than can be" in told
     assert not (clicking_shop.warehouse / "rfm").exists()
 
 

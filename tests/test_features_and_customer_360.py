@@ -210,7 +210,7 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
     rfm = rows_of(spark, RFM, [] if nobody_yet else scored)
     assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
     rows = {
-        "rfm": scores_by_customer(rfm, ["purchase"]),
+        "rfm": scores_by_customer(rfm, ["purchase"], "purchase"),
         "clusters": with_personas(assignments, rows_of(spark, CLUSTERS, clusters)),
     }
     added = [

@@ -33,6 +33,12 @@ def test_a_population_is_told_by_its_spans_and_its_average_customer(spark):
     assert means == ((1 + 11 + 31) / 3, 2.0, 20_00.0)  # ben's money counts as 0
 
 
+def test_values_whose_sum_no_bigint_holds_have_their_mean(spark):
+    most = 2**63 - 1
+    values = rows_of_values(spark, [rfm("anna", 1, 1, most), rfm("ben", 1, 1, most - 2)])
+    assert population_of(values.agg(*population_aggregates()).first()).mean_value == float(most)
+
+
 def ratios_of(spark, customers, weights=(1.0, 1.0, 1.0)):
     values = rows_of_values(spark, customers)
     population = population_of(values.agg(*population_aggregates()).first())

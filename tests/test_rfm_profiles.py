@@ -15,6 +15,7 @@ from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.kept_sums import sums_of_customers
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.rfm import job as rfm
+from rfm_spark.results.rfm.customer_columns import scores_of_customers
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
 from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
@@ -60,6 +61,24 @@ def test_profiles_scored_together_are_as_each_alone(score, copied_shop):
     for (table, profile), rows in together.items():
         assert rows, (table, profile)
         assert rows_of_profile(copied_shop, table, profile) == rows, (table, profile)
+
+
+def test_customer_360_leads_with_the_profile_that_says_so(score, copied_shop, spark):
+    leads = (MONTH, "rfm.month.leads=true", EVER)
+    score(LATER, EVER, MONTH)
+    settings = load_settings(copied_shop.config, (EVER, *leads))
+    assert next(iter(settings.rfm)) == "ever"
+    warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
+    job = Run(spark, settings, warehouse, str(copied_shop.raw))
+    rows = scores_of_customers(Request(job, settings.rfm, LATER)).collect()
+    of_month = {row["customer_id"]: row for row in rows_of_profile(copied_shop, "rfm", "month")}
+    assert {row["customer_id"] for row in rows if row["segment"]} == set(of_month)
+    for row in rows:
+        if row["segment"]:
+            assert row["frequency"] == of_month[row["customer_id"]]["frequency"]
+    with pytest.raises(UserError) as raised:
+        load_settings(copied_shop.config, (*leads, "rfm.ever.leads=true"))
+    assert "rfm: month and ever cannot lead customer_360 together" in raised.value.problems[0]
 
 
 def test_scores_lie_in_the_order_of_customers(score, copied_shop):

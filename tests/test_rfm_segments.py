@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import product
 
 import pytest
 from pyspark.sql import functions as F
 from support.configurations import BASE
 
+from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.grid_checks import grid_problems
 from rfm_spark.results.rfm.grids import GRIDS, LIFECYCLE_5, LIFECYCLE_11, R_FM
 from rfm_spark.results.rfm.scores import weighted_total
+from rfm_spark.results.rfm.scoring import first_visit_inside
 from rfm_spark.results.rfm.segments import Cell, Grid, SegmentRule, cells, segment
+from rfm_spark.results.rfm.values import Basis
 
 SCORES = range(1, 6)
 WEIGHTS = (100, 10, 1)
@@ -195,6 +199,15 @@ def test_spark_names_every_cell_as_the_first_rule_that_takes_it(spark, grid, wei
     assert len(found) == 250
     assert [row for row in found if row["segment"] != row["wanted"]] == []
     assert [row for row in found if row["total"] != row["total_by_spark"]] == []
+
+
+def test_a_first_visit_that_never_was_is_not_inside(spark):
+    days = spark.createDataFrame(
+        [(date(2025, 3, 1),), (date(2025, 2, 1),), (None,)], "first_visit date"
+    )
+    for window, found in ((31, [True, False, False]), (None, [True, True, False])):
+        inside = first_visit_inside(Basis(LookBack(window)), date(2025, 3, 31))
+        assert [row[0] for row in days.select(inside).collect()] == found
 
 
 def test_both_ends_of_a_range_are_inside():

@@ -45,6 +45,7 @@ from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
 from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.results.rfm.settings import leading_profile
 from rfm_spark.run import Run
 from rfm_spark.session import error_log, submitted_session
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -215,7 +216,7 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
         if day is not None:
             show_panels(job_panels(run, job.name, day))
             if len(job.results) > 1:
-                profile = next(iter(BY_COMMAND["rfm"].rules(request.settings)))
+                profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
                 has_cohorts = BY_COMMAND["cohorts"].is_made_for(request.settings)
                 show_queries(run.warehouse.place, day, profile, has_cohorts=has_cohorts)
 

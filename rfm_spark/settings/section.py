@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rfm_spark.core.look_back import LookBack
 
 _CENTURY = 36_525
-BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """A lower-case word: it names folders, columns and slices of tables."""

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
-from rfm_spark.settings.section import BIGINT_MAX, BIGINT_MIN, Section, WindowDays, look_back_of
+from rfm_spark.settings.section import Section, WindowDays, look_back_of
 
 
 class Clusters(Section):

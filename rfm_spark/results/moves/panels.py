@@ -24,6 +24,7 @@ from rfm_spark.results.moves.causes import (
 from rfm_spark.results.moves.days import usual_days
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.rfm.job import Profiles
+from rfm_spark.results.rfm.settings import leading_profile
 
 _SHOWN, _SHOWN_IN_A_RUN = 10, 3
 _WORDS = {
@@ -42,8 +43,8 @@ Moves = Sequence[Mapping[str, Any]]
 
 
 def move_panels(request: Request[Profiles]) -> Iterator[Panel]:
-    """Of the first profile: the day asked for as a matrix, or the usual days in a few words."""
-    run, profile = request.run, next(iter(request.rules))
+    """Of the leading profile: the day asked for as a matrix, or the usual days in a few words."""
+    run, profile = request.run, leading_profile(request.rules)
     rows = run.warehouse.rows(SEGMENT_MOVES, {"profile": profile, "as_of": request.as_of})
     days = usual_days(request.as_of) if run.since is None else [run.since]
     for day in days:

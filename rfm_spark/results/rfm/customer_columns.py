@@ -14,6 +14,7 @@ from rfm_spark.core.table import Column
 from rfm_spark.results.declaration import CustomerColumns, Request
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.segments import PROSPECT
+from rfm_spark.results.rfm.settings import leading_profile
 from rfm_spark.results.rfm.tables import (
     F_SCORE,
     FREQUENCY,
@@ -55,7 +56,7 @@ _OF_LEADING_PROFILE = (
 
 
 def scores_of_customers(request: Request[Profiles]) -> DataFrame:
-    """Scores of the first profile, which leads, and of all.
+    """Scores of the leading profile, and of all.
 
     Returns:
         One row per customer in the population of any.
@@ -72,15 +73,16 @@ def scores_of_customers(request: Request[Profiles]) -> DataFrame:
             f"{run.warehouse.path(RFM)}: has no rows as of {as_of}: run `rfm-spark rfm` for that "
             "day first"
         )
-    return scores_by_customer(scored, names)
+    return scores_by_customer(scored, names, leading_profile(request.rules))
 
 
-def scores_by_customer(scored: DataFrame, profiles: Sequence[str]) -> DataFrame:
+def scores_by_customer(scored: DataFrame, profiles: Sequence[str], leading: str) -> DataFrame:
     """Scores of all profiles in one row.
 
     Args:
         scored: `rfm` of one day and these profiles.
-        profiles: names; the scores of the first have columns of their own.
+        profiles: names.
+        leading: the one whose scores have columns of their own.
 
     Returns:
         One row per customer: scores and segment of the leading profile, NULL outside of its
@@ -90,7 +92,7 @@ def scores_by_customer(scored: DataFrame, profiles: Sequence[str]) -> DataFrame:
     if len(profiles) == 1:  # a row of it is a customer's: nothing has to be moved
         alone = F.create_map(F.col("profile"), own).alias("profiles")
         return scored.select("customer_id", *_OF_LEADING_PROFILE, alone)
-    leads = F.col("profile") == profiles[0]
+    leads = F.col("profile") == leading
     return scored.groupBy("customer_id").agg(
         *[F.max(F.when(leads, F.col(name))).alias(name) for name in _OF_LEADING_PROFILE],
         F.map_from_entries(F.sort_array(F.collect_list(F.struct("profile", own)))).alias(
@@ -100,7 +102,7 @@ def scores_by_customer(scored: DataFrame, profiles: Sequence[str]) -> DataFrame:
 
 
 def _segment(profiles: Profiles) -> Mapping[str, SparkColumn]:
-    lapsed = next(iter(profiles.values())).segment_grid.lapsed
+    lapsed = profiles[leading_profile(profiles)].segment_grid.lapsed
     outside = F.when(F.col("lifetime_visits") > 0, lapsed).otherwise(PROSPECT)
     return {"segment": F.coalesce("segment", outside)}
 
@@ -110,8 +112,8 @@ SCORE_COLUMNS = CustomerColumns(
         Column(
             "segment",
             StringType(),
-            "Segment of the first profile; outside its population Lapsed (Gone beside lifecycle_5) "
-            "or Prospect",
+            "Segment of the leading profile; outside its population Lapsed (Gone beside "
+            "lifecycle_5) or Prospect",
             required=True,
         ),
         RECENCY_DAYS,

@@ -120,13 +120,25 @@ def _events_by_kind(run: Run, profiles: Profiles) -> dict[str, int]:
 
 
 def _populations(profiles: Profiles, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:
-    """Whom each profile scores."""
+    """Whom each profile scores.
+
+    Raises:
+        UserError: if there is nobody, or somebody with a value that cannot be counted.
+    """
     found = {row["profile"]: row for row in totals if row["who"] == SCORED}
     problems = [
         f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
         f"{as_of}: choose another --as-of or a longer window_days"
         for name, profile in profiles.items()
         if name not in found
+    ]
+    if problems:
+        raise UserError(problems)
+    problems = [
+        f"[rfm.{name}] {found[name]['too_large']:,} customers have more points in the window "
+        "than can be counted: give `value` of their [interactions] in a larger unit"
+        for name in profiles
+        if found[name]["too_large"]
     ]
     if problems:
         raise UserError(problems)

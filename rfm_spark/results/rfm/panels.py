@@ -13,12 +13,12 @@ from rfm_spark.results.rfm.boundaries.sets import boundary_digest
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.reconciliation import TERMS
 from rfm_spark.results.rfm.scoring import DIMENSIONS
-from rfm_spark.results.rfm.settings import Profile
+from rfm_spark.results.rfm.settings import Profile, leading_profile
 from rfm_spark.results.rfm.tables import RECONCILIATION, RFM_BOUNDARIES, SEGMENTS
 
 
 def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
-    """Segments of every profile, their empty scores, and the reconciliation of the first."""
+    """Segments of every profile, their empty scores, and the reconciliation of the leading one."""
     warehouse, settings = request.run.warehouse, request.run.settings
     # Of a shop without receipts there is no money to tell.
     money = settings.business.money_format if settings.receipts is not None else None
@@ -27,7 +27,7 @@ def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
         rows.sort(key=lambda one: (-one["revenue_cents"], -one["customers"], one["segment"]))
         yield from _segments(rows, name, profile, request.as_of, money)
     yield from _empty_scores(request)
-    where = {"profile": next(iter(request.rules)), "as_of": request.as_of}
+    where = {"profile": leading_profile(request.rules), "as_of": request.as_of}
     yield from _reconciliation(warehouse.rows(RECONCILIATION, where), money)
 
 

@@ -13,6 +13,9 @@ from rfm_spark.results.rfm.values import Basis
 
 VALUES = ("recency_days", "frequency", "value_units")
 COUNTED = ("receipts", "net_cents")
+_HALF = 32
+"""Bits of a value that are added up apart from those above them."""
+
 GUESTS, SCORED, UNSCORED = "guests", "scored", "unscored"
 """Everybody is one of these in a profile: who has no id, who is in the population, who is not."""
 
@@ -86,23 +89,33 @@ def population_aggregates() -> list[Column]:
     Returns:
         Aggregates over rows of VALUES, NULL for who is not counted: `customers`, `counted`,
         `least_` and `greatest_` of each value and `sum_` of it, of `value_units` that are at
-        least 0; NULL but for the first two where nobody is counted.
+        least 0 in two halves, because all of them can be more than a BIGINT holds: NULL where
+        nobody is counted. `too_large`: counted ones whose value a BIGINT cannot hold.
     """
     value = F.col("value_units")
     positive = F.when(value.isNotNull(), F.greatest(value, F.lit(0)))
-    summed = {"value_units": positive, "recency_days": F.col("recency_days").cast("bigint")}
+    summed = {
+        "recency_days": F.col("recency_days").cast("bigint"),
+        "frequency": F.col("frequency"),
+        "value_high": F.shiftright(positive, _HALF),
+        "value_low": positive.bitwiseAND(2**_HALF - 1),
+    }
+    counted = F.count("recency_days")
     return [
         F.count(F.lit(1)).alias("customers"),
-        F.count("recency_days").alias("counted"),
+        counted.alias("counted"),
+        (counted - F.count("value_units")).alias("too_large"),
         *[F.min(name).alias(f"least_{name}") for name in VALUES],
         *[F.max(name).alias(f"greatest_{name}") for name in VALUES],
-        *[F.sum(summed.get(name, F.col(name))).alias(f"sum_{name}") for name in VALUES],
+        *[F.sum(column).alias(f"sum_{name}") for name, column in summed.items()],
     ]
 
 
 def population_of(totals: Row) -> Population:
     """The row of `population_aggregates` as a `Population`; there must be a customer."""
     counted = totals["counted"]
-    means = ((totals[f"sum_{name}"] or 0) / max(counted, 1) for name in VALUES)
+    summed = {name: totals[f"sum_{name}"] or 0 for name in (*VALUES[:2], "value_high", "value_low")}
+    value = (summed.pop("value_high") << _HALF) + summed.pop("value_low")
+    means = (total / max(counted, 1) for total in (*summed.values(), value))
     spans = {name: (totals[f"least_{name}"], totals[f"greatest_{name}"]) for name in VALUES}
     return Population(totals["customers"], counted, spans, *means)

@@ -41,6 +41,9 @@ def _implied_profiles(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Iterator[str]:
     """Events without any source of them, and filters that cannot be."""
+    leading = [name for name, profile in profiles.items() if profile.leads]
+    if len(leading) > 1:
+        yield f"rfm: {' and '.join(leading)} cannot lead customer_360 together: let one do it"
     attributes = shop.customers.columns.attributes if shop.customers else ()
     for name, profile in profiles.items():
         if profile.kinds and not shop.interactions:
@@ -69,7 +72,7 @@ RESULT = Result(
         Field(
             default={"purchase": Profile()},
             min_length=1,
-            description="named sets of RFM rules, of which the first leads customer_360; without "
+            description="named sets of RFM rules, of which one leads customer_360; without "
             "any, `purchase`, and where interactions are configured `engagement` as well: "
             '`events = "all"` over 90 days',
         ),

@@ -115,9 +115,11 @@ def score_columns(
 
 
 def first_visit_inside(basis: Basis, as_of: date) -> Column:
-    """Whether the profile's first event ever, `first_visit`, lies in the window."""
-    first = basis.window.first_day(as_of)
-    return F.lit(True) if first is None else F.col("first_visit") >= F.lit(first)
+    """Whether the profile's first event ever, `first_visit`, lies in the window; never is not."""
+    first, first_visit = basis.window.first_day(as_of), F.col("first_visit")
+    if first is None:
+        return first_visit.isNotNull()
+    return F.coalesce(first_visit >= F.lit(first), F.lit(False))
 
 
 def cell_sums(rfm: DataFrame) -> DataFrame:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.boundaries.drift import Calendar
 from rfm_spark.results.rfm.boundaries.methods import METHODS
@@ -16,7 +17,7 @@ from rfm_spark.results.rfm.grid_checks import grid_problems
 from rfm_spark.results.rfm.grids import DEFAULT_GRID, GRIDS
 from rfm_spark.results.rfm.segments import Grid, SegmentRule
 from rfm_spark.results.rfm.values import Basis, WeightedKinds
-from rfm_spark.settings.section import BIGINT_MAX, BIGINT_MIN, Section, WindowDays, look_back_of
+from rfm_spark.settings.section import Section, WindowDays, look_back_of
 
 Three = Annotated[
     list[Annotated[float, Field(ge=0, allow_inf_nan=False)]], Field(min_length=3, max_length=3)
@@ -78,7 +79,9 @@ class Segment(Section):
         default=None, description="least and greatest rfm_total it takes: [300, 555]"
     )
     first_visit: Literal["inside", "before"] | None = Field(
-        default=None, description="only customers whose first visit ever lies there"
+        default=None,
+        description="only customers whose first event ever lies in the window, or does not: it "
+        "was before, or there is none",
     )
 
     def misfits(self) -> Iterator[str]:
@@ -102,6 +105,11 @@ class Profile(Section):
     """A named set of RFM rules."""
 
     window_days: WindowDays = Field(default=365, description="days looked back")
+    leads: bool = Field(
+        default=False,
+        description="`segment` and scores of customer_360 are of this profile; without one that "
+        "leads, of the first",
+    )
     events: dict[str, Weight] | Literal["all"] = Field(
         default={VISITS: 1},
         min_length=1,
@@ -231,3 +239,8 @@ class Profile(Section):
         if self.scores != DEFAULT_SCORES:
             name = self.grid or DEFAULT_GRID
             yield f"the grid {name} is for {DEFAULT_SCORES} scores: write your own `segments`"
+
+
+def leading_profile(profiles: Mapping[str, Profile]) -> str:
+    """Name of the profile that `customer_360` leads with: the one that says so, or the first."""
+    return next((name for name, profile in profiles.items() if profile.leads), next(iter(profiles)))

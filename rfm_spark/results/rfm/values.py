@@ -11,6 +11,7 @@ from operator import add
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.bigint import BIGINT_MAX
 from rfm_spark.core.look_back import EVER, LookBack, days_before
 from rfm_spark.facts.asks import (
     ATTRIBUTE,
@@ -92,14 +93,16 @@ class Basis:
         if self.filter is None:
             return found
         values = self.values(as_of)
-        columns = {
+        numbers = {
             **values,
             "value": values["value_units"] / self.units_per_value,
             "monetary_cents": self.monetary_cents(),
         }
-        for name in self.filter.attributes:
-            columns[name] = F.col(_attributes_ask(self.filter).column(f"{ATTRIBUTE}{name}"))
-        return found & self.filter.condition(columns)
+        attributes = {
+            name: F.col(_attributes_ask(self.filter).column(f"{ATTRIBUTE}{name}"))
+            for name in self.filter.attributes
+        }
+        return found & self.filter.condition(numbers, attributes)
 
     def _is_of_population(self) -> Column:
         if not self.has_all_known:
@@ -123,7 +126,8 @@ class Basis:
 
         Returns:
             `recency_days` (NULL without an event in the window), `frequency` (sum of weights),
-            `value_units` (BIGINT: minor units, or millionths of a point).
+            `value_units` (BIGINT: minor units, or millionths of a point; NULL where it cannot
+            hold them).
         """
         return {
             "recency_days": days_before(as_of, self.last_event()),
@@ -167,7 +171,7 @@ class Basis:
     def _points(self) -> Column:
         visits = self._receipts("visits") * (self.visit_weight * POINT_UNITS)
         weighted = [
-            (self._events(one, "points") * (one.weight * POINT_UNITS)).cast("bigint")
+            _bounded_units(self._events(one, "points"), one.weight, len(self.interactions))
             for one in self.interactions
         ]
         return _added([*([visits] if self.visit_weight else []), *weighted])
@@ -208,6 +212,13 @@ def rfm_values(sums: DataFrame, as_of: date, basis: Basis) -> DataFrame:
         *[value.alias(name) for name, value in basis.values(as_of).items()],
         basis.monetary_cents().alias("monetary_cents"),
     )
+
+
+def _bounded_units(points: Column, weight: int, parts: int) -> Column:
+    """Points of one weight in millionths; NULL where as many in each part were no BIGINT."""
+    most = BIGINT_MAX // (2 * parts * weight * POINT_UNITS)  # the other half is for visits
+    units = (points * (weight * POINT_UNITS)).cast("bigint")
+    return F.when(F.abs(points) <= most, units)
 
 
 def _attributes_ask(asked: Filter) -> Ask:

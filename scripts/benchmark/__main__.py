@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -22,6 +22,7 @@ from cases import (
     BASELINE,
     CASES,
     DELIVERIES,
+    OF_INTERACTIONS,
     OURS,
     SORTED_FACTS,
     Case,
@@ -48,6 +49,37 @@ Found = dict[tuple[str, str], list[Measured | None]]
 LARGEST_SHARE = 0.01
 """Of all receipts, those of one customer where the receipts are skewed."""
 
+
+@dataclass(frozen=True)
+class _Size:
+    """What is made up; numbers as they were written."""
+
+    receipts: str
+    customers: str
+    days: int
+    skewed: bool
+    interactions: float
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        name = f"{float(self.receipts):.0f}-{float(self.customers):.0f}-{self.days}"
+        name += f"-{self.interactions:g}-interactions" if self.interactions else ""
+        return f"{name}-skewed" if self.skewed else name
+
+    @property
+    def made_up(self) -> list[str]:
+        """Options of `rfm-spark generate`."""
+        options = ["--receipts", self.receipts, "--customers", self.customers]
+        options += ["--days", str(self.days)]
+        if self.interactions:
+            options += ["--set", f"interactions_per_receipt={self.interactions:g}"]
+        if self.skewed:
+            largest = f"largest_customer_receipts={float(self.receipts) * LARGEST_SHARE:.0f}"
+            options += ["--set", "guest_share=0.3", "--set", largest]
+        return options
+
+
 _screen = Console(stderr=True, highlight=False)
 
 
@@ -61,6 +93,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         Path | None, typer.Option(help="Another folder of the project, to take turns with.")
     ] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
+    interactions: Annotated[float, typer.Option(help="Clicks and visits beside a receipt.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
@@ -72,18 +105,17 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     asked |= {f"load/{OURS}"} if "load" in names and len(names) > 1 else set()
     if unknown := asked - known - set(every):
         raise typer.BadParameter(f"{', '.join(unknown)}: the cases are {', '.join(every)}")
-    size = {"receipts": receipts, "customers": customers, "days": days, "skewed": skewed}
-    name = f"{float(receipts):.0f}-{float(customers):.0f}-{days}{'-skewed' if skewed else ''}"
-    place = Place(folder.absolute() / name, days, FIRST_DAY)
+    if not interactions and (without := OF_INTERACTIONS.intersection(names)):
+        if case:
+            raise typer.BadParameter(f"{', '.join(sorted(without))}: give --interactions 3, say")
+        names = tuple(name for name in names if name not in without)
+    size = _Size(receipts, customers, days, skewed, interactions)
+    place = Place(folder.absolute() / size.name, days, FIRST_DAY)
     environment = _environment(place)
-    made_up = ["--receipts", receipts, "--customers", customers, "--days", str(days)]
-    if skewed:
-        largest = f"largest_customer_receipts={float(receipts) * LARGEST_SHARE:.0f}"
-        made_up += ["--set", "guest_share=0.3", "--set", largest]
     has_sorted = {name for name in names if SORTED_FACTS in every[name]}
     sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})
     if not set(names) <= set(SHORT_RUNS):
-        place = _prepare(place, made_up, "load" in names, sorted_facts, environment)
+        place = _prepare(place, size.made_up, "load" in names, sorted_facts, environment)
     places = {OURS: place}
     if baseline is not None:
         places[BASELINE] = baseline_of(place, baseline.absolute())
@@ -100,7 +132,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
                     place_of, our_cases(place_of)["results"], place_of.has_results, environment
                 )
             found[one.name, one.contender].append(_timed(place_of, one, number, environment))
-            _keep(place, found, size, commits)
+            _keep(place, found, asdict(size), commits)
     _show(found)
 
 
@@ -176,6 +208,8 @@ def _is_of_this_code(place: Place, done: Path) -> bool:
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:
     """None for a peer that fails, such as for want of memory."""
     one.prepare()
+    for command in one.untimed:
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     log = place.folder / "logs" / f"{one.name}-{one.contender}-{number}.log"
     log.parent.mkdir(exist_ok=True)
     events = place.folder / "events" if one.has_spark else None

@@ -24,6 +24,9 @@ CASES: dict[str, tuple[str, ...]] = {
     "windows": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "clusters": ("pyspark",),
+    "engagement": (),
+    "engagement-alone": (),
+    "moves": (),
     "results": (),
     "history": ("duckdb", SORTED_FACTS),
     "night": (),
@@ -34,9 +37,18 @@ CASES: dict[str, tuple[str, ...]] = {
 }
 """Peers by case, in this order: the first case leaves the warehouse that others read.
 
+`engagement` is of two profiles of one window, `engagement-alone` of one of them; `moves` compares
+two stored days, of which `rfm` scores one.
+
 A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
 """
+OF_INTERACTIONS = frozenset({"engagement", "engagement-alone"})
+"""Cases that need some."""
+
 DAYS_LATE = 60
+DAYS_BEFORE = 30
+"""Between the days whose segments are compared."""
+
 DELIVERIES: dict[str, Callable[[Path, date, Path], None]] = {
     "night": next_delivery,
     "clean": clean_delivery,
@@ -137,6 +149,7 @@ class Case:
         contender: who does it.
         prepare: brings everything into the state from which the command starts; not timed.
         command: what is timed.
+        untimed: commands that come before it, once prepared.
         warehouse: whose tables it changes, where that is told.
         needs_results: it follows a night, and starts from what that night left.
     """
@@ -145,6 +158,7 @@ class Case:
     contender: str
     prepare: Callable[[], None]
     command: list[str]
+    untimed: tuple[list[str], ...] = ()
     warehouse: Path | None = None
     needs_results: bool = False
 
@@ -164,6 +178,8 @@ def our_cases(place: Place) -> dict[str, Case]:
         "rfm.two_years.window_days=730",
         "rfm.ever.window_days='all'",
     ]
+    engagement = ["rfm.engagement.window_days=365", "rfm.engagement.events='all'"]
+    both = [*engagement, "rfm.purchase.window_days=365"]
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
 
     def job(name: str, warehouse: Path, *options: str) -> list[str]:
@@ -185,6 +201,8 @@ def our_cases(place: Place) -> dict[str, Case]:
             without(COHORT_TABLES),
             job("cohorts", loaded, *as_of, *_set(["cohorts.grains=['month']"])),
         ),
+        "engagement": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(both))),
+        "engagement-alone": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(engagement))),
         "clusters": (
             without(CLUSTER_TABLES),
             job("clusters", loaded, *as_of, *_set([features])),
@@ -207,11 +225,19 @@ def our_cases(place: Place) -> dict[str, Case]:
 
     found = {name: Case(name, OURS, *how) for name, how in commands.items()}
     bounded = [*nightly, *_set(["ingest.correction_days=90"])]
-    found["night"] = Case("night", OURS, renewed, bounded, night, needs_results=True)
+    found["night"] = Case("night", OURS, renewed, bounded, (), night, needs_results=True)
     found["night-unbounded"] = replace(found["night"], name="night-unbounded", command=nightly)
     for name in ("clean", "late", "corrected"):
         command = job("ingest", night, "--input", str(place.further(name)))
-        found[name] = Case(name, OURS, renewed, command, night)
+        found[name] = Case(name, OURS, renewed, command, (), night)
+    since = str(place.last - timedelta(days=DAYS_BEFORE))
+    found["moves"] = Case(
+        "moves",
+        OURS,
+        without((*RFM_TABLES, "segment_moves")),
+        job("moves", loaded, *as_of, "--since", since),
+        tuple(job("rfm", loaded, "--as-of", day) for day in (since, str(place.last))),
+    )
     return found
 
 

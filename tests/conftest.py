@@ -158,7 +158,7 @@ def run(spark: SparkSession, empty_tables: Templates) -> RunJob:
     return run_it
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cli(spark: SparkSession, empty_tables: Templates) -> Cli:
     """The command line in this session: cli("run", "--config", file, ...) gives the exit code."""
     cache = spark._jsparkSession.sharedState().cacheManager()

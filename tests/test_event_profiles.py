@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
 
@@ -138,9 +139,13 @@ window_days = "all"
 """
 
 
-@pytest.fixture
-def clicking_shop(tmp_path):
-    shop = Shop(tmp_path)
+CITIES = {"c0": "Ulm", "c1": "Bonn", "c2": "O'Fallon", "c3": "12"}
+
+
+@pytest.fixture(scope="module")
+def clicking_shop(cli, tmp_path_factory):
+    """A shop whose customers click, taken in."""
+    shop = Shop(tmp_path_factory.mktemp("clicking"))
     shop.configure(EVERYTHING + SECTIONS)
     shop.csv("receipts1.csv", some_lines())
     clicks = [
@@ -149,8 +154,14 @@ def clicking_shop(tmp_path):
         for n in range(40)
     ]  # fmt: skip
     shop.csv("clicks1.csv", clicks)
-    shop.csv("customers1.csv", [person("c1", "Ulm"), person("silent", "Bonn", "2025-02-01")])
+    known = [person(customer, city) for customer, city in CITIES.items()]
+    shop.csv("customers1.csv", [*known, person("silent", "Bonn", "2025-02-01")])
+    assert cli("ingest", *of(shop), "--input", shop.raw) == 0
     return shop
+
+
+def of(shop):
+    return ["--config", shop.config, "--warehouse", shop.warehouse]
 
 
 def of_warehouse(warehouse):
@@ -163,7 +174,21 @@ def of_warehouse(warehouse):
 def scored(warehouse, profile, as_of):
     rows = stored(warehouse, "rfm")
     rows = [row for row in rows if (row["profile"], row["as_of"]) == (profile, as_of)]
-    return [tuple(row[name] for name in COLUMNS) for row in sorted(rows, key=_customer)]
+    return sorted(rows, key=_customer)
+
+
+def assert_no_better_value_scores_lower(rows):
+    """Equal values have equal scores, too."""
+    for value, score, better in (
+        ("recency_days", "r_score", -1),
+        ("frequency", "f_score", 1),
+        ("value", "m_score", 1),
+    ):
+        where = [COLUMNS.index(value), COLUMNS.index(score)]
+        pairs = {tuple(row[place] for place in where) for row in rows if row[where[0]] is not None}
+        ordered = sorted((one * better, scored) for one, scored in pairs)
+        assert len({one for one, _ in ordered}) == len(ordered), value
+        assert [scored for _, scored in ordered] == sorted(scored for _, scored in ordered), value
 
 
 def _customer(row):
@@ -172,16 +197,17 @@ def _customer(row):
 
 def test_scores_are_those_of_an_independent_computation(cli, clicking_shop):
     days = (date(2025, 4, 18), date(2025, 2, 10), date(2024, 12, 30))
-    run = ["--config", clicking_shop.config, "--warehouse", clicking_shop.warehouse]
-    assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
+    run = of(clicking_shop)
     con = of_warehouse(clicking_shop.warehouse)
     for day in days:
         assert cli("rfm", *run, "--as-of", day) == 0
         for profile, (weights, window, all_known) in PROFILES.items():
             frame = event_rfm(con, day, window, weights, all_known=all_known)
             expected = frame.astype(object).where(frame.notna(), None)
-            found = scored(clicking_shop.warehouse, profile, day)
+            rows = scored(clicking_shop.warehouse, profile, day)
+            found = [tuple(row[name] for name in COLUMNS) for row in rows]
             assert found == list(expected.itertuples(index=False, name=None)), (day, profile)
+            assert_no_better_value_scores_lower(found)
     terms = {}
     for row in stored(clicking_shop.warehouse, "reconciliation"):
         terms.setdefault((row["profile"], row["as_of"]), {})[row["term"]] = row["events"]
@@ -212,30 +238,23 @@ FILTERS = {
 
 
 def test_a_filter_leaves_out_who_does_not_meet_it_or_cannot_be_told(cli, clicking_shop):
-    people = [person(f"c{n}", city) for n, city in enumerate(["Ulm", "Bonn", "O'Fallon", "12"])]
-    clicking_shop.csv("customers1.csv", people)
-    run = ["--config", clicking_shop.config, "--warehouse", clicking_shop.warehouse]
-    assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
     day = date(2025, 4, 18)
-    assert cli("rfm", *run, "--as-of", day) == 0
-    everybody = [
-        row for row in stored(clicking_shop.warehouse, "rfm") if row["profile"] == "engagement"
-    ]
-    cities = {one["customer"]: one["city"] for one in people}
-    for text, meets in FILTERS.items():
-        expected = {
-            row["customer_id"]
+    profiles = {f"filtered_{number}": text for number, text in enumerate(FILTERS)}
+    filters = [f'rfm.{name}={{ events = "all", window_days = 90, filter = "{text}" }}'
+               for name, text in profiles.items()]  # fmt: skip
+    overrides = [word for one in filters for word in ("--set", one)]
+    assert cli("rfm", *of(clicking_shop), "--as-of", day, *overrides) == 0
+    everybody = scored(clicking_shop.warehouse, "engagement", day)
+    cities = CITIES | {"silent": "Bonn"}
+    for name, text in profiles.items():
+        expected = [
+            row
             for row in everybody
-            if meets({**row, "city": cities.get(row["customer_id"])})
-        }
+            if FILTERS[text](row | {"city": cities.get(row["customer_id"])})
+        ]
         assert 0 < len(expected) < len(everybody), text
-        assert cli("rfm", *run, "--as-of", day, "--set", f'rfm.engagement.filter="{text}"') == 0
-        found = {
-            row["customer_id"]
-            for row in stored(clicking_shop.warehouse, "rfm")
-            if row["profile"] == "engagement"
-        }
-        assert found == expected, text
+        found = {row["customer_id"] for row in scored(clicking_shop.warehouse, name, day)}
+        assert found == {row["customer_id"] for row in expected}, text
 
 
 def problems_of(tmp_path, text):
@@ -287,11 +306,14 @@ def test_kinds_need_a_source_of_interactions(tmp_path):
 
 
 def test_events_that_cannot_be_counted_are_refused_before_anything_is_written(
-    cli, clicking_shop, capsys
+    cli, clicking_shop, tmp_path, capsys
 ):
+    shutil.copytree(clicking_shop.folder, tmp_path, dirs_exist_ok=True)
+    clicking_shop = Shop(tmp_path)
+    shutil.rmtree(clicking_shop.warehouse / "rfm", ignore_errors=True)
     many = [click(f"m{n}", "c1", "2025-03-01", "stay", seconds="999999999999") for n in range(9)]
     clicking_shop.csv("clicks2.csv", many)
-    run = ["--config", clicking_shop.config, "--warehouse", clicking_shop.warehouse]
+    run = of(clicking_shop)
     assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
     assert cli("rfm", *run, "--set", "rfm.weighted.events={ clik = 1 }") == 2
     told = " ".join(capsys.readouterr().err.split())

@@ -199,7 +199,7 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
     clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
     nobody_yet = as_of < AS_OF
     event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS)
-    events = event_history(event_days, customer_year_events(event_days), as_of, [])
+    events = event_history(event_days, customer_year_events(event_days), [as_of], [])
     known = known_customers(
         sums_of(spark, days, as_of, EVER),
         rows_of(spark, CUSTOMERS, attributes),

@@ -9,26 +9,37 @@ from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.run import Run
 
 
-def resolved_as_of(run: Run, asked: date | None) -> date:
+def days_of_data(run: Run) -> tuple[date, date] | None:
+    """The first and the last business day: of receipts, or of interactions where there are none.
+
+    None without data.
+    """
+    table = CUSTOMER_DAYS if run.settings.receipts is not None else CUSTOMER_DAY_EVENTS
+    first, last = run.warehouse.bounds(table, "day")
+    return None if first is None or last is None else (first, last)
+
+
+def resolved_as_of(run: Run, asked: date | None, option: str = "--as-of") -> date:
     """The day asked for, or else the last business day of the data, which the job then knows.
+
+    Args:
+        run: the run.
+        asked: the day; None for the last one.
+        option: that names it.
 
     Raises:
         UserError: if there are no data, or none by that day.
     """
-    first: date | None
-    last: date | None
-    first, last = run.warehouse.bounds(CUSTOMER_DAYS, "day")
-    what = "receipt"
-    if run.settings.receipts is None:
-        first, last = run.warehouse.bounds(CUSTOMER_DAY_EVENTS, "day")
-        what = "interaction"
-    if first is None or last is None:
+    found = days_of_data(run)
+    if found is None:
+        what = "interaction" if run.settings.receipts is None else "receipt"
         raise UserError(f"{run.warehouse.place}: there is no accepted {what} in this warehouse")
+    first, last = found
     run.last_day = last
     if asked is None:
         return last
     if asked < first:
         raise UserError(
-            f"--as-of {asked}: lies before the data, which begin on {first} and end on {last}"
+            f"{option} {asked}: lies before the data, which begin on {first} and end on {last}"
         )
     return asked

@@ -14,6 +14,9 @@ from rfm_spark.facts.asks import ATTRIBUTE, Ask
 from rfm_spark.facts.history import event_history, receipt_history
 from rfm_spark.ingest.rows.attributes import latest_attributes
 
+_OF_ALL_DAYS = ("customer_id", "first_visit", "receipts", "net_cents")
+"""Columns that are the same as of every day."""
+
 
 @dataclass(frozen=True)
 class CustomerFacts:
@@ -55,24 +58,55 @@ def customer_sums(
         `last_visit` (up to `as_of`), `receipts` and `net_cents` of all days (NULL without a
         receipt), and for each ask its measures, named by `Ask.column`; NULL where there are none.
     """
-    by_then = F.col("day") <= F.lit(as_of)
-    inside = [
-        _inside(measure, ask, as_of).alias(ask.column(measure))
-        for ask in asks
-        for measure in ask.measures
+    return sums_as_of(sums_of_days(facts, [as_of], asks, last_day), as_of, asks)
+
+
+def sums_of_days(
+    facts: CustomerFacts,
+    days: Sequence[date],
+    asks: Sequence[Ask],
+    last_day: date | None = None,
+) -> DataFrame:
+    """The sums of customers as of several days side by side, in one pass over the facts.
+
+    Args:
+        facts: days and years.
+        days: last days of the windows.
+        asks: what is to be known as of each day, no two of the same label and source.
+        last_day: the last of `customer_days`, where it is known.
+
+    Returns:
+        Rows of `customer_sums`; what depends on the day is there once for each of them, to be
+        taken out by `sums_as_of`. Who is known by a later day only has NULL as of an earlier one.
+    """
+    of_days = [
+        column.alias(_column_of_day(name, day))
+        for day in days
+        for name, column in _measures(asks, day).items()
     ]
     return (
-        _history(facts, as_of, asks, last_day)
+        _history(facts, days, asks, last_day)
         .groupBy("customer_id")
         .agg(
             F.min("first_visit").alias("first_visit"),
-            F.max(F.when(by_then, F.col("last_visit"))).alias("last_visit"),
             F.sum("receipts").alias("receipts"),
             F.sum("net_cents").alias("net_cents"),
-            *inside,
+            *of_days,
         )
         .sortWithinPartitions("customer_id")
     )
+
+
+def sums_as_of(sums: DataFrame, day: date, asks: Sequence[Ask]) -> DataFrame:
+    """The `customer_sums` as of one day.
+
+    Args:
+        sums: `sums_of_days` with that day and these asks among others.
+        day: one of its days.
+        asks: what is to be known.
+    """
+    of_day = [F.col(_column_of_day(name, day)).alias(name) for name in _measures(asks, day)]
+    return sums.select(*_OF_ALL_DAYS, *of_day)
 
 
 def in_population(look_back: LookBack) -> Column:
@@ -81,36 +115,59 @@ def in_population(look_back: LookBack) -> Column:
     return F.col("customer_id").isNotNull() & (visits > 0)
 
 
+def _column_of_day(name: str, day: date) -> str:
+    return f"{name}_{day:%Y%m%d}"
+
+
+def _measures(asks: Sequence[Ask], as_of: date) -> dict[str, Column]:
+    """What depends on the day, by its name in `customer_sums`."""
+    last_visit = F.max(F.when(F.col("day") <= F.lit(as_of), F.col("last_visit")))
+    asked = {
+        ask.column(measure): _inside(measure, ask, as_of)
+        for ask in asks
+        for measure in ask.measures
+    }
+    return {"last_visit": last_visit, **asked}
+
+
 def _history(
-    facts: CustomerFacts, as_of: date, asks: Sequence[Ask], last_day: date | None
+    facts: CustomerFacts, days: Sequence[date], asks: Sequence[Ask], last_day: date | None
 ) -> DataFrame:
     def looked_back(source: str) -> list[LookBack]:
         return [ask.look_back for ask in asks if ask.source == source]
 
-    rows = receipt_history(facts.days, facts.years, as_of, looked_back("receipts"), last_day)
+    rows = receipt_history(facts.days, facts.years, days, looked_back("receipts"), last_day)
     if facts.event_days is not None and facts.event_years is not None:
         look_backs = looked_back("interactions")
-        events = event_history(facts.event_days, facts.event_years, as_of, look_backs)
+        events = event_history(facts.event_days, facts.event_years, days, look_backs)
         rows = rows.unionByName(events, allowMissingColumns=True)
     if facts.attributes is not None:
-        names = {
-            measure.removeprefix(ATTRIBUTE)
-            for ask in asks
-            for measure in ask.measures
-            if measure.startswith(ATTRIBUTE)
-        }
-        held = latest_attributes(facts.attributes, as_of).select(
-            "customer_id",
-            F.lit(as_of).alias("day"),
-            F.lit(True).alias("has_attributes"),
-            *[F.col("attributes")[name].alias(f"{ATTRIBUTE}{name}") for name in sorted(names)],
-        )
-        rows = rows.unionByName(held, allowMissingColumns=True)
+        for day in days:
+            held = _attributes_held(facts.attributes, day, asks)
+            rows = rows.unionByName(held, allowMissingColumns=True)
     return rows
 
 
+def _attributes_held(attributes: DataFrame, as_of: date, asks: Sequence[Ask]) -> DataFrame:
+    """One row per customer with attributes on a day, and that day."""
+    names = {
+        measure.removeprefix(ATTRIBUTE)
+        for ask in asks
+        for measure in ask.measures
+        if measure.startswith(ATTRIBUTE)
+    }
+    return latest_attributes(attributes, as_of).select(
+        "customer_id",
+        F.lit(as_of).alias("day"),
+        F.lit(True).alias("has_attributes"),
+        *[F.col("attributes")[name].alias(f"{ATTRIBUTE}{name}") for name in sorted(names)],
+    )
+
+
 def _inside(measure: str, ask: Ask, as_of: date) -> Column:
-    condition = in_window("day", as_of, ask.look_back)
+    # Attributes are of the day they held on, and not of a window.
+    of_attributes = ask.source == "attributes"
+    condition = F.col("day") == F.lit(as_of) if of_attributes else in_window("day", as_of, ask.look_back)
     if ask.kinds is not None:
         condition &= F.col("kind").isin(list(ask.kinds))
     value = F.when(condition, F.col(measure))

@@ -15,28 +15,28 @@ from rfm_spark.facts.tables import ADDITIVE
 def receipt_history(
     days: DataFrame,
     years: DataFrame,
-    as_of: date,
+    described: Collection[date],
     look_backs: Collection[LookBack],
     last_day: date | None = None,
 ) -> DataFrame:
-    """Days of the years that a window or `as_of` divides, and the sums of all other years.
+    """Days of the years that a window divides, and the sums of all other years.
 
     Of ten years a few are divided: theirs are the only days that are read.
 
     Args:
         days: `customer_days`.
         years: `customer_years` of the same days.
-        as_of: last day of every window.
+        described: days that windows end on, each with every look-back.
         look_backs: how far back to look.
-        last_day: the last of the days, where it is known: where none is later than `as_of`, that
-            divides no year.
+        last_day: the last of the days, where it is known: a window that ends on it or later
+            divides no year by its end.
 
     Returns:
         One row per customer and day, or customer and year, guests as NULL: `customer_id`, `day`
         (of a year its first one, which `in_window` includes where it includes all of them), the
         additive sums, `visit_days`, `first_visit`, `last_visit`.
     """
-    divided = F.col("year").isin(sorted(_divided_years(as_of, look_backs, last_day)))
+    divided = F.col("year").isin(sorted(_divided_years(described, look_backs, last_day)))
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     sums = [column.name for column in ADDITIVE]
     of_days = days.where(divided).select(
@@ -53,21 +53,24 @@ def receipt_history(
 
 
 def event_history(
-    event_days: DataFrame, event_years: DataFrame, as_of: date, look_backs: Collection[LookBack]
+    event_days: DataFrame,
+    event_years: DataFrame,
+    described: Collection[date],
+    look_backs: Collection[LookBack],
 ) -> DataFrame:
     """The same of interactions.
 
     Args:
         event_days: `customer_day_events`.
         event_years: `customer_year_events` of the same days.
-        as_of: last day of every window.
+        described: days that windows end on, each with every look-back.
         look_backs: how far back to look.
 
     Returns:
         One row per customer, kind and day, or year: `customer_id`, `day` (of a year its first
         one), `kind`, `events`, `event_value`, `points`, `first_event`, `last_event`.
     """
-    divided = F.col("year").isin(sorted(_divided_years(as_of, look_backs, None)))
+    divided = F.col("year").isin(sorted(_divided_years(described, look_backs, None)))
     value = F.col("value").alias("event_value")
     sums = ("kind", "events", value, "points")
     of_days = event_days.where(divided).select(
@@ -88,11 +91,10 @@ def _new_year() -> Column:
 
 
 def _divided_years(
-    as_of: date, look_backs: Collection[LookBack], last_day: date | None
+    described: Collection[date], look_backs: Collection[LookBack], last_day: date | None
 ) -> set[int]:
     """Years of which some days are in a window and others are not."""
-    firsts = [first for one in look_backs if (first := one.first_day(as_of)) is not None]
-    last_days = [first - timedelta(days=1) for first in firsts]
-    if last_day is None or last_day > as_of:
-        last_days.append(as_of)
+    firsts = (one.first_day(day) for day in described for one in look_backs)
+    last_days = [first - timedelta(days=1) for first in firsts if first is not None]
+    last_days += [day for day in described if last_day is None or last_day > day]
     return {day.year for day in last_days if (day.month, day.day) != (12, 31)}

@@ -1,8 +1,8 @@
-"""The sums of customers that the results of a day are made of, added up once for all of them."""
+"""The sums of customers that results are made of, added up once for all that need them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
@@ -10,7 +10,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from rfm_spark.facts.asks import Ask, united
-from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
+from rfm_spark.facts.customer_sums import CustomerFacts, sums_as_of, sums_of_days
 from rfm_spark.facts.tables import (
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
@@ -20,6 +20,10 @@ from rfm_spark.facts.tables import (
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
+
+
+SUMS_A_PASS = 128
+"""Of one customer, which one pass over the facts adds up for as many days as that allows."""
 
 
 @contextmanager
@@ -34,6 +38,22 @@ def sums_of_customers(
         asks: of all results.
         kept: while the context lasts, for more than one pass over them.
     """
+    with sums_by_day(run, [as_of], asks, kept) as sums:
+        yield sums[as_of]
+
+
+@contextmanager
+def sums_by_day(
+    run: Run, days: Sequence[date], asks: Iterable[Ask], kept: bool
+) -> Iterator[dict[date, DataFrame]]:
+    """The same as of several days, by day, in one pass over the facts.
+
+    Args:
+        run: the run.
+        days: the days described, `days_a_pass` of them at most.
+        asks: of all results.
+        kept: while the context lasts, for more than one pass over them.
+    """
     asked = united(asks)
     sources = {ask.source for ask in asked}
     with_events, with_attributes = "interactions" in sources, "attributes" in sources
@@ -44,13 +64,20 @@ def sums_of_customers(
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMERS) if with_attributes else None,
     )
-    sums = customer_sums(facts, as_of, asked, run.last_day)
+    sums = sums_of_days(facts, days, asked, run.last_day)
+    by_day = {day: sums_as_of(sums, day, asked) for day in days}
     if not kept:
-        yield sums
+        yield by_day
         return
     with in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]):
         sums.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        yield sums
+        yield by_day
     finally:
         sums.unpersist()
+
+
+def days_a_pass(asks: Iterable[Ask]) -> int:
+    """As of how many days one pass over the facts adds up what is asked for, at least one."""
+    measures = 1 + sum(len(ask.measures) for ask in united(asks))
+    return max(SUMS_A_PASS // measures, 1)

@@ -65,7 +65,7 @@ def _last_interactions(run: Run, as_of: date) -> DataFrame | None:
     days, years = map(run.read_or_empty, (CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS))
     if not run.warehouse.is_there(CUSTOMER_YEAR_EVENTS):
         return None
-    return last_interactions(event_history(days, years, as_of, []), as_of)
+    return last_interactions(event_history(days, years, [as_of], []), as_of)
 
 
 def _rows_of(result: AnyResult, request: Request[None]) -> DataFrame | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -18,6 +20,13 @@ _HALF = 32
 
 GUESTS, SCORED, UNSCORED = "guests", "scored", "unscored"
 """Everybody is one of these in a profile: who has no id, who is in the population, who is not."""
+
+
+class ProfileDay(NamedTuple):
+    """What is scored at a time: the customers of one profile as of one day."""
+
+    profile: str
+    as_of: date
 
 
 @dataclass(frozen=True)
@@ -41,22 +50,36 @@ class Population:
     mean_value: float
 
 
-def population_totals(sums: DataFrame, as_of: date, bases: Mapping[str, Basis]) -> DataFrame:
-    """What everybody adds up to in each profile.
+def population_totals(sums: Mapping[date, DataFrame], bases: Mapping[str, Basis]) -> DataFrame:
+    """What everybody adds up to in each profile, on each day.
 
     Args:
-        sums: `customer_sums` as of the same day, with the asks of the bases among others.
-        as_of: last day that counts.
+        sums: by day, `customer_sums` as of that day, with the asks of the bases among others.
         bases: by profile.
 
     Returns:
-        One row per `profile` and `who` (GUESTS, SCORED, UNSCORED): `receipts` (versions) and
-        `net_cents` of all days, the same with `_inside` at the end for those in the window,
+        One row per `as_of`, `profile` and `who` (GUESTS, SCORED, UNSCORED): `receipts` (versions)
+        and `net_cents` of all days, the same with `_inside` at the end for those in the window,
         `events_inside` (interactions of the profile in the window), and `population_aggregates`
         (of use where `who` is SCORED).
     """
+    of_days = [_of_profiles(of_day, as_of, bases) for as_of, of_day in sums.items()]
+    counted = [*[name + place for name in COUNTED for place in ("", "_inside")], "events_inside"]
+    return (
+        reduce(DataFrame.unionByName, of_days)
+        .groupBy("as_of", "profile", "who")
+        .agg(
+            *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in counted],
+            *population_aggregates(),
+        )
+    )
+
+
+def _of_profiles(sums: DataFrame, as_of: date, bases: Mapping[str, Basis]) -> DataFrame:
+    """Everybody once for each profile, with what adds up."""
     of_profiles = [
         F.struct(
+            F.lit(as_of).alias("as_of"),
             F.lit(name).alias("profile"),
             F.when(F.col("customer_id").isNull(), GUESTS)
             .when(basis.in_population(as_of), SCORED)
@@ -72,15 +95,7 @@ def population_totals(sums: DataFrame, as_of: date, bases: Mapping[str, Basis]) 
         )
         for name, basis in bases.items()
     ]
-    counted = [*[name + place for name in COUNTED for place in ("", "_inside")], "events_inside"]
-    return (
-        sums.select(F.inline(F.array(*of_profiles)))
-        .groupBy("profile", "who")
-        .agg(
-            *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in counted],
-            *population_aggregates(),
-        )
-    )
+    return sums.select(F.inline(F.array(*of_profiles)))
 
 
 def population_aggregates() -> list[Column]:

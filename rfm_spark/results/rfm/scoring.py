@@ -123,17 +123,17 @@ def first_visit_inside(basis: Basis, as_of: date) -> Column:
 
 
 def cell_sums(rfm: DataFrame) -> DataFrame:
-    """What each cell and segment of each profile adds up to: as many rows as settings allow.
+    """What each cell and segment of each profile and day adds up to: as many as settings allow.
 
     Args:
-        rfm: `rfm` of one day.
+        rfm: `rfm` of some days.
 
     Returns:
-        One row per `profile`, `rfm_cell` and `segment` that has a customer: `customers`,
+        One row per `profile`, `as_of`, `rfm_cell` and `segment` that has a customer: `customers`,
         `counted` (with an event in the window), `revenue_cents`, `frequency`, `recency_days` (of
         all of them).
     """
-    return rfm.groupBy("profile", "rfm_cell", "segment").agg(
+    return rfm.groupBy("profile", "as_of", "rfm_cell", "segment").agg(
         F.count(F.lit(1)).alias("customers"),
         F.count("recency_days").alias("counted"),
         F.sum("monetary_cents").alias("revenue_cents"),
@@ -146,13 +146,13 @@ def cell_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any]]:
     """Every cell, empty ones too.
 
     Args:
-        sums: `cell_sums`, of this profile among others.
+        sums: `cell_sums` of this profile and day.
         scoring: the profile's rules.
 
     Returns:
         One row per cell: the columns of `rfm_cells`.
     """
-    found = _added_up(sums, scoring.profile, "rfm_cell")
+    found = _added_up(sums, "rfm_cell")
     segments = _segments_of_cells(scoring)
     axis = range(1, scoring.scores + 1)
     return [
@@ -174,13 +174,13 @@ def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any
     """Every segment of the grid with its size, revenue and what to do.
 
     Args:
-        sums: `cell_sums`, of this profile among others.
+        sums: `cell_sums` of this profile and day.
         scoring: the profile's rules.
 
     Returns:
         One row per segment: the columns of `segments`.
     """
-    found = _added_up(sums, scoring.profile, "segment")
+    found = _added_up(sums, "segment")
     whole: Counter[str] = Counter()
     for own in found.values():
         whole.update(own)  # `+` would drop what is below 0
@@ -210,12 +210,11 @@ def _segments_of_cells(scoring: Scoring) -> dict[str, str]:
     return {digits: " / ".join(names) for digits, names in found.items()}
 
 
-def _added_up(sums: Iterable[Row], profile: str, by: str) -> dict[str, Counter[str]]:
-    """By cell or segment of a profile: its measures."""
+def _added_up(sums: Iterable[Row], by: str) -> dict[str, Counter[str]]:
+    """By cell or segment: its measures."""
     found: dict[str, Counter[str]] = {}
     for row in sums:
-        if row["profile"] == profile:
-            found.setdefault(row[by], Counter()).update({name: row[name] for name in _MEASURES})
+        found.setdefault(row[by], Counter()).update({name: row[name] for name in _MEASURES})
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from datetime import date
@@ -19,6 +19,11 @@ from rfm_spark.storage.warehouse import Commit, Warehouse
 
 ABSENT = -1
 """Noted as the version of a table that was to be read and is not there."""
+
+
+def note_of_days(days: Iterable[date]) -> dict[str, list[str]]:
+    """Noted by a commit whose rows are of some days: those of all others stay as they are."""
+    return {"days": sorted(day.isoformat() for day in days)}
 
 
 @dataclass
@@ -140,7 +145,8 @@ class Run:
         table: Table,
         rows: Sequence[Mapping[str, Any]],
         where: Column,
+        note: Mapping[str, Any] | None = None,
     ) -> Commit:
         """Replaces a slice by a few rows of the driver, in one file for each partition."""
         few = local_rows(self.spark, rows, table.schema)
-        return self.replace(table, few.coalesce(1), where)
+        return self.replace(table, few.coalesce(1), where, note)

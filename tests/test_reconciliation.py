@@ -38,7 +38,7 @@ def terms_of(deliveries, quarantine, receipts, days, scored_cents):
         united(ask for basis in bases.values() for ask in basis.asks()),
     )
     asked = {name: bases[name] for name in scored_cents}
-    totals = population_totals(sums, AS_OF, asked).collect()
+    totals = population_totals({AS_OF: sums}, asked).collect()
     delivered = Delivered(delivered_terms(deliveries, quarantine, receipts).collect())
     return all_terms(delivered, totals, asked, scored_cents)
 

@@ -7,8 +7,8 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -112,9 +112,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         # What is asked for with one earlier day is less than the result: that would not stand.
         record_run(run, name, run_id, day, outcome, whole if run.since is None else ())
 
-    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
-    with lease(run.sessions, run.warehouse.place, holder):
-        upgrade(run)
+    with writing(run, name):
         try:
             if job.takes_in:
                 ingest(run)
@@ -124,16 +122,32 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
                 day = resolved_as_of(run, as_of)
                 _make_results(run, results, day, whole)
         except BaseException as error:
-            # The message can name a file or a setting, never a customer; others are not kept.
-            why = f": {error}" if isinstance(error, UserError) else ""
             if run.versions.written:
                 with suppress(Exception):  # a record of the failure must not hide the failure
-                    record(f"failed: {type(error).__name__}{why}")
+                    record(told_failure(error))
             raise
         record(SUCCEEDED)
         if job.maintains and day is not None:
             maintain(run, day)
     return day
+
+
+@contextmanager
+def writing(run: Run, name: str) -> Iterator[None]:
+    """The warehouse's lease for a command, and the warehouse as this release makes it."""
+    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
+    with lease(run.sessions, run.warehouse.place, holder):
+        upgrade(run)
+        yield
+
+
+def told_failure(error: BaseException) -> str:
+    """How a run that failed ended: the message can name a file or a setting, never a customer.
+
+    Other messages than those for users are not kept.
+    """
+    why = f": {error}" if isinstance(error, UserError) else ""
+    return f"failed: {type(error).__name__}{why}"
 
 
 def results_made_for(job: Job, settings: ShopSettings) -> list[AnyResult]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
+from rfm_spark.core.table import Table
+from rfm_spark.facts.job import days_changed_since
 from rfm_spark.results.declaration import AnyResult, Made
 from rfm_spark.results.registry import RESULTS
-from rfm_spark.run import ABSENT, Run
+from rfm_spark.run import ABSENT, Run, TableVersions
 from rfm_spark.settings.digest import digest_of, settings_digest
 from rfm_spark.settings.shop import ShopSettings
 
@@ -28,7 +32,7 @@ class Outcome:
         told: `succeeded`, or failed and in what way.
         started: when the run began.
         seconds: how long it took.
-        details: of an upgrade, what it did.
+        details: of an upgrade, what it did; of days made together, which.
     """
 
     told: str
@@ -76,22 +80,49 @@ def record_run(
     """Adds the run to `runs`, and its configuration to `settings` where that is a new one."""
     digest = settings_digest(run.settings)
     _keep_settings(run, digest, outcome.started)
-    row = {
-        "run_id": run_id,
+    row = {"run_id": run_id, "as_of": as_of, "results": [asdict(one) for one in results]}
+    run.warehouse.append(RUNS, [{**row, **_told(run.versions, name, digest, outcome)}])
+
+
+def record_days(
+    run: Run,
+    name: str,
+    outcome: Outcome,
+    versions: TableVersions,
+    made: Mapping[date, ResultRecord],
+) -> None:
+    """Adds a run of each day to `runs`, of days whose results were made together.
+
+    Args:
+        run: the run.
+        name: of the command.
+        outcome: of all days together.
+        versions: what was read and written for all of them.
+        made: by day, its result.
+    """
+    digest = settings_digest(run.settings)
+    _keep_settings(run, digest, outcome.started)
+    told = _told(versions, name, digest, outcome)
+    rows = [
+        {"run_id": str(uuid.uuid4()), "as_of": day, "results": [asdict(one)], **told}
+        for day, one in made.items()
+    ]
+    run.warehouse.append(RUNS, rows)
+
+
+def _told(versions: TableVersions, name: str, digest: str, outcome: Outcome) -> dict[str, Any]:
+    return {
         "job": name,
-        "as_of": as_of,
         "outcome": outcome.told,
         "started_at": outcome.started,
         "seconds": round(outcome.seconds, 3),
         "settings_digest": digest,
         "code_version": code_version(),
-        "read_versions": run.versions.read,
-        "written_versions": run.versions.written,
-        "written_rows": run.versions.rows,
-        "results": [asdict(one) for one in results],
+        "read_versions": versions.read,
+        "written_versions": versions.written,
+        "written_rows": versions.rows,
         "details": outcome.details,
     }
-    run.warehouse.append(RUNS, [row])
 
 
 def _keep_settings(run: Run, digest: str, started: datetime) -> None:
@@ -110,8 +141,8 @@ def results_that_stand(
     """The results that would come out the same again, by name.
 
     One stands where it was last made for the same day by the same code and rules, and every table
-    it was made from or wrote is at the version it left. Runs that failed later count as well: what
-    they had finished is whole.
+    it was made from or wrote is at the version it left, or what it wrote has changed for other days
+    only. Runs that failed later count as well: what they had finished is whole.
     """
     made = run.warehouse.rows(
         RUNS, {"as_of": as_of, "code_version": code_version()}, ["started_at", "results"]
@@ -125,7 +156,7 @@ def results_that_stand(
     return {
         result.name: last[result.name]
         for result in results
-        if result.name in last and _stands(run, result, last[result.name], versions)
+        if result.name in last and _stands(run, result, last[result.name], as_of, versions)
     }
 
 
@@ -148,14 +179,34 @@ def last_made(run: Run, result: str, as_of: date) -> Made | None:
     return Made(json.loads(kept[0]["settings"]), read) if kept else None
 
 
-def _stands(run: Run, result: AnyResult, record: ResultRecord, versions: dict[str, int]) -> bool:
+def _stands(
+    run: Run, result: AnyResult, record: ResultRecord, as_of: date, versions: dict[str, int]
+) -> bool:
     if record.rules_digest != rules_digest(run.settings, result):
         return False
     left = {**record.read_versions, **record.written_versions}
     for table in left:
         if table not in versions:
             versions[table] = _version(run, table)
-    return all(versions[table] == version for table, version in left.items())
+    own = {table.name for table in result.tables}
+    return all(
+        versions[table] == version
+        or (
+            table in own
+            and ABSENT not in (version, versions[table])
+            and _is_of_other_days(run, _TABLES[table], version, as_of)
+        )
+        for table, version in left.items()
+    )
+
+
+def _is_of_other_days(run: Run, table: Table, version: int, as_of: date) -> bool:
+    """Whether all that was written to a result's table after a version leaves a day as it was."""
+    days = days_changed_since(run, table, version)
+    if days is None:
+        return False
+    # What was decided on an earlier day can decide for this one.
+    return all(day > as_of if table.keeps_decisions else day != as_of for day in days)
 
 
 def rules_digest(settings: ShopSettings, result: AnyResult) -> str:

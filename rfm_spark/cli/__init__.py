@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from rfm_spark import __version__
 from rfm_spark.app.api import open_run
+from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain import explanation
 from rfm_spark.app.jobs import JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
@@ -35,11 +36,14 @@ from rfm_spark.cli.options import (
     AnyPlace,
     AsOf,
     Config,
+    Every,
+    From,
     Input,
     Night,
     Overrides,
     Place,
     Since,
+    To,
 )
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
@@ -173,6 +177,24 @@ def tables(
     with session(context) as sessions:
         tables_of = request.run(sessions).warehouse
         show_tables(table_facts(tables_of), last_run(tables_of))
+
+
+@app.command(NAME)
+def backfill_days(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    first: From,
+    last: To,
+    every: Every,
+    input: AnyInput = None,
+) -> None:
+    """Score many days at once: the history of a warehouse that has just been filled."""
+    request = _Request(config, overrides, input, warehouse)
+    with session(context, [warehouse]) as sessions:
+        days = backfill(request.run(sessions), first.date(), last.date(), every)
+    typer.echo(f"{len(days)} days are scored, {days[0]} to {days[-1]}")
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from rfm_spark.core.periods import Step
+
 Config = Annotated[
     Path,
     typer.Option("--config", metavar="FILE", help="Configuration, in TOML.", show_default=False),
@@ -58,6 +60,29 @@ Since = Annotated[
         formats=["%Y-%m-%d"],
         help="The earlier day to compare with; by default the day before, and a week and a month "
         "before, where they are stored.",
+        show_default=False,
+    ),
+]
+From = Annotated[
+    datetime,
+    typer.Option(
+        "--from", metavar="DATE", formats=["%Y-%m-%d"], help="The first day to describe.",
+        show_default=False,
+    ),
+]  # fmt: skip
+To = Annotated[
+    datetime,
+    typer.Option(
+        "--to", metavar="DATE", formats=["%Y-%m-%d"], help="No day after it is described.",
+        show_default=False,
+    ),
+]  # fmt: skip
+Every = Annotated[
+    Step,
+    typer.Option(
+        "--every",
+        help="How far the days are apart: weeks from --from on, or months on its day of the month; "
+        "a shorter month has its last day, and all do if --from is the end of its month.",
         show_default=False,
     ),
 ]

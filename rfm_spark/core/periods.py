@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 from typing import Literal
 
@@ -9,6 +10,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 Grain = Literal["day", "week", "month", "year"]
+
+
+Step = Literal["week", "month"]
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -58,6 +62,31 @@ def first_day_of_period(day: date, grain: Grain, week_start: Weekday) -> date:
     if grain == "day":
         return day
     return day.replace(day=1) if grain == "month" else day.replace(month=1, day=1)
+
+
+def every(step: Step, first: date, last: date) -> list[date]:
+    """Days a week or a month apart, from one to another that is the last at most.
+
+    Weeks keep the weekday of the first. Months keep its day, or have their last day where they are
+    shorter; where the first is the end of its month, all days are ends of months.
+
+    >>> [str(day) for day in every("week", date(2024, 2, 20), date(2024, 3, 4))]
+    ['2024-02-20', '2024-02-27']
+    >>> [str(day) for day in every("month", date(2024, 1, 30), date(2024, 3, 30))]
+    ['2024-01-30', '2024-02-29', '2024-03-30']
+    >>> [str(day) for day in every("month", date(2024, 2, 29), date(2024, 4, 30))]
+    ['2024-02-29', '2024-03-31', '2024-04-30']
+    """
+    if step == "week":
+        return [first + timedelta(days=7 * n) for n in range((last - first).days // 7 + 1)]
+    wanted = 31 if first.day == monthrange(first.year, first.month)[1] else first.day
+    months = (last.year - first.year) * 12 + last.month - first.month
+    days = []
+    for number in range(months + 1):
+        years, month = divmod(first.month - 1 + number, 12)
+        year, month = first.year + years, month + 1
+        days.append(date(year, month, min(wanted, monthrange(year, month)[1])))
+    return [day for day in days if day <= last]
 
 
 def _first_week(week_start: Weekday) -> date:

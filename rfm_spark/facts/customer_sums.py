@@ -167,7 +167,9 @@ def _attributes_held(attributes: DataFrame, as_of: date, asks: Sequence[Ask]) ->
 def _inside(measure: str, ask: Ask, as_of: date) -> Column:
     # Attributes are of the day they held on, and not of a window.
     of_attributes = ask.source == "attributes"
-    condition = F.col("day") == F.lit(as_of) if of_attributes else in_window("day", as_of, ask.look_back)
+    condition = (
+        F.col("day") == F.lit(as_of) if of_attributes else in_window("day", as_of, ask.look_back)
+    )
     if ask.kinds is not None:
         condition &= F.col("kind").isin(list(ask.kinds))
     value = F.when(condition, F.col(measure))

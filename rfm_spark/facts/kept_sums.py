@@ -21,7 +21,6 @@ from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 
-
 SUMS_A_PASS = 128
 """Of one customer, which one pass over the facts adds up for as many days as that allows."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from itertools import product
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -17,11 +20,16 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
-from rfm_spark.results.rfm.boundaries.sets import boundaries_told, boundary_sets
+from rfm_spark.results.rfm.boundaries.sets import (
+    BoundarySet,
+    boundaries_told,
+    boundary_sets,
+)
 from rfm_spark.results.rfm.populations import (
     GUESTS,
     SCORED,
     Population,
+    ProfileDay,
     population_of,
     population_totals,
 )
@@ -43,7 +51,7 @@ from rfm_spark.results.rfm.scoring import (
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RECONCILIATION, RFM, RFM_CELLS, SEGMENTS
 from rfm_spark.results.rfm.values import Basis, rfm_values
-from rfm_spark.run import Run
+from rfm_spark.run import Run, note_of_days
 from rfm_spark.settings.shop import ShopSettings
 
 Profiles = Mapping[str, Profile]
@@ -55,47 +63,91 @@ def profile_asks(profiles: Profiles, _: ShopSettings) -> list[Ask]:
 
 
 def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
-    """Scores every profile as of a day, and accounts for every receipt and every cent.
+    """Scores every profile as of a day; see `score_days`.
 
     Args:
         request: the run, the profiles and the day.
         sums: `customer_sums` as of that day, with `profile_asks`.
+    """
+    score_days(request.run, request.rules, {request.as_of: required(sums)})
+
+
+def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> None:
+    """Scores every profile as of each day, and accounts for every receipt and every cent.
+
+    Args:
+        run: the run.
+        profiles: by name.
+        sums: by day, in their order, `customer_sums` as of that day, with `profile_asks`.
 
     Raises:
-        UserError: if there is nobody to score in a profile, or no interaction of a kind it names;
-            then nothing has been written.
+        UserError: if there is nobody to score in a profile on a day, or no interaction of a kind it
+            names; then nothing has been written.
         RunFailure: if customers, receipts or money do not add up.
     """
-    run, profiles, as_of, sums = request.run, request.rules, request.as_of, required(sums)
     bases = {name: profile.basis for name, profile in profiles.items()}
     with run.progress.step("rfm values") as step:
         by_kind = _events_by_kind(run, profiles)
-        totals = population_totals(sums, as_of, bases).collect()
-        populations = _populations(profiles, as_of, totals)
+        totals = population_totals(sums, bases).collect()
+        populations = _populations(profiles, list(sums), totals)
         step.says(f"{_customers(totals):,} customers added up")
     with run.progress.step("rfm boundaries") as step:
-        boundaries = boundary_sets(request, sums, populations)
-        step.says("; ".join(boundaries_told(boundaries, as_of)))
+        boundaries = _boundaries(run, profiles, sums, populations)
+        step.says("; ".join(_boundaries_told(boundaries, list(sums))))
     scorings = [
-        Scoring(
-            profile=name,
-            as_of=as_of,
-            basis=bases[name],
-            scores=profile.scores,
-            cuts=boundaries[name].cuts,
-            boundary_version=boundaries[name].version,
-            total_weights=profile.total_weights,
-            ratio_weights=profile.ratio_weights,
-            grid=profile.segment_grid,
-        )
-        for name, profile in profiles.items()
+        _scoring(one, profiles[one.profile], boundaries[one]) for one in _in_order(profiles, sums)
     ]
     with run.progress.step("rfm scores") as step:
-        step.says(_score(run, as_of, scorings, sums, populations))
+        step.says(_score(run, scorings, sums, populations))
     with run.progress.step("rfm cells and segments"):
-        scored_cents = _add_up(run, as_of, scorings, populations)
+        scored_cents = _add_up(run, scorings, populations)
     with run.progress.step("reconcile") as step:
-        step.says(_reconcile(request, totals, by_kind, scored_cents))
+        step.says(_reconcile(run, bases, totals, by_kind, scored_cents))
+
+
+def _in_order(profiles: Iterable[str], days: Iterable[date]) -> list[ProfileDay]:
+    return [ProfileDay(name, day) for name, day in product(profiles, days)]
+
+
+def _boundaries(
+    run: Run,
+    profiles: Profiles,
+    sums: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
+) -> dict[ProfileDay, BoundarySet]:
+    """The boundaries of every profile and day; a set that is kept depends on the days before."""
+    found: dict[ProfileDay, BoundarySet] = {}
+    for day, of_day in sums.items():
+        of_profiles = {name: populations[ProfileDay(name, day)] for name in profiles}
+        sets = boundary_sets(Request(run, profiles, day), of_day, of_profiles)
+        found |= {ProfileDay(name, day): one for name, one in sets.items()}
+    return found
+
+
+def _boundaries_told(
+    boundaries: Mapping[ProfileDay, BoundarySet], days: Sequence[date]
+) -> Iterator[str]:
+    """All there is to say of one day; of several, how many sets are used."""
+    if len(days) == 1:
+        sets = {one.profile: found for one, found in boundaries.items()}
+        yield from boundaries_told(sets, days[0])
+        return
+    used = {(one.profile, found.version) for one, found in boundaries.items()}
+    yield f"{len(used)} sets for {len(days)} days"
+
+
+def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:
+    return Scoring(
+        profile=one.profile,
+        as_of=one.as_of,
+        basis=profile.basis,
+        scores=profile.scores,
+        cuts=boundaries.cuts,
+        boundary_version=boundaries.version,
+        total_weights=profile.total_weights,
+        ratio_weights=profile.ratio_weights,
+        grid=profile.segment_grid,
+    )
 
 
 def _events_by_kind(run: Run, profiles: Profiles) -> dict[str, int]:
@@ -119,30 +171,48 @@ def _events_by_kind(run: Run, profiles: Profiles) -> dict[str, int]:
     return found
 
 
-def _populations(profiles: Profiles, as_of: date, totals: Sequence[Row]) -> dict[str, Population]:
-    """Whom each profile scores.
+def _populations(
+    profiles: Profiles, days: Sequence[date], totals: Sequence[Row]
+) -> dict[ProfileDay, Population]:
+    """Whom each profile scores on each day.
 
     Raises:
         UserError: if there is nobody, or somebody with a value that cannot be counted.
     """
-    found = {row["profile"]: row for row in totals if row["who"] == SCORED}
+    found = {
+        ProfileDay(row["profile"], row["as_of"]): row for row in totals if row["who"] == SCORED
+    }
+    asked = _in_order(profiles, days)
     problems = [
-        f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
-        f"{as_of}: choose another --as-of or a longer window_days"
+        _nobody(name, profile, without, days)
         for name, profile in profiles.items()
-        if name not in found
+        if (without := [day for day in days if (name, day) not in found])
     ]
     if problems:
         raise UserError(problems)
     problems = [
-        f"[rfm.{name}] {found[name]['too_large']:,} customers have more points in the window "
+        f"[rfm.{one.profile}] {found[one]['too_large']:,} customers have more points in the window "
         "than can be counted: give `value` of their [interactions] in a larger unit"
-        for name in profiles
-        if found[name]["too_large"]
+        for one in asked
+        if found[one]["too_large"]
     ]
     if problems:
         raise UserError(problems)
-    return {name: population_of(found[name]) for name in profiles}
+    return {one: population_of(found[one]) for one in asked}
+
+
+def _nobody(name: str, profile: Profile, without: Sequence[date], days: Sequence[date]) -> str:
+    """What to say of a profile that scores nobody on some of the days."""
+    told = (
+        f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
+        f"{without[0]}"
+    )
+    if len(days) == 1:
+        return f"{told}: choose another --as-of or a longer window_days"
+    more = f", nor up to {len(without) - 1:,} of the later days" if len(without) > 1 else ""
+    later = next((day for day in days if day > without[-1]), None)
+    hint = "choose other days" if later is None else f"the first possible day is {later}"
+    return f"{told}{more}: {hint}; or choose a longer window_days"
 
 
 def _what_counts(profile: Profile) -> str:
@@ -151,79 +221,96 @@ def _what_counts(profile: Profile) -> str:
 
 
 def _customers(totals: Sequence[Row]) -> int:
-    """All of them: each is scored or not, in any of the profiles."""
-    some = totals[0]["profile"]
-    known = [row for row in totals if row["profile"] == some and row["who"] != GUESTS]
+    """All of them: each is scored or not, in any of the profiles and on any day."""
+    some = [totals[0][name] for name in ProfileDay._fields]
+    known = [
+        row
+        for row in totals
+        if [row[name] for name in ProfileDay._fields] == some and row["who"] != GUESTS
+    ]
     return sum(row["customers"] for row in known)
 
 
 def _score(
     run: Run,
-    as_of: date,
     scorings: Sequence[Scoring],
-    sums: DataFrame,
-    populations: Mapping[str, Population],
+    sums: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
 ) -> str:
     scored = [
-        scored_customers(rfm_values(sums, as_of, one.basis), populations[one.profile], one)
+        scored_customers(
+            rfm_values(sums[one.as_of], one.as_of, one.basis), populations[one.profile_day], one
+        )
         for one in scorings
     ]
-    # The sums are in the order of customers, so each task has rows of one profile in that order.
+    # The sums are in the order of customers, so each task has rows of one profile and day in it.
     rows = reduce(DataFrame.unionByName, scored)
-    where = _profiles_slice((one.profile for one in scorings), as_of)
-    commit = run.replace(RFM, rows, where, is_in_order=True)
-    return f"{commit.rows:,} of {len(scorings)} profiles as of {as_of}"
+    commit = run.replace(RFM, rows, _slice(populations), note_of_days(sums), is_in_order=True)
+    profiles = {one.profile for one in scorings}
+    return f"{commit.rows:,} of {len(profiles)} profiles as of {_told_days(sums)}"
+
+
+def _told_days(days: Collection[date]) -> str:
+    return f"{min(days)}" if len(days) == 1 else f"{len(days)} days, {min(days)} to {max(days)}"
 
 
 def _add_up(
-    run: Run, as_of: date, scorings: Sequence[Scoring], populations: Mapping[str, Population]
-) -> dict[str, int]:
-    """Writes cells and segments; returns the money of each profile's stored scores."""
-    where = _profiles_slice(populations, as_of)
-    sums = cell_sums(run.warehouse.read(RFM).where(where)).collect()
-    for name, population in populations.items():
-        scored = sum(row["customers"] for row in sums if row["profile"] == name)
+    run: Run, scorings: Sequence[Scoring], populations: Mapping[ProfileDay, Population]
+) -> dict[ProfileDay, int]:
+    """Writes cells and segments; returns the money of the stored scores of each profile and day."""
+    stored = run.warehouse.read(RFM).where(_slice(populations))
+    sums: defaultdict[ProfileDay, list[Row]] = defaultdict(list)
+    for row in cell_sums(stored).collect():
+        sums[ProfileDay(row["profile"], row["as_of"])].append(row)
+    for one, population in populations.items():
+        scored = sum(row["customers"] for row in sums[one])
         if scored != population.customers:
             raise RunFailure(
-                f"[rfm.{name}] {population.customers:,} customers were to be scored, "
-                f"{scored:,} were: report this as a bug"
+                f"[rfm.{one.profile}] as of {one.as_of} {population.customers:,} customers were to "
+                f"be scored, {scored:,} were: report this as a bug"
             )
+    note = note_of_days({one.as_of for one in populations})
     for table, results in ((RFM_CELLS, cell_results), (SEGMENTS, segment_results)):
-        rows = [row for scoring in scorings for row in results(sums, scoring)]
-        run.replace_by(table, rows, where)
-    return {
-        name: sum(row["revenue_cents"] for row in sums if row["profile"] == name)
-        for name in populations
-    }
+        rows = [row for one in scorings for row in results(sums[one.profile_day], one)]
+        run.replace_by(table, rows, _slice(populations), note)
+    return {one: sum(row["revenue_cents"] for row in sums[one]) for one in populations}
 
 
 def _reconcile(
-    request: Request[Profiles],
+    run: Run,
+    bases: Mapping[str, Basis],
     totals: Sequence[Row],
     by_kind: Mapping[str, int],
-    scored_cents: Mapping[str, int],
+    scored_cents: Mapping[ProfileDay, int],
 ) -> str:
-    run, as_of = request.run, request.as_of
-    where = _profiles_slice(request.rules, as_of)
-    bases = {name: profile.basis for name, profile in request.rules.items()}
-    rows = all_terms(_delivered(run, bases, by_kind), totals, bases, scored_cents)
-    run.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
-    for name in bases:
-        for measure in ("receipts", "net_cents", "events"):
-            terms = {row["term"]: row[measure] or 0 for row in rows if row["profile"] == name}
-            raw = terms.pop(RAW)
-            if raw != sum(terms.values()):
-                told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
-                raise RunFailure(
-                    f"{measure} of {name} do not add up as of {as_of}: raw {raw:,} is not {told}; "
-                    "see the table reconciliation. If an ingest was interrupted, "
-                    "run `rfm-spark ingest`"
-                )
+    delivered = _delivered(run, bases, by_kind)
+    rows, days = [], sorted({one.as_of for one in scored_cents})
+    for day in days:
+        of_day = [row for row in totals if row["as_of"] == day]
+        cents = {name: scored_cents[ProfileDay(name, day)] for name in bases}
+        rows += [{"as_of": day, **row} for row in all_terms(delivered, of_day, bases, cents)]
+    run.replace_by(RECONCILIATION, rows, _slice(scored_cents), note_of_days(days))
+    for one in scored_cents:
+        _require_identity(one, [row for row in rows if (row["profile"], row["as_of"]) == one])
     raw = [row for row in rows if row["term"] == RAW]
     events = max((row["events"] or 0 for row in raw), default=0)
     told = f"all {raw[0]['receipts']:,} receipts"
     told += f", {events:,} events" if events else ""
     return f"{told} and every cent accounted for"
+
+
+def _require_identity(one: ProfileDay, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Makes sure that raw is the sum of all other terms."""
+    for measure in ("receipts", "net_cents", "events"):
+        terms = {row["term"]: row[measure] or 0 for row in rows}
+        raw = terms.pop(RAW)
+        if raw != sum(terms.values()):
+            told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
+            raise RunFailure(
+                f"{measure} of {one.profile} do not add up as of {one.as_of}: raw {raw:,} is not "
+                f"{told}; see the table reconciliation. If an ingest was interrupted, "
+                "run `rfm-spark ingest`"
+            )
 
 
 def _delivered(run: Run, bases: Mapping[str, Basis], by_kind: Mapping[str, int]) -> Delivered:
@@ -236,6 +323,7 @@ def _delivered(run: Run, bases: Mapping[str, Basis], by_kind: Mapping[str, int])
     return Delivered(receipts, events, by_kind)
 
 
-def _profiles_slice(profiles: Iterable[str], as_of: date) -> Column:
-    """The rows of some profiles on one day."""
-    return F.col("profile").isin(list(profiles)) & (F.col("as_of") == F.lit(as_of))
+def _slice(scored: Collection[ProfileDay]) -> Column:
+    """The rows of all profiles on all days."""
+    profiles, days = ({one[place] for one in scored} for place in (0, 1))
+    return F.col("profile").isin(sorted(profiles)) & F.col("as_of").isin(sorted(days))

@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.results.rfm.populations import Population
+from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.ratios import ratios
 from rfm_spark.results.rfm.scores import cell, score, weighted_total
 from rfm_spark.results.rfm.segments import Grid, cells, segment
@@ -54,6 +54,11 @@ class Scoring:
     total_weights: Sequence[float]
     ratio_weights: Sequence[float]
     grid: Grid
+
+    @property
+    def profile_day(self) -> ProfileDay:
+        """What it scores."""
+        return ProfileDay(self.profile, self.as_of)
 
 
 def scored_customers(values: DataFrame, population: Population, scoring: Scoring) -> DataFrame:

@@ -20,7 +20,7 @@ from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES, RFM_DRIFT
-from rfm_spark.run import Run
+from rfm_spark.run import Run, note_of_days
 from rfm_spark.settings.digest import changes_digest
 
 FITTED_BY = frozenset(
@@ -198,7 +198,7 @@ def _fitted(
         for row in fitted_bins(profiles, values, populations)
     ]
     where = F.col("profile").isin(list(profiles)) & (F.col("version") == F.lit(as_of))
-    run.replace_by(RFM_BOUNDARIES, rows, where)
+    run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days([as_of]))
     return {name: _from_rows([row for row in rows if row["profile"] == name]) for name in profiles}
 
 
@@ -224,7 +224,7 @@ def _keep_drift(
     stored = run.warehouse.rows(RFM_DRIFT, {"as_of": as_of}, ["profile"])
     if rows or any(row["profile"] in profiles for row in stored):
         where = F.col("profile").isin(list(profiles)) & (F.col("as_of") == F.lit(as_of))
-        run.replace_by(RFM_DRIFT, rows, where)
+        run.replace_by(RFM_DRIFT, rows, where, note_of_days([as_of]))
 
 
 def boundaries_told(sets: Mapping[str, BoundarySet], as_of: date) -> Iterator[str]:

@@ -151,13 +151,13 @@ ALL_WIDE = whole(WIDE)
 
 
 def cuts_and_histogram(rows, column, values, scores):
-    sought = Sought(column, values, ExactCuts(scores))
-    found = histograms(rows, {"one": sought})["one"]
+    sought = Sought(rows, column, values, ExactCuts(scores))
+    found = histograms({"one": sought})["one"]
     return quantile_cuts(found, scores), found
 
 
 def values_histogram(rows, column, values, max_rank_error):
-    return histograms(rows, {0: Sought(column, values, WithinRank(max_rank_error))})[0]
+    return histograms({0: Sought(rows, column, values, WithinRank(max_rank_error))})[0]
 
 
 @pytest.fixture(scope="module")
@@ -234,18 +234,18 @@ def test_histograms_made_together_are_as_each_alone(wide):
     both = wide.withColumn("euros", F.floor(F.col("cents") / 100)).withColumn("one", F.lit(7))
     euros = whole([cents // 100 for cents in WIDE])
     sought = {
-        "cuts": Sought("cents", ALL_WIDE, ExactCuts(5)),
-        "near": Sought("cents", ALL_WIDE, WithinRank(0.01)),
-        "nearer": Sought("cents", ALL_WIDE, WithinRank(0.001)),
-        "euros": Sought("euros", euros, ExactCuts(9)),
-        "one": Sought("one", Buckets.one(7, 7, len(WIDE) + 2), ExactCuts(5)),
+        "cuts": Sought(both, "cents", ALL_WIDE, ExactCuts(5)),
+        "near": Sought(both, "cents", ALL_WIDE, WithinRank(0.01)),
+        "nearer": Sought(wide, "cents", ALL_WIDE, WithinRank(0.001)),
+        "euros": Sought(both, "euros", euros, ExactCuts(9)),
+        "one": Sought(both, "one", Buckets.one(7, 7, len(WIDE) + 2), ExactCuts(5)),
     }
-    together = histograms(both, sought)
+    together = histograms(sought)
     assert list(together) == list(sought)
-    for name, scores in (("cuts", 5), ("euros", 9)):
-        alone = histograms(both, {name: sought[name]})[name]
-        assert quantile_cuts(together[name], scores) == quantile_cuts(alone, scores)
-        assert together[name].total == len(WIDE)
+    for name, one in sought.items():
+        alone = histograms({name: one})[name]
+        assert together[name].values.tolist() == alone.values.tolist(), name
+        assert together[name].counts.tolist() == alone.counts.tolist(), name
     for name, error in (("near", 0.01), ("nearer", 0.001)):
         assert 0 < together[name].rank_error <= error
     assert (together["one"].values.tolist(), together["one"].counts.tolist()) == ([7], [20_002])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from itertools import product
@@ -92,8 +92,8 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         populations = _populations(profiles, list(sums), totals)
         step.says(f"{_customers(totals):,} customers added up")
     with run.progress.step("rfm boundaries") as step:
-        boundaries = _boundaries(run, profiles, sums, populations)
-        step.says("; ".join(_boundaries_told(boundaries, list(sums))))
+        boundaries = boundary_sets(run, profiles, sums, populations)
+        step.says("; ".join(boundaries_told(boundaries)))
     scorings = [
         _scoring(one, profiles[one.profile], boundaries[one]) for one in _in_order(profiles, sums)
     ]
@@ -107,33 +107,6 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
 
 def _in_order(profiles: Iterable[str], days: Iterable[date]) -> list[ProfileDay]:
     return [ProfileDay(name, day) for name, day in product(profiles, days)]
-
-
-def _boundaries(
-    run: Run,
-    profiles: Profiles,
-    sums: Mapping[date, DataFrame],
-    populations: Mapping[ProfileDay, Population],
-) -> dict[ProfileDay, BoundarySet]:
-    """The boundaries of every profile and day; a set that is kept depends on the days before."""
-    found: dict[ProfileDay, BoundarySet] = {}
-    for day, of_day in sums.items():
-        of_profiles = {name: populations[ProfileDay(name, day)] for name in profiles}
-        sets = boundary_sets(Request(run, profiles, day), of_day, of_profiles)
-        found |= {ProfileDay(name, day): one for name, one in sets.items()}
-    return found
-
-
-def _boundaries_told(
-    boundaries: Mapping[ProfileDay, BoundarySet], days: Sequence[date]
-) -> Iterator[str]:
-    """All there is to say of one day; of several, how many sets are used."""
-    if len(days) == 1:
-        sets = {one.profile: found for one, found in boundaries.items()}
-        yield from boundaries_told(sets, days[0])
-        return
-    used = {(one.profile, found.version) for one, found in boundaries.items()}
-    yield f"{len(used)} sets for {len(days)} days"
 
 
 def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:

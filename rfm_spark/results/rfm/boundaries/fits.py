@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -15,7 +16,7 @@ from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
-from rfm_spark.results.rfm.populations import Population
+from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
 
@@ -49,36 +50,42 @@ def value_column(profile: str, dimension: str) -> str:
 
 
 def fitted_bins(
-    profiles: Mapping[str, Profile], values: DataFrame, populations: Mapping[str, Population]
-) -> list[dict[str, Any]]:
-    """The bins of every dimension of every profile.
+    profiles: Mapping[str, Profile],
+    values: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
+) -> dict[ProfileDay, list[dict[str, Any]]]:
+    """The bins of every dimension of every profile, fitted on each day.
 
     Args:
         profiles: by name.
-        values: `values_of_profiles` of them among others; read several times.
-        populations: by profile.
+        values: by day, `values_of_profiles` of them among others; read several times.
+        populations: of every profile and day.
 
     Returns:
-        Rows of `rfm_boundaries`, but for the version and the digest of the rules.
+        By profile and day, rows of `rfm_boundaries`, but for the digest of the rules.
     """
+    fits = [ProfileDay(*one) for one in product(profiles, values)]
     sought = {}
-    for name, profile in profiles.items():
+    for one in fits:
+        profile, population = profiles[one.profile], populations[one]
+        if population.counted == 0:  # nobody did anything: all score 1, there is no cut
+            continue
         for dimension, (value, _) in DIMENSIONS.items():
-            population = populations[name]
-            if population.counted == 0:  # nobody did anything: all score 1, there is no cut
-                continue
             whole = Buckets.one(*population.spans[value], population.counted)
             rules: Dimension = getattr(profile, dimension)
             by_rank = METHODS[rules.method].is_by_rank
             fineness = ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
-            sought[name, dimension] = Sought(value_column(name, dimension), whole, fineness)
-    found = histograms(values, sought)
-    return [
-        {"profile": name, "dimension": dimension, **row}
-        for name, profile in profiles.items()
-        for dimension in DIMENSIONS
-        for row in _bins(profile, dimension, found.get((name, dimension)))
-    ]
+            column = value_column(one.profile, dimension)
+            sought[one, dimension] = Sought(values[one.as_of], column, whole, fineness)
+    found = histograms(sought)
+    return {
+        one: [
+            {"profile": one.profile, "version": one.as_of, "dimension": dimension, **row}
+            for dimension in DIMENSIONS
+            for row in _bins(profiles[one.profile], dimension, found.get((one, dimension)))
+        ]
+        for one in fits
+    }
 
 
 def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TypeVar
 
 import numpy as np
@@ -14,8 +15,8 @@ from pyspark.sql import functions as F
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, Fineness
 from rfm_spark.results.rfm.boundaries.cuts import Histogram
 
-MAX_BUCKETS = 2**20
-"""Rows one pass may bring to the driver, of all columns together."""
+MAX_BUCKETS = 2**16
+"""Rows one pass may bring to the driver of each column, whatever other columns are looked at."""
 
 _FEWEST_PARTS = 8
 """Into which a bucket is split."""
@@ -30,38 +31,39 @@ class Sought:
     """A histogram to be made.
 
     Attributes:
+        rows: any rows; persisted by the caller where costly.
         column: of whole numbers; NULLs are left out.
         whole: one bucket of all its values that are not NULL.
         fineness: what it is to be good for.
     """
 
+    rows: DataFrame
     column: str
     whole: Buckets
     fineness: Fineness
 
 
-def histograms(rows: DataFrame, sought: Mapping[_Name, Sought]) -> dict[_Name, Histogram]:
-    """Histograms of several columns, each as fine as it has to be.
+def histograms(sought: Mapping[_Name, Sought]) -> dict[_Name, Histogram]:
+    """Histograms of several columns, each as fine as it has to be, and as if made alone.
 
-    Passes over `rows` until no bucket of any of them is too coarse: usually two, each one query
-    for all columns that brings at most 1,048,576 rows to the driver.
+    Passes over the rows until no bucket of any of them is too coarse: usually two, each one query
+    for all columns that brings at most 65,536 rows of each of them to the driver.
 
     Args:
-        rows: any rows; persisted by the caller where costly.
         sought: what to make, by any name.
 
     Returns:
         The same names.
 
     Raises:
-        AssertionError: if `rows` do not hold the values they were said to hold.
+        AssertionError: if the rows do not hold the values they were said to hold.
     """
     buckets = {name: one.whole for name, one in sought.items()}
     coarse = {name: whole.several for name, whole in buckets.items()}
     while looked_into := {
         name: buckets[name].where(which) for name, which in coarse.items() if which.any()
     }:
-        for name, finer in _split(rows, sought, looked_into).items():
+        for name, finer in _split(sought, looked_into).items():
             found = buckets[name].where(~coarse[name]).joined(finer)
             buckets[name] = _all_of(sought[name].whole, found)
         coarse = {name: sought[name].fineness.too_coarse(buckets[name]) for name in looked_into}
@@ -76,22 +78,22 @@ def _all_of(whole: Buckets, found: Buckets) -> Buckets:
     return found
 
 
-def _split(
-    rows: DataFrame, sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Buckets]
-) -> dict[_Name, Buckets]:
+def _split(sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Buckets]) -> dict[_Name, Buckets]:
     """Finer buckets in place of coarse ones, those of all columns numbered one after another."""
-    ends = np.cumsum([len(buckets) for buckets in coarse.values()]).tolist()
-    starts = [0, *ends[:-1]]
-    parts = max(MAX_BUCKETS // ends[-1], _FEWEST_PARTS)
-    numbered = [
-        F.struct(
-            _number(F.col(sought[name].column), _ranges(buckets), start, parts).alias("number"),
-            F.col(sought[name].column).cast("bigint").alias("value"),
-        )
-        for start, (name, buckets) in zip(starts, coarse.items(), strict=True)
-    ]
+    parts = {name: max(MAX_BUCKETS // len(one), _FEWEST_PARTS) for name, one in coarse.items()}
+    sizes = [len(buckets) * parts[name] for name, buckets in coarse.items()]
+    ends = np.cumsum(sizes).tolist()
+    starts = dict(zip(coarse, [0, *ends[:-1]], strict=True))
+    of_rows: dict[int, tuple[DataFrame, list[Column]]] = {}
+    for name, buckets in coarse.items():
+        value = F.col(sought[name].column)
+        number = F.lit(starts[name]) + _number(value, _ranges(buckets), 0, parts[name])
+        numbered = F.struct(number.alias("number"), value.cast("bigint").alias("value"))
+        rows = sought[name].rows
+        of_rows.setdefault(id(rows), (rows, []))[1].append(numbered)
+    exploded = [rows.select(F.inline(F.array(*numbers))) for rows, numbers in of_rows.values()]
     found = (
-        rows.select(F.inline(F.array(*numbered)))
+        reduce(DataFrame.unionByName, exploded)
         .where(F.col("number").isNotNull())
         .groupBy("number")
         .agg(F.min("value").alias("first"), F.max("value").alias("last"), F.count("*").alias("n"))
@@ -100,11 +102,10 @@ def _split(
     number, first, last, count = (
         found[column].to_numpy() for column in ("number", "first", "last", "n")
     )
-    place = number // parts
     finer = Buckets(first, last, count)
     return {
-        name: finer.where((place >= start) & (place < end))
-        for name, start, end in zip(coarse, starts, ends, strict=True)
+        name: finer.where((number >= starts[name]) & (number < end))
+        for name, end in zip(coarse, ends, strict=True)
     }
 
 

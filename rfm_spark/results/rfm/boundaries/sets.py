@@ -12,11 +12,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.results.declaration import Request
 from rfm_spark.results.rfm.boundaries.cuts import Cut
 from rfm_spark.results.rfm.boundaries.drift import DRIFTED, bin_sizes, is_due, stability_index
 from rfm_spark.results.rfm.boundaries.fits import fitted_bins, value_column, values_of_profiles
-from rfm_spark.results.rfm.populations import Population
+from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES, RFM_DRIFT
@@ -71,21 +70,46 @@ class BoundarySet:
 
 
 def boundary_sets(
-    request: Request[Profiles], sums: DataFrame, populations: Mapping[str, Population]
-) -> dict[str, BoundarySet]:
+    run: Run,
+    profiles: Profiles,
+    sums: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
+) -> dict[ProfileDay, BoundarySet]:
     """The boundaries to score by: a stored set where a profile keeps one, else a new fit.
+
+    Args:
+        run: the run.
+        profiles: by name.
+        sums: by day, in their order, `customer_sums` with the asks of all profiles; read several
+            times.
+        populations: of every profile and day.
+    """
+    values = {day: values_of_profiles(of_day, profiles, day) for day, of_day in sums.items()}
+    always = {name: one for name, one in profiles.items() if one.refit == "always"}
+    keeping = {name: one for name, one in profiles.items() if name not in always}
+    found = {}
+    if always:
+        found = _fitted(run, always, values, populations)
+    for day, of_day in values.items():
+        _keep_drift(run, always, {}, {}, day)
+        if keeping:  # what is kept depends on the days before
+            found |= _kept(run, keeping, day, of_day, populations)
+    return found
+
+
+def _kept(
+    run: Run,
+    profiles: Profiles,
+    as_of: date,
+    values: DataFrame,
+    populations: Mapping[ProfileDay, Population],
+) -> dict[ProfileDay, BoundarySet]:
+    """The sets of profiles that keep theirs, on one day.
 
     A set that has drifted goes, where its rules say so, on the first day described of a period; a
     day that is made again finds what was decided on it.
-
-    Args:
-        request: the run, the profiles and the day described.
-        sums: `customer_sums` with the asks of all profiles; read several times.
-        populations: by profile.
     """
-    run, profiles, as_of = request.run, request.rules, request.as_of
     stored = {name: _stored(run, name, profile, as_of) for name, profile in profiles.items()}
-    values = values_of_profiles(sums, profiles, as_of)
     before = {
         name: earlier[-1]
         for name, sets in stored.items()
@@ -93,21 +117,20 @@ def boundary_sets(
     }
     drift = _drift(before, values)
     found = {
-        name: sets[-1]
+        ProfileDay(name, as_of): sets[-1]
         for name, sets in stored.items()
         if sets and not _is_over(run, name, profiles[name], sets[-1], drift, as_of)
     }
-    if to_fit := {name: one for name, one in profiles.items() if name not in found}:
-        found |= _fitted(run, to_fit, values, populations, as_of)
+    to_fit = {name: one for name, one in profiles.items() if (name, as_of) not in found}
+    if to_fit:
+        found |= _fitted(run, to_fit, {as_of: values}, populations)
     # After the boundaries: a run that is killed between the two decides again.
     _keep_drift(run, profiles, before, drift, as_of)
-    return {name: replace(found[name], drift=drift.get(name, {})) for name in profiles}
+    return {one: replace(found[one], drift=drift.get(one.profile, {})) for one in found}
 
 
 def _stored(run: Run, name: str, profile: Profile, as_of: date) -> list[BoundarySet]:
     """Sets that were fitted by the same rules up to a day, the oldest first."""
-    if profile.refit == "always":
-        return []
     rows = run.read_or_empty(RFM_BOUNDARIES).where(
         (F.col("profile") == name)
         & (F.col("version") <= F.lit(as_of))
@@ -188,18 +211,19 @@ def _is_over(
 def _fitted(
     run: Run,
     profiles: Profiles,
-    values: DataFrame,
-    populations: Mapping[str, Population],
-    as_of: date,
-) -> dict[str, BoundarySet]:
+    values: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
+) -> dict[ProfileDay, BoundarySet]:
+    """Sets fitted on each day, and stored."""
     digests = {name: boundary_digest(profile) for name, profile in profiles.items()}
-    rows = [
-        {**row, "version": as_of, "settings_digest": digests[row["profile"]]}
-        for row in fitted_bins(profiles, values, populations)
-    ]
-    where = F.col("profile").isin(list(profiles)) & (F.col("version") == F.lit(as_of))
-    run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days([as_of]))
-    return {name: _from_rows([row for row in rows if row["profile"] == name]) for name in profiles}
+    fitted = {
+        one: [{**row, "settings_digest": digests[one.profile]} for row in rows]
+        for one, rows in fitted_bins(profiles, values, populations).items()
+    }
+    where = F.col("profile").isin(list(profiles)) & F.col("version").isin(list(values))
+    rows = [row for of_one in fitted.values() for row in of_one]
+    run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days(values))
+    return {one: _from_rows(rows) for one, rows in fitted.items()}
 
 
 def _keep_drift(
@@ -227,14 +251,17 @@ def _keep_drift(
         run.replace_by(RFM_DRIFT, rows, where, note_of_days([as_of]))
 
 
-def boundaries_told(sets: Mapping[str, BoundarySet], as_of: date) -> Iterator[str]:
-    """What there is to say of the sets that a day is scored by, a line each."""
-    held = sum(one.version < as_of for one in sets.values())
+def boundaries_told(sets: Mapping[ProfileDay, BoundarySet]) -> Iterator[str]:
+    """What there is to say of the sets that one day is scored by, a line each; of several less."""
+    held = sum(one.version < scored.as_of for scored, one in sets.items())
     yield f"{len(sets)} sets, {held} of them of earlier days"
-    for name, one in sets.items():
+    if len({scored.as_of for scored in sets}) > 1:
+        return
+    for scored, one in sets.items():
+        name = scored.profile
         for dimension, psi in one.drift.items():
             if psi > DRIFTED:
-                done = ", fitted again" if one.version == as_of else ""
+                done = ", fitted again" if one.version == scored.as_of else ""
                 yield f"{name}: {dimension} has drifted, index {psi:.2f}{done}"
         for dimension, why in one.collapsed.items():
             yield f"{name}: {dimension} {why}"

@@ -6,10 +6,30 @@ import shutil
 from datetime import date
 
 import pytest
+from deltalake import DeltaTable
 from support.screen import problems
-from support.shop import CUSTOMERS, INTERACTIONS, RECEIPTS, Shop, click, line, person, stored
+from support.shop import (
+    CUSTOMERS,
+    INTERACTIONS,
+    RECEIPTS,
+    Shop,
+    assert_same_tables,
+    click,
+    line,
+    person,
+    stored,
+    versions,
+)
 
+from rfm_spark.app import backfill as backfills
+from rfm_spark.app.backfill import backfill
+from rfm_spark.app.jobs import run_job
+from rfm_spark.app.loading import load_settings
+from rfm_spark.app.run_record import results_that_stand
 from rfm_spark.core.periods import every
+from rfm_spark.results.rfm.result import RESULT
+from rfm_spark.run import Run
+from rfm_spark.storage.warehouse import Warehouse
 
 TABLES = (
     "rfm",
@@ -107,3 +127,149 @@ def test_many_days_are_those_of_single_runs(
     shop = copy_of(loaded, tmp_path)
     assert cli(*arguments(shop)) == 0
     assert_made(shop, one_by_one)
+
+
+@pytest.fixture(scope="module")
+def filled(run, spark, loaded, tmp_path_factory):
+    """The shop after a backfill of its second quarter. Not to be written to."""
+    shop = copy_of(loaded, tmp_path_factory.mktemp("filled"))
+    job = run_of(spark, shop)
+    assert backfill(job, date(2025, 4, 30), TO, "month") == MONTHS[3:]
+    return shop
+
+
+def run_of(spark, shop, overrides=()):
+    settings = load_settings(shop.config, overrides)
+    return Run(spark, settings, Warehouse(spark, str(shop.warehouse)), str(shop.raw))
+
+
+@pytest.fixture
+def shop(filled, tmp_path):
+    """A copy of the filled shop."""
+    return copy_of(filled, tmp_path)
+
+
+def scored_again(spark, shop, first=date(2025, 4, 30), overrides=()):
+    """The days that a backfill up to the last one makes."""
+    job, made = run_of(spark, shop, overrides), []
+    with pytest.MonkeyPatch.context() as patch:
+        score = backfills.score_days
+        patch.setattr(backfills, "score_days", lambda *a: (made.extend(a[2]), score(*a)))
+        backfill(job, first, TO, "month")
+    return made
+
+
+def test_days_that_stand_are_left_as_they_are(spark, shop, capfd):
+    before = versions(shop.warehouse)
+    assert scored_again(spark, shop) == []
+    assert versions(shop.warehouse) == before
+    days = [row["as_of"] for row in stored(shop.warehouse, "runs") if row["job"] == "backfill"]
+    assert sorted(days) == MONTHS[3:], "a record of each day"
+    assert all(results_that_stand(run_of(spark, shop), [RESULT], day) for day in days)
+
+
+def test_a_day_that_was_made_otherwise_is_made_again(spark, shop):
+    by_hand = run_of(spark, shop, ("rfm.purchase.window_days=30",))
+    run_job(by_hand, "rfm", MONTHS[5])
+    assert scored_again(spark, shop) == [MONTHS[5]]
+    # What an earlier day decided anew can decide for all that come after it.
+    assert scored_again(spark, shop, MONTHS[2]) == MONTHS[2:]
+    table = DeltaTable(str(shop.warehouse / "segments"))
+    table.delete("as_of = '2025-05-31'")
+    assert scored_again(spark, shop) == MONTHS[3:], "nothing tells what else was changed by hand"
+    other = ("rfm.year.scores=4", "rfm.year.segments=[{name='All', action='Greet them'}]")
+    assert scored_again(spark, shop, overrides=other) == MONTHS[3:]
+
+
+def test_a_backfill_that_failed_goes_on(spark, loaded, one_by_one, tmp_path, monkeypatch):
+    monkeypatch.setattr("rfm_spark.facts.kept_sums.SUMS_A_PASS", 60)  # two days each
+    shop, rest = copy_of(loaded, tmp_path), []
+    score, failing = backfills.score_days, MONTHS[2]
+
+    def stopped(run, profiles, sums):
+        if failing in sums:
+            run.replace = killed_by_scores(run.replace)
+        rest.append(list(sums))
+        score(run, profiles, sums)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backfills, "score_days", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            backfill(run_of(spark, shop), FROM, TO, "month")
+    assert rest == [MONTHS[:2], MONTHS[2:4]]
+    assert scored_again(spark, shop, FROM) == MONTHS[2:]
+    assert_made(shop, one_by_one)
+
+
+def killed_by_scores(replace):
+    """Everything is written as before but the segments: their boundaries and scores are there."""
+
+    def call(table, *arguments, **named):
+        if table.name == "segments":
+            raise KeyboardInterrupt
+        return replace(table, *arguments, **named)
+
+    return call
+
+
+def test_without_kept_boundaries_days_can_come_in_any_order(run, cli, loaded, tmp_path):
+    found = []
+    for name in ("single", "backward"):
+        shop = copy_of(loaded, tmp_path / name)
+        shop.configure(RECEIPTS + INTERACTIONS)
+        if name == "single":
+            for day in MONTHS[2:4]:
+                run(shop.config, shop.raw, shop.warehouse, "rfm", day)
+        else:
+            assert cli(*arguments(shop, MONTHS[3], MONTHS[3])) == 0
+            assert cli(*arguments(shop, MONTHS[2], MONTHS[3])) == 0
+        found.append({name: stored(shop.warehouse, name) for name in TABLES})
+    assert_same_tables(*found)
+
+
+def test_moves_are_told_between_days_of_a_backfill(cli, shop, capfd):
+    assert cli("moves", *shop.arguments("--as-of", MONTHS[5], "--since", MONTHS[3])) == 0
+    moves = [row for row in stored(shop.warehouse, "segment_moves") if row["profile"] == "year"]
+    assert {(row["since"], row["as_of"]) for row in moves} == {(MONTHS[3], MONTHS[5])}
+    assert {row["cause"] for row in moves}.isdisjoint({"rules", "correction"})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"first": date(2025, 7, 1)},
+            "--from 2025-07-01: must not be after --to 2025-06-30",
+        ),
+        (
+            {"first": date(2023, 12, 31)},
+            "--from 2023-12-31: lies before the data, which begin on 2024-01-05 and end on "
+            "2025-07-04; the first possible day is 2024-01-05",
+        ),
+        (
+            {"first": date(2025, 11, 1), "last": date(2025, 12, 31)},
+            "[rfm.purchase] nobody bought and meets the filter in the 60 days up to 2025-11-01, "
+            "nor up to 1 of the later days: choose other days; or choose a longer window_days",
+        ),
+        ({"every": "day"}, "Invalid value for '--every': 'day' is not one of 'week', 'month'"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_is_written(cli, shop, capfd, options, told):
+    before = versions(shop.warehouse)
+    capfd.readouterr()
+    assert cli(*arguments(shop, **options)) == 2
+    assert told in problems(capfd)[0]
+    assert versions(shop.warehouse) == before
+
+
+def test_the_first_day_with_somebody_to_score_is_named(cli, shop, capfd):
+    profile = "rfm={late={events={late=1}, population='active', window_days=9}}"
+    shop.csv("clicks2.csv", [click("n1", "c1", "2025-05-30", "late")])
+    run = ["ingest", *shop.arguments()]
+    assert cli(*run) == 0
+    capfd.readouterr()
+    assert cli(*arguments(shop, MONTHS[2], MONTHS[4]), "--set", profile) == 2
+    assert problems(capfd) == [
+        "[rfm.late] nobody did anything in the 9 days up to 2025-03-31, nor up to 1 of the later "
+        "days: the first possible day is 2025-05-31; or choose a longer window_days"
+    ]

@@ -28,7 +28,8 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 def commands() -> list[list[str]]:
     """The `rfm-spark` commands of the README, without where their output goes."""
-    lines = [line.partition(" >")[0] for block in blocks("bash") for line in block.splitlines()]
+    text = "".join(blocks("bash")).replace("\\\n", " ")
+    lines = [line.partition(" >")[0] for line in text.splitlines()]
     return [line.split()[1:] for line in lines if line.startswith("rfm-spark ")]
 
 
@@ -43,7 +44,9 @@ def test_the_example_of_the_readme_runs(
     (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
-    assert names == ["check", "run", "tables", "explain", "rfm", "moves", "nightly", "generate"]
+    assert names == [
+        "check", "run", "tables", "explain", "rfm", "moves", "backfill", "nightly", "generate",
+    ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]
     for command in commands():
@@ -53,6 +56,7 @@ def test_the_example_of_the_readme_runs(
     assert "customer_360" in shown
     assert "purchase: " in shown
     [moved] = blocks("text")
+    assert "4 days are scored, 2026-01-04 to 2026-01-25" in shown
     assert moved in "\n".join(text.rstrip() for text in [*shown.splitlines(), ""])
     assert cli(*earlier) == 0
     assert "2 customers scored as of 2026-01-21" in capfd.readouterr().out

@@ -19,13 +19,8 @@ def days_of_data(run: Run) -> tuple[date, date] | None:
     return None if first is None or last is None else (first, last)
 
 
-def resolved_as_of(run: Run, asked: date | None, option: str = "--as-of") -> date:
+def resolved_as_of(run: Run, asked: date | None) -> date:
     """The day asked for, or else the last business day of the data, which the job then knows.
-
-    Args:
-        run: the run.
-        asked: the day; None for the last one.
-        option: that names it.
 
     Raises:
         UserError: if there are no data, or none by that day.
@@ -40,6 +35,6 @@ def resolved_as_of(run: Run, asked: date | None, option: str = "--as-of") -> dat
         return last
     if asked < first:
         raise UserError(
-            f"{option} {asked}: lies before the data, which begin on {first} and end on {last}"
+            f"--as-of {asked}: lies before the data, which begin on {first} and end on {last}"
         )
     return asked

@@ -51,7 +51,12 @@ RUNS = Table(
             "Of every whole result: the table versions it was made from and left",
             since=2,
         ),
-        Column("details", StringType(), "Of an upgrade: what it did to which table", since=2),
+        Column(
+            "details",
+            StringType(),
+            "Of an upgrade: what it did; of days made together: which",
+            since=2,
+        ),
     ),
     key=("run_id",),
     schema_version=3,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import reduce
-from itertools import product
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from rfm_spark.core.errors import RunFailure, UserError, did_you_mean
+from rfm_spark.core.errors import RunFailure
 from rfm_spark.facts.asks import Ask
-from rfm_spark.facts.tables import CUSTOMER_YEAR_EVENTS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -26,11 +24,8 @@ from rfm_spark.results.rfm.boundaries.sets import (
     boundary_sets,
 )
 from rfm_spark.results.rfm.populations import (
-    GUESTS,
-    SCORED,
     Population,
     ProfileDay,
-    population_of,
     population_totals,
 )
 from rfm_spark.results.rfm.reconciliation import (
@@ -39,7 +34,6 @@ from rfm_spark.results.rfm.reconciliation import (
     all_terms,
     delivered_terms,
     event_terms,
-    events_by_kind,
 )
 from rfm_spark.results.rfm.scoring import (
     Scoring,
@@ -50,6 +44,11 @@ from rfm_spark.results.rfm.scoring import (
 )
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RECONCILIATION, RFM, RFM_CELLS, SEGMENTS
+from rfm_spark.results.rfm.to_score import (
+    counted_events,
+    known_customers,
+    scored_populations,
+)
 from rfm_spark.results.rfm.values import Basis, rfm_values
 from rfm_spark.run import Run, note_of_days
 from rfm_spark.settings.shop import ShopSettings
@@ -87,26 +86,20 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
     """
     bases = {name: profile.basis for name, profile in profiles.items()}
     with run.progress.step("rfm values") as step:
-        by_kind = _events_by_kind(run, profiles)
+        by_kind = counted_events(run, profiles)
         totals = population_totals(sums, bases).collect()
-        populations = _populations(profiles, list(sums), totals)
-        step.says(f"{_customers(totals):,} customers added up")
+        populations = scored_populations(profiles, list(sums), totals)
+        step.says(f"{known_customers(totals):,} customers added up")
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(run, profiles, sums, populations)
         step.says("; ".join(boundaries_told(boundaries)))
-    scorings = [
-        _scoring(one, profiles[one.profile], boundaries[one]) for one in _in_order(profiles, sums)
-    ]
+    scorings = [_scoring(one, profiles[one.profile], boundaries[one]) for one in populations]
     with run.progress.step("rfm scores") as step:
         step.says(_score(run, scorings, sums, populations))
     with run.progress.step("rfm cells and segments"):
         scored_cents = _add_up(run, scorings, populations)
     with run.progress.step("reconcile") as step:
         step.says(_reconcile(run, bases, totals, by_kind, scored_cents))
-
-
-def _in_order(profiles: Iterable[str], days: Iterable[date]) -> list[ProfileDay]:
-    return [ProfileDay(name, day) for name, day in product(profiles, days)]
 
 
 def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:
@@ -121,87 +114,6 @@ def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scor
         ratio_weights=profile.ratio_weights,
         grid=profile.segment_grid,
     )
-
-
-def _events_by_kind(run: Run, profiles: Profiles) -> dict[str, int]:
-    """Number of interactions by kind, of profiles that count some.
-
-    Raises:
-        UserError: if there is none of a kind that a profile names.
-    """
-    if not any(profile.basis.interactions for profile in profiles.values()):
-        return {}
-    found = events_by_kind(run.read_or_empty(CUSTOMER_YEAR_EVENTS))
-    problems = [
-        f"[rfm.{name}] events: there is no interaction of the kind '{kind}'; "
-        f"{did_you_mean(kind, sorted(found))}"
-        for name, profile in profiles.items()
-        for kind in profile.kinds
-        if kind not in found
-    ]
-    if problems:
-        raise UserError(problems)
-    return found
-
-
-def _populations(
-    profiles: Profiles, days: Sequence[date], totals: Sequence[Row]
-) -> dict[ProfileDay, Population]:
-    """Whom each profile scores on each day.
-
-    Raises:
-        UserError: if there is nobody, or somebody with a value that cannot be counted.
-    """
-    found = {
-        ProfileDay(row["profile"], row["as_of"]): row for row in totals if row["who"] == SCORED
-    }
-    asked = _in_order(profiles, days)
-    problems = [
-        _nobody(name, profile, without, days)
-        for name, profile in profiles.items()
-        if (without := [day for day in days if (name, day) not in found])
-    ]
-    if problems:
-        raise UserError(problems)
-    problems = [
-        f"[rfm.{one.profile}] {found[one]['too_large']:,} customers have more points in the window "
-        "than can be counted: give `value` of their [interactions] in a larger unit"
-        for one in asked
-        if found[one]["too_large"]
-    ]
-    if problems:
-        raise UserError(problems)
-    return {one: population_of(found[one]) for one in asked}
-
-
-def _nobody(name: str, profile: Profile, without: Sequence[date], days: Sequence[date]) -> str:
-    """What to say of a profile that scores nobody on some of the days."""
-    told = (
-        f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
-        f"{without[0]}"
-    )
-    if len(days) == 1:
-        return f"{told}: choose another --as-of or a longer window_days"
-    more = f", nor up to {len(without) - 1:,} of the later days" if len(without) > 1 else ""
-    later = next((day for day in days if day > without[-1]), None)
-    hint = "choose other days" if later is None else f"the first possible day is {later}"
-    return f"{told}{more}: {hint}; or choose a longer window_days"
-
-
-def _what_counts(profile: Profile) -> str:
-    did = "bought" if profile.basis.is_money else "did anything"
-    return did if profile.filter is None else f"{did} and meets the filter"
-
-
-def _customers(totals: Sequence[Row]) -> int:
-    """All of them: each is scored or not, in any of the profiles and on any day."""
-    some = [totals[0][name] for name in ProfileDay._fields]
-    known = [
-        row
-        for row in totals
-        if [row[name] for name in ProfileDay._fields] == some and row["who"] != GUESTS
-    ]
-    return sum(row["customers"] for row in known)
 
 
 def _score(

@@ -17,6 +17,7 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
 )
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
@@ -43,6 +44,7 @@ def sums_of_customers(
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        run.read_or_empty(CUSTOMER_TOTALS) if run.settings.customer_totals is not None else None,
     )
     sums = customer_sums(facts, as_of, asked, run.last_day)
     if not kept:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import RunFailure, UserError, did_you_mean
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_YEAR_EVENTS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -32,6 +33,7 @@ from rfm_spark.results.rfm.reconciliation import (
     delivered_terms,
     event_terms,
     events_by_kind,
+    totals_terms,
 )
 from rfm_spark.results.rfm.scoring import (
     Scoring,
@@ -206,7 +208,7 @@ def _reconcile(
     run, as_of = request.run, request.as_of
     where = _profiles_slice(request.rules, as_of)
     bases = {name: profile.basis for name, profile in request.rules.items()}
-    rows = all_terms(_delivered(run, bases, by_kind), totals, bases, scored_cents)
+    rows = all_terms(_delivered(run, as_of, bases, by_kind), totals, bases, scored_cents)
     run.replace_by(RECONCILIATION, [{"as_of": as_of, **row} for row in rows], where)
     for name in bases:
         for measure in ("receipts", "net_cents", "events"):
@@ -221,15 +223,21 @@ def _reconcile(
                 )
     raw = [row for row in rows if row["term"] == RAW]
     events = max((row["events"] or 0 for row in raw), default=0)
-    told = f"all {raw[0]['receipts']:,} receipts"
+    told = f"all {raw[0]['receipts']:,} {run.settings.purchase_word}s"
     told += f", {events:,} events" if events else ""
     return f"{told} and every cent accounted for"
 
 
-def _delivered(run: Run, bases: Mapping[str, Basis], by_kind: Mapping[str, int]) -> Delivered:
+def _delivered(
+    run: Run, as_of: date, bases: Mapping[str, Basis], by_kind: Mapping[str, int]
+) -> Delivered:
     """What was delivered; interactions where a profile counts some."""
-    quarantine = run.read(QUARANTINE)
-    receipts = delivered_terms(run.read(DELIVERIES), quarantine, run.read(RECEIPTS)).collect()
+    deliveries, quarantine = run.read(DELIVERIES), run.read(QUARANTINE)
+    if run.settings.customer_totals is not None:
+        terms = totals_terms(deliveries, quarantine, run.read(CUSTOMER_TOTALS), as_of)
+    else:
+        terms = delivered_terms(deliveries, quarantine, run.read(RECEIPTS))
+    receipts = terms.collect()
     if not any(basis.interactions for basis in bases.values()):
         return Delivered(receipts)
     events = event_terms(run.read_or_empty(INTERACTIONS), quarantine).collect()

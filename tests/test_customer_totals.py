@@ -327,6 +327,7 @@ def test_what_totals_do_not_tell_is_refused_or_left_out_in_a_line(cli, shops, ca
     shown = on_screen(capfd)
     assert "clusters, cohorts: made of receipts, and customers are given as totals" in shown
     assert "Where every total and every EUR went" in shown
+    assert shown.count("nothing to be made of") == 2, "customer_days and customer_years"
     after = versions(shop.warehouse)
     assert {name for name in after if after[name] != before[name]} == {"runs"}, "it stands"
     place = ("--config", shop.config, "--warehouse", shop.warehouse)

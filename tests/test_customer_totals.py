@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -14,12 +15,19 @@ from support.screen import on_screen, problems
 from support.shop import Shop, stored, versions
 
 from rfm_spark.core.look_back import EVER, LookBack
-from rfm_spark.facts.asks import RECEIPT_VALUES, Ask
+from rfm_spark.facts.asks import RECEIPT_VALUES, Ask, united
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
-from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.facts.tables import (
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    CUSTOMER_YEAR_EVENTS,
+    CUSTOMER_YEARS,
+)
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_by, totals_rows
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
+from rfm_spark.ingest.tables.customers import CUSTOMERS
+from rfm_spark.results.rfm.values import Basis, WeightedKinds, rfm_values
 
 EXAMPLE = (Path(__file__).parents[1] / "conf" / "customer_totals.toml").read_text(encoding="utf-8")
 JANUARY, FEBRUARY = date(2026, 1, 28), date(2026, 2, 28)
@@ -167,6 +175,30 @@ def test_a_window_of_totals_is_refused_and_all_time_is_told(spark):
         found, [{"customer_id": "anna", "visits_all": 3, "net_cents_all": 30_00,
                  "receipts_all": 1, "last_visit": "2026-01-01"}],
     )  # fmt: skip
+
+
+def test_orders_of_totals_count_beside_interactions_as_visits_do(spark):
+    basis = Basis(EVER, 3, (WeightedKinds(1, None),), is_money=False, has_all_known=True)
+    clicked = {"customer_id": "anna", "day": "2026-01-20", "kind": "click", "events": 2,
+               "points": Decimal(5)}  # fmt: skip
+    tables = (CUSTOMER_DAYS, CUSTOMER_YEARS, CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS, CUSTOMERS)
+    none = {table.name: rows_of(spark, table, []) for table in tables}
+    facts = CustomerFacts(
+        none["customer_days"],
+        none["customer_years"],
+        rows_of(spark, CUSTOMER_DAY_EVENTS, [clicked]),
+        none["customer_year_events"],
+        none["customers"],
+        rows_of(spark, CUSTOMER_TOTALS, [
+            total("anna", "2026-01-28", orders=4),
+            total("ben", "2026-01-28", orders=0, last=None),
+            total("cleo", "2026-02-28"),
+        ]),
+    )  # fmt: skip
+    found = rfm_values(customer_sums(facts, JANUARY, united(basis.asks())), JANUARY, basis)
+    names = ("customer_id", "recency_days", "frequency", "value_units", "monetary_cents")
+    wanted = [("anna", 8, 2 + 3 * 4, (5 + 3 * 4) * 1_000_000, 40_00), ("ben", None, 0, 0, 0)]
+    assert_rows(found, [dict(zip(names, one, strict=True)) for one in wanted])
 
 
 def test_the_configuration_tells_what_totals_cannot_be(refused, load):

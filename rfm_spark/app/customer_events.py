@@ -68,21 +68,25 @@ class CustomerEvent:
 def events_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
     """What is stored of the customer, the latest first; of totals those that count on a day."""
     where = {"customer_id": customer}
-    columns = ["day", "receipts", "visits", "net_cents"]
-    bought = [
-        CustomerEvent(
-            row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
-        )
-        for row in run.warehouse.rows(CUSTOMER_DAYS, where, columns)
-    ]
-    if run.settings.customer_totals is not None:
-        bought = _totals_of(run, customer, as_of)
+    has_totals = run.settings.customer_totals is not None
+    bought = _totals_of(run, customer, as_of) if has_totals else _days_of(run, customer)
     columns = ["day", "kind", "events", "points"]
     did = [
         CustomerEvent(row["day"], row["kind"], row["events"], 0, int(row["points"] * POINT_UNITS))
         for row in run.warehouse.rows(CUSTOMER_DAY_EVENTS, where, columns)
     ]
     return sorted(bought + did, key=lambda one: (one.day, one.kind or ""), reverse=True)
+
+
+def _days_of(run: Run, customer: str) -> list[CustomerEvent]:
+    """Receipts by day."""
+    columns = ["day", "receipts", "visits", "net_cents"]
+    return [
+        CustomerEvent(
+            row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
+        )
+        for row in run.warehouse.rows(CUSTOMER_DAYS, {"customer_id": customer}, columns)
+    ]
 
 
 def _totals_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:

@@ -63,9 +63,10 @@ def totals_history(totals: DataFrame, as_of: date, look_backs: Collection[LookBa
         look_backs: how far back to look.
 
     Returns:
-        One row per customer whose totals count as of the day, and one for all totals of a later
-        day: `customer_id`, `day` (which the totals are of), `receipts` (rows: 1), `visits`
-        (orders), `net_cents`, `first_visit`, `last_visit` (NULL in totals of a later day).
+        One row per customer whose totals count as of the day, and one per row of totals of a later
+        day, which is outside of every window: `customer_id`, `day` (which the totals are of),
+        `receipts` (rows: 1), `visits` (orders), `net_cents`, `first_visit`, `last_visit` (NULL in
+        totals of a later day).
 
     Raises:
         ValueError: if a window is asked for: of totals nobody knows what lies in it.

@@ -19,6 +19,7 @@ from support.shop import (
 
 from rfm_spark import __version__
 from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 
 RESULTS = ("rfm", "moves", "cohorts", "clusters", "customer-360")
 JOBS = ("run", "nightly", "ingest", *RESULTS, "tables", "check")
@@ -88,7 +89,9 @@ def test_tables_lists_every_table_with_its_rows(cli, capfd, finished_shop):
         if len(words) > 1 and words[1].replace(",", "").isdigit()
     }
     assert listed == {
-        table.name: len(stored(finished_shop.warehouse, table.name)) for table in ALL_TABLES
+        table.name: len(stored(finished_shop.warehouse, table.name))
+        for table in ALL_TABLES
+        if table is not CUSTOMER_TOTALS  # of shops without receipts
     }
 
 

@@ -11,10 +11,10 @@ from rfm_spark.facts.asks import united
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_years
+from rfm_spark.ingest.rows.rules import EQUAL_LINE
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.ingest.versions.receipt_versions import EQUAL_LINE
 from rfm_spark.results.rfm.populations import population_totals
 from rfm_spark.results.rfm.reconciliation import Delivered, all_terms, delivered_terms
 from rfm_spark.results.rfm.values import Basis

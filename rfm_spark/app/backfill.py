@@ -95,7 +95,7 @@ def _not_standing(run: Run, days: Sequence[date]) -> list[date]:
 
 def _groups(run: Run, days: Sequence[date]) -> Iterator[Sequence[date]]:
     """As many days at a time as one pass over the facts adds up."""
-    size = days_a_pass(profile_asks(_SCORES.rules(run.settings), run.settings))
+    size = days_a_pass(profile_asks(_SCORES.rules(run.settings), run.settings), run.settings)
     for start in range(0, len(days), size):
         yield days[start : start + size]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.rfm.score_ranges import ScoreRange
 from rfm_spark.results.rfm.values import POINT_UNITS, Basis
 from rfm_spark.run import Run
@@ -17,11 +18,12 @@ class CustomerEvent:
     """What a customer did on a day, of one kind.
 
     Attributes:
-        day: of it.
+        day: of it; of totals the last order's.
         kind: of interaction; None for receipts.
         count: visits, or interactions.
         cents: net money.
         points: millionths, before any weight.
+        totals_of: the day that all orders of a customer were added up; None for a day's own.
     """
 
     day: date
@@ -29,6 +31,21 @@ class CustomerEvent:
     count: int
     cents: int
     points: int
+    totals_of: date | None = None
+
+    @property
+    def known_on(self) -> date:
+        """The day from which it counts."""
+        return self.totals_of or self.day
+
+    @property
+    def what(self) -> str:
+        """In a word or two."""
+        if self.kind is not None:
+            return self.kind
+        if self.totals_of is not None:
+            return f"all orders to {self.totals_of}"
+        return "visit" if self.count else "return"
 
     def weight(self, basis: Basis) -> int:
         """Of one of them, in a profile; 0 where it is no event of the profile."""
@@ -40,7 +57,7 @@ class CustomerEvent:
     def is_inside(self, basis: Basis, as_of: date) -> bool:
         """Whether it counts for a profile on a day."""
         first = basis.window.first_day(as_of)
-        in_time = self.day <= as_of and (first is None or self.day >= first)
+        in_time = self.known_on <= as_of and (first is None or self.day >= first)
         return in_time and self.weight(basis) > 0
 
     def value_units(self, basis: Basis) -> int:
@@ -48,22 +65,45 @@ class CustomerEvent:
         return self.cents if basis.is_money else self.points * self.weight(basis)
 
 
-def events_of(run: Run, customer: str) -> list[CustomerEvent]:
-    """What the facts hold of the customer, the latest first."""
+def events_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
+    """What is stored of the customer, the latest first; of totals those that count on a day."""
     where = {"customer_id": customer}
-    columns = ["day", "receipts", "visits", "net_cents"]
-    bought = [
-        CustomerEvent(
-            row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
-        )
-        for row in run.warehouse.rows(CUSTOMER_DAYS, where, columns)
-    ]
+    has_totals = run.settings.customer_totals is not None
+    bought = _totals_of(run, customer, as_of) if has_totals else _days_of(run, customer)
     columns = ["day", "kind", "events", "points"]
     did = [
         CustomerEvent(row["day"], row["kind"], row["events"], 0, int(row["points"] * POINT_UNITS))
         for row in run.warehouse.rows(CUSTOMER_DAY_EVENTS, where, columns)
     ]
     return sorted(bought + did, key=lambda one: (one.day, one.kind or ""), reverse=True)
+
+
+def _days_of(run: Run, customer: str) -> list[CustomerEvent]:
+    """Receipts by day."""
+    columns = ["day", "receipts", "visits", "net_cents"]
+    return [
+        CustomerEvent(
+            row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
+        )
+        for row in run.warehouse.rows(CUSTOMER_DAYS, {"customer_id": customer}, columns)
+    ]
+
+
+def _totals_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
+    """The totals that count on a day, or, where all are of later days, one of these."""
+    rows = run.warehouse.rows(CUSTOMER_TOTALS, {"customer_id": customer})
+    rows.sort(key=lambda row: (row["as_of"] <= as_of, row["as_of"], row["delivery"]))
+    return [
+        CustomerEvent(
+            row["last_purchase"] or row["as_of"],
+            None,
+            row["orders"],
+            row["net_cents"],
+            row["orders"] * POINT_UNITS,
+            row["as_of"],
+        )
+        for row in rows[-1:]
+    ]
 
 
 def falls_on(

@@ -11,6 +11,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.core.table import Table
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.registry import BY_COMMAND, CUSTOMER_360
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.score_ranges import ScoreRange, score_range
@@ -38,7 +39,7 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
         UserError: if the day is not stored, or nobody has this id.
     """
     day = _stored_day(run, as_of)
-    events = events_of(run, customer)
+    events = events_of(run, customer, day)
     wide = run.warehouse.rows(CUSTOMER_360, {"as_of": day, "customer_id": customer})
     if not events and not wide:
         raise UserError(
@@ -190,10 +191,12 @@ def _what_counts(
     run: Run, profiles: Mapping[str, Profile], events: Sequence[CustomerEvent], day: date
 ) -> Panel:
     """The latest days, and which profiles count them."""
-    by_then = [one for one in events if one.day <= day]
+    by_then = [one for one in events if one.known_on <= day]
     money = run.settings.business.money_format
     shown = by_then[:_MAX_EVENTS]
     note = f", the last {len(shown)} of {len(by_then)}" if len(shown) < len(by_then) else ""
+    if run.settings.customer_totals is not None:
+        note += ", of orders only the last day: they are given as totals, without receipts"
     return Panel(
         "What it did",
         note,
@@ -207,7 +210,7 @@ def _what_counts(
         [
             (
                 str(one.day),
-                one.kind or ("visit" if one.count else "return"),
+                one.what,
                 f"{max(one.count, 1):,}",
                 money.exact(one.cents) if one.kind is None else "",
                 ", ".join(n for n, p in profiles.items() if one.is_inside(p.basis, day)),
@@ -237,7 +240,9 @@ def _days_before(run: Run, customer: str, day: date) -> Iterator[Panel]:
 def _files_read(run: Run, customer: str) -> Iterator[Panel]:
     """How much was looked at, where the log tells."""
     told = []
-    tables: tuple[Table, ...] = (CUSTOMER_DAYS, CUSTOMER_DAY_EVENTS, RFM)
+    has_totals = run.settings.customer_totals is not None
+    bought = CUSTOMER_TOTALS if has_totals else CUSTOMER_DAYS
+    tables: tuple[Table, ...] = (bought, CUSTOMER_DAY_EVENTS, RFM)
     for table in tables:
         found = run.warehouse.files_holding(table, "customer_id", customer)
         if found is not None:

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -119,6 +119,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
             refresh_facts(run)
             if job.results:
                 results = results_made_for(job, run.settings)
+                _tell_left_out(run, [one for one in job.results if one not in results])
                 day = resolved_as_of(run, as_of)
                 _make_results(run, results, day, whole)
         except BaseException as error:
@@ -158,8 +159,22 @@ def results_made_for(job: Job, settings: ShopSettings) -> list[AnyResult]:
     """
     made = [result for result in job.results if result.is_made_for(settings)]
     if not made:
-        raise UserError(f"{job.name} is made of receipts, and no [receipts] are configured")
+        raise UserError(_made_of_receipts(job.results, settings))
     return made
+
+
+def _made_of_receipts(results: Iterable[AnyResult], settings: ShopSettings) -> str:
+    """Why results are not made."""
+    names = ", ".join(result.name for result in results)
+    if settings.customer_totals is not None:
+        return f"{names}: made of receipts, and customers are given as totals"
+    return f"{names}: made of receipts, and no [receipts] are configured"
+
+
+def _tell_left_out(run: Run, results: Sequence[AnyResult]) -> None:
+    if results:
+        with run.progress.step("left out") as step:
+            step.says(_made_of_receipts(results, run.settings))
 
 
 def _make_results(

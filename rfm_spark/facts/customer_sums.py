@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.look_back import LookBack, in_window
 from rfm_spark.facts.asks import ATTRIBUTE, Ask
-from rfm_spark.facts.history import event_history, receipt_history
+from rfm_spark.facts.history import event_history, receipt_history, totals_history
 from rfm_spark.ingest.rows.attributes import latest_attributes
 
 _OF_ALL_DAYS = ("customer_id", "first_visit", "receipts", "net_cents")
@@ -28,6 +28,7 @@ class CustomerFacts:
         event_days: `customer_day_events`; None where no ask is about interactions.
         event_years: `customer_year_events` of the same days; None like them.
         attributes: `customers`; None where no ask is about attributes.
+        totals: `customer_totals`, where customers are given as totals in place of receipts.
     """
 
     days: DataFrame
@@ -35,6 +36,7 @@ class CustomerFacts:
     event_days: DataFrame | None = None
     event_years: DataFrame | None = None
     attributes: DataFrame | None = None
+    totals: DataFrame | None = None
 
 
 def customer_sums(
@@ -136,7 +138,12 @@ def _history(
     def looked_back(source: str) -> list[LookBack]:
         return [ask.look_back for ask in asks if ask.source == source]
 
-    rows = receipt_history(facts.days, facts.years, days, looked_back("receipts"), last_day)
+    look_backs = looked_back("receipts")
+    if facts.totals is not None:
+        (day,) = days  # totals as of another day are other rows
+        rows = totals_history(facts.totals, day, look_backs)
+    else:
+        rows = receipt_history(facts.days, facts.years, days, look_backs, last_day)
     if facts.event_days is not None and facts.event_years is not None:
         look_backs = looked_back("interactions")
         events = event_history(facts.event_days, facts.event_years, days, look_backs)

@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.tables import ADDITIVE
+from rfm_spark.ingest.rows.customer_totals import totals_by
+from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED
 
 
 def receipt_history(
@@ -50,6 +52,41 @@ def receipt_history(
     whole = ("visit_days", "first_visit", "last_visit")
     of_years = years.where(~divided).select("customer_id", _new_year(), *sums, *whole)
     return of_days.unionByName(of_years)
+
+
+def totals_history(totals: DataFrame, as_of: date, look_backs: Collection[LookBack]) -> DataFrame:
+    """The same of customers who are given as totals, which are one row each.
+
+    Args:
+        totals: `customer_totals`.
+        as_of: last day of every window.
+        look_backs: how far back to look.
+
+    Returns:
+        One row per customer whose totals count as of the day, and one per row of totals of a later
+        day, which is outside of every window: `customer_id`, `day` (which the totals are of),
+        `receipts` (rows: 1), `visits` (orders), `net_cents`, `first_visit`, `last_visit` (NULL in
+        totals of a later day).
+
+    Raises:
+        ValueError: if a window is asked for: of totals nobody knows what lies in it.
+    """
+    if windows := sorted(one.label for one in look_backs if one.days is not None):
+        raise ValueError(f"totals of customers do not tell of the last {windows[0]} days")
+    is_current = F.col("status") == CURRENT
+    return (
+        totals_by(totals, as_of)
+        .where(F.col("status") != SUPERSEDED)
+        .select(
+            "customer_id",
+            F.col("as_of").alias("day"),
+            F.lit(1).cast("bigint").alias("receipts"),
+            F.col("orders").alias("visits"),
+            "net_cents",
+            F.when(is_current, F.col("first_purchase")).alias("first_visit"),
+            F.when(is_current, F.col("last_purchase")).alias("last_visit"),
+        )
+    )
 
 
 def event_history(

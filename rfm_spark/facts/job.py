@@ -75,6 +75,9 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
         if days is not None and not days:
             step.says("up to date")
             return
+        if made is None and _are_empty(run, source, target):
+            step.says("nothing to be made of")  # a commit without rows would leave no note
+            return
         rows = run.read(source)
         note: dict[str, Any] = {"of": version, REVISION: target.schema_version}
         if days is None:
@@ -102,6 +105,13 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             commit = run.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
+
+
+def _are_empty(run: Run, *tables: Table) -> bool:
+    """Whether all tables are there, without any row: those of receipts where a shop has none."""
+    return all(
+        run.warehouse.is_there(table) and run.warehouse.detail(table)[0] == 0 for table in tables
+    )
 
 
 def _to_fold(run: Run, last: date) -> date:

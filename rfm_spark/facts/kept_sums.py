@@ -17,9 +17,11 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
 )
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
+from rfm_spark.settings.shop import ShopSettings
 
 SUMS_A_PASS = 128
 """Of one customer, which one pass over the facts adds up for as many days as that allows."""
@@ -62,6 +64,7 @@ def sums_by_day(
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        run.read_or_empty(CUSTOMER_TOTALS) if run.settings.customer_totals is not None else None,
     )
     sums = sums_of_days(facts, days, asked, run.last_day)
     by_day = {day: sums_as_of(sums, day, asked) for day in days}
@@ -76,7 +79,12 @@ def sums_by_day(
         sums.unpersist()
 
 
-def days_a_pass(asks: Iterable[Ask]) -> int:
-    """As of how many days one pass over the facts adds up what is asked for, at least one."""
+def days_a_pass(asks: Iterable[Ask], settings: ShopSettings) -> int:
+    """As of how many days one pass over the facts adds up what is asked for, at least one.
+
+    Customers given as totals have other rows on each day, and none to add up.
+    """
+    if settings.customer_totals is not None:
+        return 1
     measures = 1 + sum(len(ask.measures) for ask in united(asks))
     return max(SUMS_A_PASS // measures, 1)

@@ -57,7 +57,7 @@ class Intake:
     """New data for one table, of all its sources.
 
     Attributes:
-        table: target table: `receipts`, `interactions` or `customers`.
+        table: target table: that of the sources.
         batches: new deliveries, one batch per source.
         rows: one validated row per raw row; for receipts with `is_single`, true for a row that is
             a whole receipt and the only one of its id.

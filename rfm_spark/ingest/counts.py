@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.rows.rules import is_invalid
+from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid
 
 _FEW_MONTHS = 3
 _MAX_MANY_MONTHS_SHARE = 0.1
@@ -49,14 +49,19 @@ class ReceiptCounts:
 
 
 def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> CountsByDelivery:
-    """Counts of raw and rejected rows by delivery.
+    """Counts of raw, rejected and dropped rows by delivery, and their money where they have any.
 
     Args:
-        rows: one validated row per raw row, with `source` and `delivery`.
+        rows: one validated row per raw row, with `source`, `delivery` and perhaps `cents`.
         deliveries: source and name of every delivery, including those without rows.
     """
+    is_dropped = F.col("reasons") == EQUAL_LINE
+    cents = F.col("cents") if "cents" in rows.columns else F.lit(0)
     counts = rows.groupBy("source", "delivery").agg(
-        F.count(F.lit(1)).alias("rows"), F.count_if(is_invalid()).alias("rejected_rows")
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(is_invalid() & ~is_dropped).alias("rejected_rows"),
+        F.count_if(is_dropped).alias("dropped_rows"),
+        F.sum(cents).alias("net_cents"),
     )
     return _collected_counts(counts, deliveries)
 

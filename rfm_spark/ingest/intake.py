@@ -22,8 +22,9 @@ from rfm_spark.ingest.counts import (
 )
 from rfm_spark.ingest.files.raw_files import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
-from rfm_spark.ingest.rows.rules import SEPARATOR, is_invalid
+from rfm_spark.ingest.rows.rules import EQUAL_LINE, SEPARATOR, is_invalid
 from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
@@ -33,7 +34,7 @@ from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 from rfm_spark.settings.digest import changes_digest
 from rfm_spark.settings.shop import Business
-from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
+from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
 from rfm_spark.storage.slices import since
 from rfm_spark.storage.spark_errors import FAILED
 
@@ -60,7 +61,12 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         UserError: with the problems of all sources, or if too many rows are rejected.
     """
     fingerprints = _loaded_fingerprints(run)
-    tables = {Receipts: RECEIPTS, Interactions: INTERACTIONS, Customers: CUSTOMERS}
+    tables = {
+        Receipts: RECEIPTS,
+        CustomerTotals: CUSTOMER_TOTALS,
+        Interactions: INTERACTIONS,
+        Customers: CUSTOMERS,
+    }
     found: dict[str, list[tuple[Batch, DataFrame]]] = {table.name: [] for table in tables.values()}
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
@@ -250,7 +256,8 @@ def check_rejected_share(run: Run, intake: Intake) -> None:
         counts = [intake.counts[batch.label, name] for name in batch.delivery_names]
         total_rows = sum(count.rows for count in counts)
         rejected = sum(count.rejected_rows for count in counts)
-        is_first_load = intake.table is RECEIPTS and not run.warehouse.is_there(RECEIPTS)
+        tells_purchases = intake.table in (RECEIPTS, CUSTOMER_TOTALS)
+        is_first_load = tells_purchases and not run.warehouse.is_there(intake.table)
         if total_rows == 0 and is_first_load:
             raise UserError(
                 f"[{batch.label}] {', '.join(batch.delivery_names[:3])}: there are no rows in it"
@@ -265,7 +272,8 @@ def check_rejected_share(run: Run, intake: Intake) -> None:
 
 
 def _most_frequent_reasons(rows: DataFrame, label: str) -> str:
-    invalid_rows = rows.where(is_invalid() & (F.col("source") == label))
+    is_rejected = is_invalid() & (F.col("reasons") != EQUAL_LINE)
+    invalid_rows = rows.where(is_rejected & (F.col("source") == label))
     reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason"))
     most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
     description = ", ".join(

@@ -1,4 +1,4 @@
-"""Ingest job: writes new deliveries to receipts, interactions, customers and quarantine."""
+"""Ingest job: writes new deliveries to the tables of their sources and to quarantine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from rfm_spark.ingest.intake import (
     translated_input_errors,
 )
 from rfm_spark.ingest.rows.attributes import deduplicated_attributes
+from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
 from rfm_spark.ingest.rows.rules import is_invalid
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -44,6 +46,9 @@ from rfm_spark.storage.slices import day_slice, since
 
 _MAX_BROADCAST_VERSIONS = 1_000_000
 """Number of stored versions up to which the affected keys are broadcast in a merge."""
+
+_KEPT_AS_DELIVERED = {CUSTOMERS: deduplicated_attributes, CUSTOMER_TOTALS: accepted_totals}
+"""Tables of which every delivery stays: which row counts is told as of a day."""
 
 
 def ingest(run: Run) -> None:
@@ -76,12 +81,9 @@ def _ingest_table(run: Run, intake: Intake) -> None:
     else:
         _write_quarantine(run, intake, intake.rows.where(is_invalid()))
         valid_rows = intake.rows.where(~is_invalid())
-        if intake.table is CUSTOMERS:
-            run.replace(
-                CUSTOMERS,
-                deduplicated_attributes(valid_rows),
-                _delivery_condition(intake.batches),
-            )
+        if intake.table in _KEPT_AS_DELIVERED:
+            rows = _KEPT_AS_DELIVERED[intake.table](valid_rows)
+            run.replace(intake.table, rows, _delivery_condition(intake.batches))
         else:
             _merge_versions(run, intake, deduplicated_interactions(valid_rows), "interaction_id")
     _record_deliveries(run, intake)

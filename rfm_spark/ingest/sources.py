@@ -13,14 +13,15 @@ from rfm_spark.ingest.files.raw_files import Delivery, file_paths, find_deliveri
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
+from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_rows
 from rfm_spark.ingest.rows.delivered import delivered_fields, with_is_dropped, with_row_digest
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
-from rfm_spark.settings.sources import Customers, Interactions, Receipts, Source
+from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
 
-RECEIPTS_LABEL, CUSTOMERS_LABEL = "receipts", "customers"
+RECEIPTS_LABEL, TOTALS_LABEL, CUSTOMERS_LABEL = "receipts", "customer_totals", "customers"
 
 
 def configured_sources(settings: ShopSettings) -> dict[str, Source]:
@@ -28,6 +29,8 @@ def configured_sources(settings: ShopSettings) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     if settings.receipts is not None:
         sources[RECEIPTS_LABEL] = settings.receipts
+    if settings.customer_totals is not None:
+        sources[TOTALS_LABEL] = settings.customer_totals
     sources |= {f"interactions.{name}": source for name, source in settings.interactions.items()}
     if settings.customers is not None:
         sources[CUSTOMERS_LABEL] = settings.customers
@@ -76,7 +79,7 @@ def checked_rows(
             must have been checked before.
 
     Returns:
-        One row per raw row: `receipt_lines`, `interaction_rows` or `customer_rows`.
+        One row per raw row: `receipt_lines`, `totals_rows`, `interaction_rows` or `customer_rows`.
 
     Raises:
         UserError: with every expression that does not match the columns.
@@ -97,6 +100,8 @@ def checked_rows(
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
         rows = with_is_dropped(rows, source.drop_equal_lines)
         return receipt_lines(rows, _receipt_rules(run.settings, source, calendar))
+    if isinstance(source, CustomerTotals):
+        return totals_rows(rows, _totals_rules(run.settings, source, calendar))
     if isinstance(source, Interactions):
         dates = (business.earliest_date, business.latest_date)
         name = label.partition(".")[2]
@@ -107,6 +112,19 @@ def checked_rows(
             rows, names, business.time_zone, source.time_format, business.guest_ids
         )
     raise TypeError(f"{type(source).__name__} is no source of rows")
+
+
+def _totals_rules(
+    settings: ShopSettings, source: CustomerTotals, calendar: Calendar
+) -> TotalsRules:
+    return TotalsRules(
+        calendar=calendar,
+        time_format=source.time_format,
+        minor_unit_digits=settings.business.minor_unit_digits,
+        guest_ids=settings.business.guest_ids,
+        earliest_date=settings.business.earliest_date,
+        latest_date=settings.business.latest_date,
+    )
 
 
 def _receipt_rules(settings: ShopSettings, source: Receipts, calendar: Calendar) -> ReceiptRules:

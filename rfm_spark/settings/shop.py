@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.settings.section import Days, Name, Section, TimeZone
-from rfm_spark.settings.sources import Customers, Interactions, Receipts
+from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts
 
 
 class Business(Section):
@@ -66,6 +66,7 @@ class ShopSettings(Section):
 
     business: Business
     receipts: Receipts | None = None
+    customer_totals: CustomerTotals | None = None
     ingest: Ingest = Ingest()
     interactions: dict[Name, Interactions] = Field(default_factory=dict)
     customers: Customers | None = None
@@ -76,7 +77,25 @@ class ShopSettings(Section):
         """Whether receipts say what was bought."""
         return self.receipts is not None and self.receipts.columns.category is not None
 
+    @property
+    def tells_purchases(self) -> bool:
+        """Whether anything says what customers bought: receipts, or their totals."""
+        return self.receipts is not None or self.customer_totals is not None
+
+    @property
+    def purchase_word(self) -> str:
+        """What one row of purchases is called when they are counted."""
+        return "receipt" if self.customer_totals is None else "total"
+
     def misfits(self) -> Iterator[str]:
-        """Nothing that customers do."""
-        if self.receipts is None and not self.interactions:
-            yield "receipts: missing; give [receipts], or [interactions.<name>], or both"
+        """Nothing that customers do, or purchases that are told twice."""
+        if not self.tells_purchases and not self.interactions:
+            yield (
+                "receipts: missing; give [receipts] (or [customer_totals] in their place), or "
+                "[interactions.<name>], or both"
+            )
+        if self.receipts is not None and self.customer_totals is not None:
+            yield (
+                "[customer_totals] stand in place of [receipts]: with both, every purchase would "
+                "be told twice; leave one of them out"
+            )

@@ -191,3 +191,27 @@ class Customers(Source):
     """Attributes of customers, such as demographics."""
 
     columns: CustomerColumns
+
+
+class TotalsColumns(Section):
+    """Fields of a customer's totals."""
+
+    customer_id: Expression = Field(description="customer")
+    as_of: Expression = Field(
+        description="day the totals are of, its orders included: a column, or one day for all "
+        "rows, as in \"DATE '2026-01-31'\""
+    )
+    orders: Expression = Field(description="number of orders, a whole one, 0 or more")
+    last_purchase: Expression = Field(
+        description="day of the last order; NULL or blank where there are no orders"
+    )
+    amount: Expression = Field(
+        description="money of all orders in whole units, such as 199.00, returns subtracted"
+    )
+    first_purchase: Expression | None = Field(default=None, description="day of the first order")
+
+
+class CustomerTotals(Source):
+    """Customers given as totals of what they bought up to a day, in place of receipts."""
+
+    columns: TotalsColumns

@@ -19,7 +19,7 @@ from reference.cut_points import (
 from reference.facts import DATASETS, customer_days, receipts
 from reference.ledger import reconciliation
 from reference.retention import cohorts
-from reference.scoring import rfm, rfm_cuts, segment_of
+from reference.scoring import rfm, rfm_cuts, rfm_of_totals, segment_of
 
 __all__ = [
     "DATASETS",
@@ -37,6 +37,7 @@ __all__ = [
     "reconciliation",
     "rfm",
     "rfm_cuts",
+    "rfm_of_totals",
     "scatter_of_bins",
     "score_ascending",
     "score_descending",

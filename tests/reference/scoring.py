@@ -60,7 +60,50 @@ def rfm(
         One row per customer, sorted by customer_id, with `COLUMNS`. Dates are `datetime.date`; a
         ratio that does not exist is NaN; `segment` is None unless n = 5, where the grid is given.
     """
-    frame = _values(con, as_of, window_days)
+    return scored(_values(con, as_of, window_days), as_of, window_days, methods, n)
+
+
+def rfm_of_totals(con: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
+    """Score every customer with an order, of totals of whatever days.
+
+    Args:
+        con: connection with `totals`: `customer_id`, `as_of`, `delivery`, `orders`, `net_cents`,
+            `first_purchase`, `last_purchase`.
+        as_of: last day that counts.
+
+    Returns:
+        One row per customer, sorted by customer_id, with `COLUMNS`.
+    """
+    frame = con.execute(
+        """
+        SELECT customer_id,
+               last_purchase AS last_visit,
+               first_purchase AS first_visit,
+               orders AS frequency,
+               net_cents AS monetary_cents,
+               $as_of - last_purchase AS recency_days
+        FROM totals
+        WHERE as_of <= $as_of
+        QUALIFY row_number() OVER (
+            PARTITION BY customer_id ORDER BY as_of DESC, delivery DESC
+        ) = 1 AND orders > 0
+        ORDER BY customer_id
+        """,
+        {"as_of": as_of},
+    ).df()
+    for name in ("first_visit", "last_visit"):
+        frame[name] = [day.date() for day in frame[name]]
+    return scored(frame.astype(dict.fromkeys(VALUES.values(), "int64")), as_of, None)
+
+
+def scored(
+    frame: pd.DataFrame,
+    as_of: date,
+    window_days: int | None,
+    methods: Mapping[str, str] = DEFAULT_METHODS,
+    n: int = 5,
+) -> pd.DataFrame:
+    """Ratios, scores and segments of the values in the frame (one row per customer)."""
     cuts = rfm_cuts(frame, methods, n)
     for name, values in _ratios(frame).items():
         frame[name] = values

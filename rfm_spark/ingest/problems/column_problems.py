@@ -24,7 +24,7 @@ from rfm_spark.ingest.rows.delivered import (
 from rfm_spark.run import Run
 from rfm_spark.settings.sources import Customers, Source
 
-_TIME_FIELDS = ("time", "valid_from")
+_TIME_FIELDS = ("time", "valid_from", "as_of", "first_purchase", "last_purchase")
 _BOOLEAN_FIELDS = ("promotion", "is_return", "is_void")
 _UTC = "UTC"
 _LATER_FIELDS = (
@@ -36,6 +36,7 @@ _LATER_FIELDS = (
     "is_return",
     "is_void",
     "value",
+    "first_purchase",
 )
 """Fields, apart from attributes, whose columns may be absent from older files."""
 

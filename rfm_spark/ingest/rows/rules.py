@@ -15,6 +15,9 @@ _FIRST_VISIBLE = "!"
 SEPARATOR = "\x1f"
 """Separator of rule names in `reasons`: a character that no rule or column name contains."""
 
+EQUAL_LINE = "equal_line_dropped"
+"""Reason of a row that is kept out because an equal one of its delivery counts."""
+
 
 def rejection_reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
     """Names of all rules that a row breaks, joined by `SEPARATOR`; empty for a valid row.

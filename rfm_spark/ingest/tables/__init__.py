@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 
-INGEST_TABLES = (RECEIPTS, INTERACTIONS, CUSTOMERS, QUARANTINE, DELIVERIES)
+INGEST_TABLES = (
+    RECEIPTS,
+    CUSTOMER_TOTALS,
+    INTERACTIONS,
+    CUSTOMERS,
+    QUARANTINE,
+    DELIVERIES,
+)
 """All tables of the ingest job."""

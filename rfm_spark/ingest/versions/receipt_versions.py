@@ -6,11 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.business_time import year_month
-from rfm_spark.ingest.rows.rules import is_invalid, rejection_reasons
+from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid, rejection_reasons
 from rfm_spark.ingest.tables.receipts import CATEGORIES
 
 VERSION_KEY = ("delivery", "receipt_id")
-EQUAL_LINE = "equal_line_dropped"
 REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 

@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.facts.as_of import days_of_data
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
@@ -98,8 +98,9 @@ def not_stored(run: Run, option: str, day: date, profiles: Collection[str]) -> U
         day: not stored for any of the profiles.
         profiles: their names.
     """
-    first, last = run.warehouse.bounds(CUSTOMER_DAYS, "day")
-    if day < first:
+    data = days_of_data(run)
+    if data is not None and day < data[0]:
+        first, last = data
         return UserError(
             f"{option} {day}: lies before the data, which begin on {first} and end on {last}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Result
 from rfm_spark.results.moves.job import refresh_moves
 from rfm_spark.results.moves.panels import move_panels
@@ -14,7 +15,7 @@ RESULT = Result(
     name="moves",
     summary="Tell who moved between segments since an earlier day, and why.",
     tables=(SEGMENT_MOVES,),
-    reads=(RFM, RFM_BOUNDARIES, SEGMENTS, CUSTOMER_DAYS, CUSTOMER_YEARS),
+    reads=(RFM, RFM_BOUNDARIES, SEGMENTS, CUSTOMER_DAYS, CUSTOMER_YEARS, CUSTOMER_TOTALS),
     make=refresh_moves,
     section=RFM_RESULT.section,
     panels=move_panels,

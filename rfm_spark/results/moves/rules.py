@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from rfm_spark.facts.job import days_changed_since
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Made
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.run import ABSENT, Run
@@ -55,7 +56,7 @@ def have_facts_changed(run: Run, made: Made | None, day: date) -> bool:
     read = {} if made is None else made.read_versions
     tables = [
         table
-        for table in (CUSTOMER_DAYS, CUSTOMER_DAY_EVENTS)
+        for table in (CUSTOMER_DAYS, CUSTOMER_DAY_EVENTS, CUSTOMER_TOTALS)
         if read.get(table.name, ABSENT) != ABSENT
     ]
     changed = [days_changed_since(run, table, read[table.name]) for table in tables]

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.facts.asks import Ask
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -34,6 +35,7 @@ from rfm_spark.results.rfm.reconciliation import (
     all_terms,
     delivered_terms,
     event_terms,
+    totals_terms,
 )
 from rfm_spark.results.rfm.scoring import (
     Scoring,
@@ -168,8 +170,8 @@ def _reconcile(
     by_kind: Mapping[str, int],
     scored_cents: Mapping[ProfileDay, int],
 ) -> str:
-    delivered = _delivered(run, bases, by_kind)
     rows, days = [], sorted({one.as_of for one in scored_cents})
+    delivered = _delivered(run, days, bases, by_kind)
     for day in days:
         of_day = [row for row in totals if row["as_of"] == day]
         cents = {name: scored_cents[ProfileDay(name, day)] for name in bases}
@@ -179,7 +181,7 @@ def _reconcile(
         _require_identity(one, [row for row in rows if (row["profile"], row["as_of"]) == one])
     raw = [row for row in rows if row["term"] == RAW]
     events = max((row["events"] or 0 for row in raw), default=0)
-    told = f"all {raw[0]['receipts']:,} receipts"
+    told = f"all {raw[0]['receipts']:,} {run.settings.purchase_word}s"
     told += f", {events:,} events" if events else ""
     return f"{told} and every cent accounted for"
 
@@ -198,10 +200,17 @@ def _require_identity(one: ProfileDay, rows: Sequence[Mapping[str, Any]]) -> Non
             )
 
 
-def _delivered(run: Run, bases: Mapping[str, Basis], by_kind: Mapping[str, int]) -> Delivered:
+def _delivered(
+    run: Run, days: Sequence[date], bases: Mapping[str, Basis], by_kind: Mapping[str, int]
+) -> Delivered:
     """What was delivered; interactions where a profile counts some."""
-    quarantine = run.read(QUARANTINE)
-    receipts = delivered_terms(run.read(DELIVERIES), quarantine, run.read(RECEIPTS)).collect()
+    deliveries, quarantine = run.read(DELIVERIES), run.read(QUARANTINE)
+    if run.settings.customer_totals is not None:
+        (day,) = days  # as for the sums of customers
+        terms = totals_terms(deliveries, quarantine, run.read(CUSTOMER_TOTALS), day)
+    else:
+        terms = delivered_terms(deliveries, quarantine, run.read(RECEIPTS))
+    receipts = terms.collect()
     if not any(basis.interactions for basis in bases.values()):
         return Delivered(receipts)
     events = event_terms(run.read_or_empty(INTERACTIONS), quarantine).collect()

@@ -20,15 +20,15 @@ from rfm_spark.results.rfm.tables import RECONCILIATION, RFM_BOUNDARIES, SEGMENT
 def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
     """Segments of every profile, their empty scores, and the reconciliation of the leading one."""
     warehouse, settings = request.run.warehouse, request.run.settings
-    # Of a shop without receipts there is no money to tell.
-    money = settings.business.money_format if settings.receipts is not None else None
+    # Of a shop that tells no purchases there is no money to tell.
+    money = settings.business.money_format if settings.tells_purchases else None
     for name, profile in request.rules.items():
         rows = warehouse.rows(SEGMENTS, {"profile": name, "as_of": request.as_of})
         rows.sort(key=lambda one: (-one["revenue_cents"], -one["customers"], one["segment"]))
         yield from _segments(rows, name, profile, request.as_of, money)
     yield from _empty_scores(request)
     where = {"profile": leading_profile(request.rules), "as_of": request.as_of}
-    yield from _reconciliation(warehouse.rows(RECONCILIATION, where), money)
+    yield from _reconciliation(warehouse.rows(RECONCILIATION, where), money, settings.purchase_word)
 
 
 def _empty_scores(request: Request[Profiles]) -> Iterator[Panel]:
@@ -103,7 +103,7 @@ def told_window(profile: Profile) -> str:
 
 
 def _reconciliation(
-    rows: Sequence[Mapping[str, Any]], money: MoneyFormat | None
+    rows: Sequence[Mapping[str, Any]], money: MoneyFormat | None, purchase: str
 ) -> Iterator[Panel]:
     if not rows:
         return
@@ -113,10 +113,10 @@ def _reconciliation(
     what = []
     if money is not None:
         columns += [
-            ("receipts", lambda row: f"{row['receipts']:,}"),
+            (f"{purchase}s", lambda row: f"{row['receipts']:,}"),
             ("money", lambda row: money.exact(row["net_cents"])),
         ]
-        what = ["every receipt", f"every {money.currency}"]
+        what = [f"every {purchase}", f"every {money.currency}"]
     if any(row["events"] is not None for row in ordered):
         columns.append(("interactions", lambda row: f"{row['events'] or 0:,}"))
         what.append("every interaction")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from rfm_spark.ingest.rows.customer_totals import totals_by
+from rfm_spark.ingest.rows.rules import EQUAL_LINE
 from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
-from rfm_spark.ingest.versions.receipt_versions import EQUAL_LINE
 from rfm_spark.results.rfm.populations import COUNTED, GUESTS, SCORED, UNSCORED
 from rfm_spark.results.rfm.values import Basis
 
@@ -39,7 +41,8 @@ TERMS = (
     SCORED,
 )
 """All terms of the identity, the left side first."""
-RECEIPTS_SOURCE, INTERACTION_SOURCES = "receipts", "interactions."
+RECEIPTS_SOURCE, TOTALS_SOURCE = "receipts", "customer_totals"
+INTERACTION_SOURCES = "interactions."
 _STORED = "stored"
 
 
@@ -58,7 +61,7 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
     """
     taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
     kept_out = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
-    only_dropped = F.col("reasons") == F.array(F.lit(EQUAL_LINE))
+    only_dropped = _is_only_dropped()
     parts = [
         taken.agg(_total("receipts"), _total("net_cents")).select(
             F.lit(RAW).alias("term"), "receipts", "net_cents"
@@ -72,6 +75,34 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
         receipts.where(F.col("status").isin(SUPERSEDED, VOID))
         .groupBy(F.col("status").alias("term"))
         .agg(F.count(F.lit(1)).alias("receipts"), _total("net_cents")),
+    ]
+    return reduce(DataFrame.unionByName, parts)
+
+
+def totals_terms(
+    deliveries: DataFrame, quarantine: DataFrame, totals: DataFrame, as_of: date
+) -> DataFrame:
+    """The same where customers are given as totals, of which older ones are superseded by the day.
+
+    Args:
+        deliveries: all deliveries, with what they held before any rule.
+        quarantine: all rejected rows.
+        totals: `customer_totals`.
+        as_of: the day described.
+
+    Returns:
+        One row per term that has something: `term`, `receipts` (rows), `net_cents`.
+    """
+    is_of_totals = F.col("source") == TOTALS_SOURCE
+    kept_out = F.when(_is_only_dropped(), DROPPED).otherwise(_REJECTED)
+    older = totals_by(totals, as_of).where(F.col("status") == SUPERSEDED)
+    counted = (F.count(F.lit(1)).alias("receipts"), _total("net_cents"))
+    parts = [
+        deliveries.where(is_of_totals)
+        .agg(_total("rows"), _total("net_cents"))
+        .select(F.lit(RAW).alias("term"), F.col("rows").alias("receipts"), "net_cents"),
+        quarantine.where(is_of_totals).groupBy(kept_out.alias("term")).agg(*counted),
+        older.groupBy(F.col("status").alias("term")).agg(*counted),
     ]
     return reduce(DataFrame.unionByName, parts)
 
@@ -109,7 +140,7 @@ class Delivered:
     """What was delivered, of whatever profile.
 
     Attributes:
-        receipts: rows of `delivered_terms`.
+        receipts: rows of `delivered_terms`, or of `totals_terms`.
         events: rows of `event_terms`.
         by_kind: `events_by_kind`.
     """
@@ -179,6 +210,10 @@ def _add_events(
     for kind, events in delivered.by_kind.items():
         term = _OUTSIDE if basis.counts_kind(kind) else _OTHER_KINDS
         found[profile, term]["events"] += events
+
+
+def _is_only_dropped() -> Column:
+    return F.col("reasons") == F.array(F.lit(EQUAL_LINE))
 
 
 def _total(column: str) -> Column:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from rfm_spark.facts.tables import CUSTOMER_YEAR_EVENTS
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -32,11 +33,13 @@ from rfm_spark.settings.shop import ShopSettings
 
 def _implied_profiles(written: Mapping[str, Any]) -> dict[str, Any]:
     """The profiles of a shop that says nothing of them: one for what it delivers of each sort."""
-    purchase: dict[str, Any] = {"purchase": {}}
-    engagement = {"engagement": {"events": "all", "window_days": 90}}
+    of_totals = {"window_days": "all"} if "customer_totals" in written else {}
+    purchase: dict[str, Any] = {"purchase": {**of_totals}}
+    engagement = {"engagement": {"events": "all", "window_days": 90, **of_totals}}
     if not written.get("interactions"):
         return purchase
-    return purchase | engagement if "receipts" in written else engagement
+    is_told = "receipts" in written or "customer_totals" in written
+    return purchase | engagement if is_told else engagement
 
 
 def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Iterator[str]:
@@ -51,8 +54,13 @@ def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Ite
                 f"rfm.{name}.events: {', '.join(profile.kinds)}: no [interactions] are configured "
                 "that could bring them"
             )
-        if shop.receipts is None and profile.events != "all" and VISITS in profile.events:
+        if not shop.tells_purchases and profile.events != "all" and VISITS in profile.events:
             yield f"rfm.{name}.events: `{VISITS}`: no [receipts] are configured"
+        if shop.customer_totals is not None and profile.window_days != "all":
+            yield (
+                f"rfm.{name}.window_days: [customer_totals] do not tell what was bought in "
+                f'{profile.window_days} days: write window_days = "all"'
+            )
         if profile.filter is not None:
             for problem in Filter(profile.filter).problems(attributes):
                 yield f"rfm.{name}.filter: {problem}"
@@ -62,7 +70,14 @@ RESULT = Result(
     name="rfm",
     summary="Score customers, fit boundaries, fill cells and segments, reconcile.",
     tables=(RFM, RFM_BOUNDARIES, RFM_DRIFT, RFM_CELLS, SEGMENTS, RECONCILIATION),
-    reads=(DELIVERIES, QUARANTINE, RECEIPTS, INTERACTIONS, CUSTOMER_YEAR_EVENTS),
+    reads=(
+        DELIVERIES,
+        QUARANTINE,
+        RECEIPTS,
+        CUSTOMER_TOTALS,
+        INTERACTIONS,
+        CUSTOMER_YEAR_EVENTS,
+    ),
     make=score_profiles,
     asks=profile_asks,
     rereads=True,
@@ -74,7 +89,7 @@ RESULT = Result(
             min_length=1,
             description="named sets of RFM rules, of which one leads customer_360; without "
             "any, `purchase`, and where interactions are configured `engagement` as well: "
-            '`events = "all"` over 90 days',
+            '`events = "all"` over 90 days; with customer_totals both look at all time',
         ),
         _implied_profiles,
     ),

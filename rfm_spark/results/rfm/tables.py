@@ -185,7 +185,7 @@ RECONCILIATION = Table(
         PROFILE,
         AS_OF,
         Column("term", StringType(), "raw, or where the receipts went", required=True),
-        Column("receipts", LongType(), "Versions of receipts", required=True),
+        Column("receipts", LongType(), "Versions of receipts, or rows of totals", required=True),
         Column("net_cents", LongType(), "Their money in minor units", required=True),
         Column("events", LongType(), "Interactions, of a profile that counts some", since=2),
     ),

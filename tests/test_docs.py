@@ -69,7 +69,7 @@ def test_the_own_grid_and_fixed_cuts_of_the_definitions_load(load: Callable[...,
     [block] = blocks("toml", DEFINITIONS)
     profile = load(BASE + block).rfm["purchase"]
     assert profile.recency.method == profile.frequency.method == profile.monetary.method == "fixed"
-    assert profile.monetary.cuts == [50_00, 150_00, 400_00, 1_000_00]
+    assert profile.monetary.cuts == [50, 150, 400, 1000]
     found = {
         (one.digits, one.first_visit): profile.segment_grid.segment_of(one)
         for one in cells(5, profile.total_weights)

@@ -113,6 +113,21 @@ def test_a_held_set_of_boundaries_is_used_until_its_rules_change(score, copied_s
     assert len(rows_of_profile(copied_shop, "rfm_cells", "ever")) == 125
 
 
+def test_fixed_cuts_are_in_the_unit_that_people_write(score, copied_shop):
+    money, points = [10.5, 20, 36, 50.25], [0.5, 1, 2.5, 6]
+    cut_at = "monetary={{method='fixed', cuts={}}}"
+    score(
+        LATER,
+        f"rfm.month.{cut_at.format(money)}",
+        "rfm.did={events='all', window_days='all', " + cut_at.format(points) + "}",
+    )
+    for profile, cuts in (("month", [cut * 100 for cut in money]), ("did", points)):
+        scored = rows_of_profile(copied_shop, "rfm", profile)
+        assert len({row["m_score"] for row in scored}) > 2
+        for row in scored:
+            assert row["m_score"] == 1 + sum(cut <= row["value"] for cut in cuts), row
+
+
 JANUARY, END_OF_JANUARY = date(2025, 1, 20), date(2025, 1, 31)
 FEBRUARY, END_OF_FEBRUARY = date(2025, 2, 3), date(2025, 2, 28)
 DESCRIBED = (JANUARY, END_OF_JANUARY, FEBRUARY, END_OF_FEBRUARY, LATER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,12 +12,12 @@ from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.core.table import Table
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.results.registry import BY_COMMAND, CUSTOMER_360
+from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.panels import told_window
-from rfm_spark.results.rfm.score_ranges import ScoreRange, score_range
+from rfm_spark.results.rfm.score_ranges import score_range
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, SEGMENTS
-from rfm_spark.results.rfm.values import POINT_UNITS, Basis
 from rfm_spark.run import Run
 
 _MAX_EVENTS = 20
@@ -152,38 +152,17 @@ def _dimension(
         return (dimension, "none", score, "nothing in the window", "any event", "")
     found = score_range(value, cuts, profile.scores, dimension == "recency")
 
-    def told(amount: int) -> str:
-        return _told(run, basis, dimension, amount)
-
+    unit = units_of(basis, run.settings.business.money_format)[dimension]
     better = worse = ""
     if found.better_from is not None:
-        gap = "" if dimension == "recency" else f" ({told(found.better_from - value)} more)"
+        gap = "" if dimension == "recency" else f" ({unit.told(found.better_from - value)} more)"
         bound = "at most " if dimension == "recency" else "from "
-        better = f"{found.better_score}: {bound}{told(found.better_from)}{gap}"
+        better = f"{found.better_score}: {bound}{unit.told(found.better_from)}{gap}"
     title = dimension if dimension != "monetary" or basis.is_money else "value"
     if found.worse_score is not None and (on := falls_on(found, dimension, basis, counted)):
         worse = f"below {score} on {on}"
-    is_whole = title != "value"
-    return (title, told(value), score, _range(found, told, is_whole), better, worse)
-
-
-def _told(run: Run, basis: Basis, dimension: str, amount: int) -> str:
-    if dimension == "recency":
-        return f"{amount:,} days"
-    if dimension == "frequency":
-        return f"{amount:,}"
-    if basis.is_money:
-        return run.settings.business.money_format.exact(amount)
-    return f"{amount / POINT_UNITS:,.15g} points"
-
-
-def _range(found: ScoreRange, told: Callable[[int], str], is_whole: bool) -> str:
-    least = None if found.least is None else told(found.least)
-    if found.most is None:
-        return "all values" if least is None else f"{least} or more"
-    if not is_whole:  # points have fractions: nobody has the last one below a cut
-        return f"{least or 'anything'} to below {told(found.most + 1)}"
-    return f"up to {told(found.most)}" if least is None else f"{least} to {told(found.most)}"
+    taken = unit.range_told(found.least, None if found.most is None else found.most + 1)
+    return (title, unit.told(value), score, taken, better, worse)
 
 
 def _what_counts(

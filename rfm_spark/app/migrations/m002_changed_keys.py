@@ -53,6 +53,8 @@ def digests_of_changed_keys(run: Run) -> Iterator[str]:
             yield from _update(run, DELIVERIES, is_own, {"fingerprint": renamed}, label)
     if warehouse.is_there(RFM_BOUNDARIES):
         for name, profile in RFM_RESULT.rules(settings).items():
+            if profile.monetary.cuts is not None:  # 0.1.0 read them as minor units
+                continue
             fitted = _kept(profile, _FITTED_BY)
             for dimension in ("recency", "frequency", "monetary"):
                 fitted[dimension] = _kept(getattr(profile, dimension), _DIMENSION)

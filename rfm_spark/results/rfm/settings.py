@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, WithJsonSchema, field_validator
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.look_back import LookBack
@@ -41,14 +41,24 @@ VISITS = "receipts"
 Weight = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
+WrittenCut = Annotated[
+    int | Annotated[float, Field(allow_inf_nan=False)],
+    Field(ge=BIGINT_MIN, le=BIGINT_MAX),
+    WithJsonSchema({"type": "number"}),
+]
+"""A cut as people write it: `boundaries.units` makes the whole number of the tables of it."""
+
+
 class Dimension(Section):
     """How one of R, F and M is cut."""
 
     method: Literal[tuple(METHODS)] = Field(  # type: ignore[valid-type]
         description="how the cuts are found"
     )
-    cuts: list[Annotated[int, Field(ge=BIGINT_MIN, le=BIGINT_MAX)]] | None = Field(
-        default=None, description="of `fixed`, ascending"
+    cuts: list[WrittenCut] | None = Field(
+        default=None,
+        description="of `fixed`, ascending: days, visits or weights, and of M money as 19.90, or "
+        "points",
     )
     transform: Literal[TRANSFORMS] | None = Field(  # type: ignore[valid-type]
         default=None, description="of the values, with `natural`; by default log1p"

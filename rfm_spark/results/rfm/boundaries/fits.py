@@ -9,12 +9,14 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
+from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
@@ -49,7 +51,10 @@ def value_column(profile: str, dimension: str) -> str:
 
 
 def fitted_bins(
-    profiles: Mapping[str, Profile], values: DataFrame, populations: Mapping[str, Population]
+    profiles: Mapping[str, Profile],
+    values: DataFrame,
+    populations: Mapping[str, Population],
+    money: MoneyFormat,
 ) -> list[dict[str, Any]]:
     """The bins of every dimension of every profile.
 
@@ -57,6 +62,7 @@ def fitted_bins(
         profiles: by name.
         values: `values_of_profiles` of them among others; read several times.
         populations: by profile.
+        money: how the shop writes amounts.
 
     Returns:
         Rows of `rfm_boundaries`, but for the version and the digest of the rules.
@@ -76,12 +82,14 @@ def fitted_bins(
     return [
         {"profile": name, "dimension": dimension, **row}
         for name, profile in profiles.items()
-        for dimension in DIMENSIONS
-        for row in _bins(profile, dimension, found.get((name, dimension)))
+        for dimension, unit in units_of(profile.basis, money).items()
+        for row in _bins(profile, dimension, unit, found.get((name, dimension)))
     ]
 
 
-def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list[dict[str, Any]]:
+def _bins(
+    profile: Profile, dimension: str, unit: ValueUnit, histogram: Histogram | None
+) -> list[dict[str, Any]]:
     """Of nobody, bins without cuts and shares."""
     rules: Dimension = getattr(profile, dimension)
     method = METHODS[rules.method]
@@ -92,11 +100,13 @@ def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list
     scores = [profile.scores - place if low_is_best else 1 + place for place in range(len(shares))]
     empty: dict[int, int] = {}
     if histogram is not None:
-        given = Given(rules.cuts or (), rules.transform or TRANSFORMS[0])
+        given = Given(
+            [unit.parsed(cut) for cut in rules.cuts or ()], rules.transform or TRANSFORMS[0]
+        )
         cuts = method.cut_points(histogram, profile.scores, given)
         found = bin_shares(histogram, cuts)
         empty = {place: scores[place] for place in collapsed_bins(found)}
-        why = why_collapsed(histogram, rules.method, cuts, empty) if empty else None
+        why = why_collapsed(histogram, rules.method, cuts, empty, unit) if empty else None
         shares = found
     rank_error = 0.0 if histogram is None or method.is_by_rank else histogram.rank_error
     return [

@@ -39,8 +39,11 @@ FITTED_BY = frozenset(
 )
 """Settings of a profile that decide its cut points."""
 
-FITTING = 1
-"""Raised by hand when the same settings come to give other cut points: held sets then go."""
+FITTING, FITTING_OF_AMOUNTS = 1, 2
+"""Raised by hand when the same settings come to give other cut points: held sets then go.
+
+The second is of profiles whose M is cut at given amounts: they were minor units once.
+"""
 
 Profiles = Mapping[str, Profile]
 Indices = Mapping[str, float]
@@ -195,7 +198,7 @@ def _fitted(
     digests = {name: boundary_digest(profile) for name, profile in profiles.items()}
     rows = [
         {**row, "version": as_of, "settings_digest": digests[row["profile"]]}
-        for row in fitted_bins(profiles, values, populations)
+        for row in fitted_bins(profiles, values, populations, run.settings.business.money_format)
     ]
     where = F.col("profile").isin(list(profiles)) & (F.col("version") == F.lit(as_of))
     run.replace_by(RFM_BOUNDARIES, rows, where)
@@ -242,4 +245,5 @@ def boundaries_told(sets: Mapping[str, BoundarySet], as_of: date) -> Iterator[st
 
 def boundary_digest(profile: Profile) -> str:
     """A short name for the rules that a set is fitted by."""
-    return changes_digest(profile, FITTING, FITTED_BY)
+    fitting = FITTING if profile.monetary.cuts is None else FITTING_OF_AMOUNTS
+    return changes_digest(profile, fitting, FITTED_BY)

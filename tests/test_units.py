@@ -11,7 +11,7 @@ from support.configurations import BASE
 
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.core.money import MoneyFormat
-from rfm_spark.results.rfm.boundaries.sets import boundary_digest
+from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.values import Basis, WeightedKinds
 
@@ -104,6 +104,17 @@ def test_a_cut_that_is_no_number_of_its_unit_is_refused(refused, overrides, says
 @pytest.mark.parametrize("cut", ["nan", "inf", "true", "'5'"])
 def test_what_is_no_number_is_no_cut(refused, cut):
     assert refused(BASE, MONEY_CUTS % f"{cut}, 2, 3, 4")
+
+
+@pytest.mark.parametrize(
+    "version", ["yesterday", "2025-3-1", "2025-03-01.1", "2025-03-01.0", "x.2"]
+)
+def test_what_is_no_version_cannot_be_pinned(refused, version):
+    [problem] = refused(BASE, f"rfm.purchase.pinned='{version}'")
+    assert problem == (
+        "rfm.purchase.pinned: give the version of a set, such as 2011-11-30, or 2011-11-30.2, "
+        f"not '{version}'"
+    )
 
 
 def test_sets_that_were_cut_at_minor_units_are_let_go_and_others_stay(load):

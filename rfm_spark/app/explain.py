@@ -12,12 +12,14 @@ from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.core.table import Table
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.results.registry import BY_COMMAND, CUSTOMER_360
+from rfm_spark.results.rfm.boundaries.stored import stored_set
 from rfm_spark.results.rfm.boundaries.units import units_of
+from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.score_ranges import score_range
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
-from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, SEGMENTS
+from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
 _MAX_EVENTS = 20
@@ -37,7 +39,7 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
     Raises:
         UserError: if the day is not stored, or nobody has this id.
     """
-    day = _stored_day(run, as_of)
+    day = stored_day(run, as_of)
     events = events_of(run, customer)
     wide = run.warehouse.rows(CUSTOMER_360, {"as_of": day, "customer_id": customer})
     if not events and not wide:
@@ -54,7 +56,12 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
     yield from _files_read(run, customer)
 
 
-def _stored_day(run: Run, as_of: date | None) -> date:
+def stored_day(run: Run, as_of: date | None) -> date:
+    """A day with stored scores: the one asked for, or the newest.
+
+    Raises:
+        UserError: if it is not stored.
+    """
     days: list[date] = sorted(
         {row["as_of"] for row in run.warehouse.rows(SEGMENTS, columns=["as_of"])}
     )
@@ -98,7 +105,8 @@ def _scores(
     """The values of a profile, between which cuts they lie, and what other scores would take."""
     where = {"profile": name, "as_of": day, "customer_id": customer}
     for row in run.warehouse.rows(RFM, where):
-        cuts = _cuts(run, name, row["boundary_version"])
+        version = SetVersion.of_columns(row["boundary_version"], row["boundary_edition"])
+        cuts = stored_set(run, name, version).cuts
         counted = [one for one in events if one.is_inside(profile.basis, day)]
         cells = [
             _dimension(run, profile, dimension, row, cuts[dimension], counted)
@@ -106,7 +114,7 @@ def _scores(
         ]
         yield Panel(
             f"{name}: {row['segment']}, {row['rfm_cell']}",
-            f", {told_window(profile)}, boundaries of {row['boundary_version']}",
+            f", {told_window(profile)}, boundaries of {version}",
             (
                 PanelColumn("dimension"),
                 PanelColumn("value", is_number=True),
@@ -119,17 +127,6 @@ def _scores(
         )
         return
     yield Panel(f"{name}: not scored", f", nothing in {told_window(profile)}")
-
-
-def _cuts(run: Run, profile: str, version: date) -> dict[str, list[int | None]]:
-    rows = run.warehouse.rows(RFM_BOUNDARIES, {"profile": profile, "version": version})
-    rows.sort(key=lambda one: one["cut"])
-    return {
-        dimension: [
-            row["value"] for row in rows if row["dimension"] == dimension and row["cut"] > 0
-        ]
-        for dimension in DIMENSIONS
-    }
 
 
 def _dimension(

@@ -54,7 +54,7 @@ RUNS = Table(
         Column("details", StringType(), "Of an upgrade: what it did to which table", since=2),
     ),
     key=("run_id",),
-    schema_version=3,
+    schema_version=4,
 )
 
 SETTINGS = Table(

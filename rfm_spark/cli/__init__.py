@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.cli.boundaries import boundaries
 from rfm_spark.cli.display import (
     ScreenProgress,
     show_panels,
@@ -40,6 +41,7 @@ from rfm_spark.cli.options import (
     Overrides,
     Place,
     Since,
+    day_of,
 )
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
@@ -81,7 +83,7 @@ class _Request:
     @property
     def day(self) -> date | None:
         """The day asked for."""
-        return _day(self.as_of)
+        return day_of(self.as_of)
 
     def run(self, sessions: SessionOnDemand) -> Run:
         """The run, with its places made absolute.
@@ -96,13 +98,8 @@ class _Request:
             self.warehouse or ".",
             ScreenProgress(),
             self.day if self.is_night else None,
-            _day(self.since),
+            day_of(self.since),
         )
-
-
-def _day(given: datetime | None) -> date | None:
-    """The day of an option; its time names no zone."""
-    return None if given is None else given.replace(tzinfo=UTC).date()
 
 
 def _add_command(job: Job) -> None:
@@ -228,6 +225,7 @@ def schema() -> None:
 
 
 app.command()(generate)
+app.add_typer(boundaries)
 
 
 @app.callback(invoke_without_command=True)

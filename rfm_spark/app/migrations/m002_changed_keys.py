@@ -20,7 +20,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.intake import reading_digest
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
-from rfm_spark.results.rfm.boundaries.sets import boundary_digest
+from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.result import RESULT as RFM_RESULT
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES
 from rfm_spark.run import Run

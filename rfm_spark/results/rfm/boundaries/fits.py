@@ -15,7 +15,7 @@ from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_colla
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
-from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
+from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS, Explained, explained
 from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.populations import Population
 from rfm_spark.results.rfm.scoring import DIMENSIONS
@@ -99,6 +99,7 @@ def _bins(
     low_is_best = dimension == "recency"
     scores = [profile.scores - place if low_is_best else 1 + place for place in range(len(shares))]
     empty: dict[int, int] = {}
+    told: Explained | None = None
     if histogram is not None:
         given = Given(
             [unit.parsed(cut) for cut in rules.cuts or ()], rules.transform or TRANSFORMS[0]
@@ -108,6 +109,8 @@ def _bins(
         empty = {place: scores[place] for place in collapsed_bins(found)}
         why = why_collapsed(histogram, rules.method, cuts, empty, unit) if empty else None
         shares = found
+        if method.takes_transform:
+            told = explained(histogram, cuts, given.transform)
     rank_error = 0.0 if histogram is None or method.is_by_rank else histogram.rank_error
     return [
         {
@@ -119,6 +122,8 @@ def _bins(
             "customers": 0 if histogram is None else histogram.total,
             "rank_error": rank_error,
             "collapsed": why if place in empty else None,
+            "explained": None if told is None else told.share,
+            "explained_error": None if told is None else told.error,
         }
         for place in range(profile.scores)
     ]

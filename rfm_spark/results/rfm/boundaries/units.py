@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.values import POINT_UNITS, Basis
-from rfm_spark.settings.section import BIGINT_MAX, BIGINT_MIN
 
+_MOST = 2**63 - 1
 _EXACT_DIGITS = 15
 """Of a decimal number that a float64, as which TOML numbers with a point are read, tells apart."""
 
@@ -32,7 +32,7 @@ class ValueUnit:
     has_all_digits: bool = False
     is_time: bool = False
 
-    def parsed(self, written: float) -> int:
+    def parsed(self, written: int | float) -> int:
         """A number of the configuration as tables hold it, exactly.
 
         Raises:
@@ -48,7 +48,7 @@ class ValueUnit:
         if amount != amount.to_integral_value():
             most = f"at most {self.digits} decimals" if self.digits else "no decimals"
             raise ValueError(f"{written} is no number of {self.many}, which have {most}")
-        if not BIGINT_MIN <= amount <= BIGINT_MAX:
+        if not -_MOST - 1 <= amount <= _MOST:
             raise ValueError(f"{written} {self.many} are more than a table can hold")
         return int(amount)
 

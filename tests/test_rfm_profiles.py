@@ -169,6 +169,9 @@ def test_a_set_of_other_rules_stands_beside_the_one_that_scores_refer_to(score, 
     score(EARLIER, *HELD)
     assert cut_points(copied_shop, "month", EARLIER, None) == first
     assert not cut_points(copied_shop, "month", EARLIER, 3)
+    score(EARLIER, *HELD, OTHER.replace("21]", "22]"))
+    assert cut_points(copied_shop, "month", EARLIER, None) == first
+    assert cut_points(copied_shop, "month", EARLIER, 2)["monetary", 4] == 22_00, "nobody needed it"
 
 
 def test_a_set_fitted_to_other_facts_replaces_none_that_other_days_were_scored_by(

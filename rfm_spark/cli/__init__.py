@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
+from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.api import open_run
 from rfm_spark.app.explain import explanation
 from rfm_spark.app.jobs import JOBS, Job, run_job
@@ -203,6 +204,7 @@ def check(
     if problems:
         raise UserError(problems)
     typer.echo(f"{config}: fits the input in {request.input}")
+    show_panels(advice_panels(configuration_advice(request.settings)))
 
 
 def _do(context: typer.Context, job: Job, request: _Request) -> None:
@@ -212,6 +214,7 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
         day = run_job(run, job.name, request.day)
         if day is not None:
             show_panels(job_panels(run, job.name, day))
+            show_panels(advice_panels(run.notes))
             if len(job.results) > 1:
                 profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
                 has_cohorts = BY_COMMAND["cohorts"].is_made_for(request.settings)

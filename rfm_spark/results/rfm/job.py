@@ -18,6 +18,7 @@ from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
 from rfm_spark.results.rfm.boundaries.sets import boundaries_told, boundary_sets
+from rfm_spark.results.rfm.notes import population_notes
 from rfm_spark.results.rfm.populations import (
     GUESTS,
     SCORED,
@@ -73,6 +74,7 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
         totals = population_totals(sums, as_of, bases).collect()
         populations = _populations(profiles, as_of, totals)
         step.says(f"{_customers(totals):,} customers added up")
+        run.notes.extend(population_notes(profiles, totals, populations))
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(request, sums, populations)
         step.says("; ".join(boundaries_told(boundaries, as_of)))

@@ -52,7 +52,8 @@ def population_totals(sums: DataFrame, as_of: date, bases: Mapping[str, Basis]) 
     Returns:
         One row per `profile` and `who` (GUESTS, SCORED, UNSCORED): `receipts` (versions) and
         `net_cents` of all days, the same with `_inside` at the end for those in the window,
-        `events_inside` (interactions of the profile in the window), and `population_aggregates`
+        `events_inside` (interactions of the profile in the window), `buyers` and `buyers_outside`
+        (customers with receipts, and with none in the window), and `population_aggregates`
         (of use where `who` is SCORED).
     """
     of_profiles = [
@@ -72,12 +73,15 @@ def population_totals(sums: DataFrame, as_of: date, bases: Mapping[str, Basis]) 
         )
         for name, basis in bases.items()
     ]
+    has_inside = F.coalesce(F.col("receipts_inside") > 0, F.lit(False))
     counted = [*[name + place for name in COUNTED for place in ("", "_inside")], "events_inside"]
     return (
         sums.select(F.inline(F.array(*of_profiles)))
         .groupBy("profile", "who")
         .agg(
             *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in counted],
+            F.count_if(F.col("receipts") > 0).alias("buyers"),
+            F.count_if((F.col("receipts") > 0) & ~has_inside).alias("buyers_outside"),
             *population_aggregates(),
         )
     )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -14,7 +15,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.results.rfm.boundaries.cuts import Cut
 from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.scoring import DIMENSIONS
-from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, SEGMENTS
+from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, RFM_DRIFT, SEGMENTS
 from rfm_spark.run import Run
 
 Indices = Mapping[str, float]
@@ -105,10 +106,10 @@ def set_of_day(run: Run, profile: str, as_of: date) -> BoundarySet | None:
 
 
 def write_sets(run: Run, as_of: date, fitted: Mapping[str, _Rows]) -> dict[str, BoundarySet]:
-    """Stores the sets that were fitted on a day; no scores of another day lose theirs.
+    """Stores the sets that were fitted on a day, each in the place of those of its day.
 
-    A set takes the place of the day's set of the same rules, unless scores of other days were
-    given by that one and it is another. Sets of other rules stay.
+    A set by which scores of other days were given, or from which their drift was told, stays beside
+    the new one, of whatever rules it is: no scores lose the cut points they were given by.
 
     Args:
         run: the run.
@@ -125,25 +126,26 @@ def write_sets(run: Run, as_of: date, fitted: Mapping[str, _Rows]) -> dict[str, 
         for row in stored:
             if row["profile"] == profile:
                 there[SetVersion.of_columns(as_of, row["edition"])].append(row)
-        version = _version_for(run, new, there)
-        there[version] = [{**row, "edition": version.stored_edition} for row in new]
-        rows += [row for some in there.values() for row in some]
-        [found[profile]] = _sets(there[version])
+        version, others = _version_of(run, profile, new, there)
+        placed = [{**row, "edition": version.stored_edition} for row in new]
+        rows += [*placed, *(row for other in others for row in there[other])]
+        [found[profile]] = _sets(placed)
     where = F.col("profile").isin(list(fitted)) & (F.col("version") == F.lit(as_of))
     run.replace_by(RFM_BOUNDARIES, rows, where)
     return found
 
 
-def _version_for(run: Run, new: _Rows, there: Mapping[SetVersion, _Rows]) -> SetVersion:
-    """Which version a new set is, beside those of its profile and day that are there."""
-    digest, profile, as_of = (new[0][name] for name in ("settings_digest", "profile", "version"))
-    of_its_rules = [one for one in sorted(there) if there[one][0]["settings_digest"] == digest]
-    for version in of_its_rules:
-        if _content(there[version]) == _content(new):
-            return version
-    if of_its_rules and not _is_used_elsewhere(run, profile, of_its_rules[-1]):
-        return of_its_rules[-1]
-    return SetVersion(as_of, max((one.edition for one in there), default=0) + 1)
+def _version_of(
+    run: Run, profile: str, new: _Rows, there: Mapping[SetVersion, _Rows]
+) -> tuple[SetVersion, list[SetVersion]]:
+    """Which version a new set is, and those of its day that stay beside it."""
+    same = [version for version, rows in there.items() if _content(rows) == _content(new)]
+    stay = [one for one in there if one not in same and _is_used_elsewhere(run, profile, one)]
+    if same:
+        return same[0], stay
+    taken = {one.edition for one in stay}
+    edition = next(number for number in count(1) if number not in taken)
+    return SetVersion(new[0]["version"], edition), stay
 
 
 def _content(rows: _Rows) -> set[tuple[Any, ...]]:
@@ -152,7 +154,13 @@ def _content(rows: _Rows) -> set[tuple[Any, ...]]:
 
 
 def _is_used_elsewhere(run: Run, profile: str, version: SetVersion) -> bool:
-    """Whether scores of a day other than its own were given by a set."""
+    """Whether a day other than its own refers to a set."""
+    where = {"profile": profile, "version": version.day}
+    if any(
+        SetVersion.of_columns(row["version"], row["edition"]) == version
+        for row in run.warehouse.rows(RFM_DRIFT, where, ["version", "edition"])
+    ):
+        return True
     if not run.warehouse.is_there(RFM):
         return False
     rows = run.warehouse.read(RFM).where(

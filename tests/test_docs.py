@@ -43,7 +43,17 @@ def test_the_example_of_the_readme_runs(
     (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
-    assert names == ["check", "run", "tables", "explain", "rfm", "moves", "nightly", "generate"]
+    assert names == [
+        "check",
+        "run",
+        "tables",
+        "explain",
+        "boundaries",
+        "rfm",
+        "moves",
+        "nightly",
+        "generate",
+    ]
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]
     for command in commands():

@@ -9,7 +9,7 @@ from rfm_spark.app.settings import Settings
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.boundaries.units import units_of
-from rfm_spark.results.rfm.settings import Profile
+from rfm_spark.results.rfm.settings import Profile, leading_profile
 
 
 def configuration_advice(settings: Settings) -> Iterator[str]:
@@ -24,7 +24,7 @@ def configuration_advice(settings: Settings) -> Iterator[str]:
             cuts = [unit.parsed(cut) for cut in getattr(profile, dimension).cuts or ()]
             for why, score in _never_had(profile, dimension, cuts):
                 yield f"rfm.{name}.{dimension}.cuts: {why}: nobody can have the score {score}"
-    clusters, first = BY_COMMAND["clusters"], next(iter(profiles))
+    clusters, first = BY_COMMAND["clusters"], leading_profile(profiles)
     if clusters.is_made_for(settings):
         looked_at = clusters.rules(settings).window_days
         if looked_at != profiles[first].window_days:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+
+from pyspark.sql import Row
 
 from rfm_spark.core.panel import percent
 from rfm_spark.results.rfm.populations import GUESTS, Population
@@ -15,7 +16,7 @@ _MUCH = 0.2
 
 def population_notes(
     profiles: Mapping[str, Profile],
-    totals: Iterable[Mapping[str, Any]],
+    totals: Iterable[Row],
     populations: Mapping[str, Population],
 ) -> Iterator[str]:
     """What to look at, a line each.
@@ -37,7 +38,7 @@ def population_notes(
             yield from _outside(name, profile, [row for row in rows if row["profile"] == name])
 
 
-def _outside(name: str, profile: Profile, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _outside(name: str, profile: Profile, rows: Iterable[Row]) -> Iterator[str]:
     """Of customers and of money, where much lies outside the window."""
     known = [row for row in rows if row["who"] != GUESTS]
     buyers, outside, cents, inside = (

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.values import POINT_UNITS, Basis
 
-_MOST = 2**63 - 1
 _EXACT_DIGITS = 15
 """Of a decimal number that a float64, as which TOML numbers with a point are read, tells apart."""
 
@@ -48,7 +48,7 @@ class ValueUnit:
         if amount != amount.to_integral_value():
             most = f"at most {self.digits} decimals" if self.digits else "no decimals"
             raise ValueError(f"{written} is no number of {self.many}, which have {most}")
-        if not -_MOST - 1 <= amount <= _MOST:
+        if not BIGINT_MIN <= amount <= BIGINT_MAX:
             raise ValueError(f"{written} {self.many} are more than a table can hold")
         return int(amount)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rfm_spark.app.api import open_run
 from rfm_spark.app.boundaries import boundary_panels, comparison_panels, pin_lines
 from rfm_spark.app.loading import load_settings
 from rfm_spark.cli.display import ScreenProgress, show_panels
-from rfm_spark.cli.options import AsOf, Config, Overrides, Place, day_of
+from rfm_spark.cli.options import Config, Overrides, Place, day_of
 from rfm_spark.cli.sessions import session
 from rfm_spark.run import Run
 
@@ -27,6 +28,16 @@ boundaries = typer.Typer(
 
 AnyProfile = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="One profile.", show_default=False)
+]
+StoredDay = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="A day with stored scores, by default the last: the sets it was scored by.",
+        show_default=False,
+    ),
 ]
 
 
@@ -51,7 +62,7 @@ def show(
         typer.Option("--warehouse", metavar="DIR", help="Where the tables are: a folder or URI."),
     ] = None,
     profile: AnyProfile = None,
-    as_of: AsOf = None,
+    as_of: StoredDay = None,
 ) -> None:
     """Show what each score takes on a stored day, and which sets are stored."""
     if context.invoked_subcommand is not None:

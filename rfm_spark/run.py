@@ -66,6 +66,7 @@ class Run:
             that it compares by itself.
         last_day: the last business day of the facts, once they are up to date.
         versions: what the whole run read and wrote.
+        notes: what is worth a look though nothing is wrong, a line each, for a person at the end.
     """
 
     session: InitVar[SparkSession | SessionOnDemand]
@@ -77,6 +78,7 @@ class Run:
     since: date | None = None
     last_day: date | None = None
     versions: TableVersions = field(default_factory=TableVersions)
+    notes: list[str] = field(default_factory=list)
     _tracked: list[TableVersions] = field(default_factory=list)
 
     sessions: SessionOnDemand = field(init=False)

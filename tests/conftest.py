@@ -88,6 +88,7 @@ QUICK = (
     "test_settings",
     "test_settings_together",
     "test_slices",
+    "test_units",
     "test_versions",
 )
 """Files of which each takes seconds; so do the examples in docstrings."""

@@ -45,7 +45,8 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
     assert names == [
-        "check", "run", "tables", "explain", "rfm", "moves", "backfill", "nightly", "generate",
+        "check", "run", "tables", "explain", "boundaries", "rfm", "moves", "backfill", "nightly",
+        "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]
@@ -73,7 +74,7 @@ def test_the_own_grid_and_fixed_cuts_of_the_definitions_load(load: Callable[...,
     [block] = blocks("toml", DEFINITIONS)
     profile = load(BASE + block).rfm["purchase"]
     assert profile.recency.method == profile.frequency.method == profile.monetary.method == "fixed"
-    assert profile.monetary.cuts == [50_00, 150_00, 400_00, 1_000_00]
+    assert profile.monetary.cuts == [50, 150, 400, 1000]
     found = {
         (one.digits, one.first_visit): profile.segment_grid.segment_of(one)
         for one in cells(5, profile.total_weights)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfm_spark.results.rfm.boundaries.cuts import Histogram, balanced_cuts, bin_shares
-from rfm_spark.results.rfm.boundaries.natural import natural_cuts
+from rfm_spark.results.rfm.boundaries.natural import explained, natural_cuts
 
 whole_numbers = st.lists(st.integers(-6, 6), min_size=1, max_size=40)
 near_and_far = st.lists(
@@ -117,3 +117,58 @@ def test_4096_values_take_well_under_a_second():
     began = time.process_time()
     natural_cuts(money, 9)
     assert time.process_time() - began < 2  # 0.16 s where nothing else runs
+
+
+def scatter(values) -> float:
+    return float(((values - values.mean()) ** 2).sum()) if len(values) else 0.0
+
+
+def scatter_within(values, cuts) -> float:
+    """Of every value by itself."""
+    values = np.asarray(values, dtype=float)
+    place = np.searchsorted([cut for cut in cuts if cut is not None], values, side="right")
+    return sum(scatter(values[place == one]) for one in np.unique(place))
+
+
+DRAW = np.random.default_rng(22)
+SHAPES = {
+    "visits": 1 + DRAW.negative_binomial(1, 0.3, 900),
+    "days": DRAW.integers(0, 365, 900),
+    "cents": np.round(100 * np.exp(DRAW.normal(4, 1.2, 900))).astype(int),
+    "one far away": np.array([*range(100), 10**9]),
+    "ties": np.repeat([1, 2, 3, 9, 10, 40], [60, 20, 10, 5, 3, 2]),
+    "few": np.array([1, 2, 3, 50, 51, 90]),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("scores", [3, 5])
+def test_the_sum_of_squares_is_that_of_jenkspy(name, scores):
+    values = SHAPES[name]
+    breaks = pytest.importorskip("jenkspy").jenks_breaks(values.tolist(), scores)
+    theirs = [values[values > end].min() for end in breaks[1:-1]]  # of each bin the greatest value
+    ours = natural_cuts(histogram(values), scores, "none")
+    assert scatter_within(values, ours) == pytest.approx(scatter_within(values, theirs), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_cuts_explain_is_what_numpy_adds_up(name):
+    values = SHAPES[name]
+    cuts = natural_cuts(histogram(values), 5, "none")
+    found = explained(histogram(values), cuts, "none")
+    assert found.share == pytest.approx(1 - scatter_within(values, cuts) / scatter(values))
+    assert found.error == 0
+    assert explained(histogram([7, 7]), [None, None], "none").share == 1
+
+
+@pytest.mark.parametrize("size", [2, 8, 30])
+def test_cuts_of_buckets_are_as_near_to_the_best_as_is_told(size):
+    values = np.unique(np.round(100 * np.exp(DRAW.normal(4, 1.2, 3_000))).astype(int))
+    starts = np.arange(0, len(values), size)
+    ends = np.minimum(starts + size, len(values))
+    coarse = Histogram(values[starts], ends - starts, 0.1, values[ends - 1])
+    cuts, best = natural_cuts(coarse, 5), natural_cuts(histogram(values), 5)
+    ours, least = (scatter_within(np.log1p(values), np.log1p(one)) for one in (cuts, best))
+    told = explained(coarse, cuts)
+    assert 0 <= (ours - least) / scatter(np.log1p(values)) <= told.error
+    assert 0 < told.error < 1

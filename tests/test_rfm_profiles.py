@@ -113,6 +113,141 @@ def test_a_held_set_of_boundaries_is_used_until_its_rules_change(score, copied_s
     assert len(rows_of_profile(copied_shop, "rfm_cells", "ever")) == 125
 
 
+def test_fixed_cuts_are_in_the_unit_that_people_write(score, copied_shop):
+    money, points = [10.5, 20, 36, 50.25], [0.5, 1, 2.5, 6]
+    cut_at = "monetary={{method='fixed', cuts={}}}"
+    score(
+        LATER,
+        f"rfm.month.{cut_at.format(money)}",
+        "rfm.did={events='all', window_days='all', " + cut_at.format(points) + "}",
+    )
+    for profile, cuts in (("month", [cut * 100 for cut in money]), ("did", points)):
+        scored = rows_of_profile(copied_shop, "rfm", profile)
+        assert len({row["m_score"] for row in scored}) > 2
+        for row in scored:
+            assert row["m_score"] == 1 + sum(cut <= row["value"] for cut in cuts), row
+
+
+def cut_points(shop, profile, version, edition):
+    rows = rows_of_profile(shop, "rfm_boundaries", profile, version)
+    return {
+        (row["dimension"], row["cut"]): row["value"] for row in rows if row["edition"] == edition
+    }
+
+
+def score_by(cuts, dimension, value):
+    passed = sum(
+        cut is not None and cut <= value for (name, _), cut in cuts.items() if name == dimension
+    )
+    return 5 - passed if dimension == "recency" else 1 + passed
+
+
+def assert_scored_by_what_is_referred_to(shop, day):
+    scored = rows_of_profile(shop, "rfm", "month", day)
+    assert scored
+    for row in scored:
+        cuts = cut_points(shop, "month", row["boundary_version"], row["boundary_edition"])
+        for dimension, value in VALUES.items():
+            assert row[f"{dimension[0]}_score"] == score_by(cuts, dimension, row[value])
+
+
+OTHER = "rfm.month.monetary={method='fixed', cuts=[1, 11, 20, 21]}"
+
+
+def test_a_set_of_other_rules_stands_beside_the_one_that_scores_refer_to(score, copied_shop):
+    for day in (EARLIER, LATER):
+        score(day, *HELD)
+    first = cut_points(copied_shop, "month", EARLIER, None)
+    score(EARLIER, *HELD, OTHER)
+    assert cut_points(copied_shop, "month", EARLIER, None) == first
+    assert cut_points(copied_shop, "month", EARLIER, 2)["monetary", 4] == 21_00
+    for day in (EARLIER, LATER):
+        assert_scored_by_what_is_referred_to(copied_shop, day)
+    for table in ("rfm", "segments"):
+        of_day = rows_of_profile(copied_shop, table, "month", EARLIER)
+        assert {row["boundary_edition"] for row in of_day} == {2}, table
+    score(EARLIER, *HELD)
+    assert cut_points(copied_shop, "month", EARLIER, None) == first
+    assert not cut_points(copied_shop, "month", EARLIER, 3)
+    score(EARLIER, *HELD, OTHER.replace("21]", "22]"))
+    assert cut_points(copied_shop, "month", EARLIER, None) == first
+    assert cut_points(copied_shop, "month", EARLIER, 2)["monetary", 4] == 22_00, "nobody needed it"
+
+
+def test_a_set_fitted_to_other_facts_replaces_none_that_other_days_were_scored_by(
+    score, copied_shop
+):
+    for day in (EARLIER, LATER):
+        score(day, *HELD)
+    sold = DeltaTable(str(copied_shop.warehouse / "customer_days"))
+    sold.update(updates={"net_cents": "2 * net_cents"}, predicate="day < '2025-03-01'")
+    changed = (MONTH, EVER)
+    for _ in range(2):
+        with pytest.raises(RunFailure, match="do not add up"):
+            score(EARLIER, *changed)
+        assert_scored_by_what_is_referred_to(copied_shop, EARLIER)
+        # Facts were changed behind the run's back: the money of LATER is not what was scored.
+        used = {row["boundary_edition"] for row in rows_of_profile(copied_shop, "rfm", "month")}
+        assert used == {None}
+        one, two = (cut_points(copied_shop, "month", EARLIER, edition) for edition in (None, 2))
+        assert one.keys() == two.keys()
+        assert one != two
+        assert not cut_points(copied_shop, "month", EARLIER, 3)
+        assert {row["edition"] for row in rows_of_profile(
+            copied_shop, "rfm_boundaries", "ever", EARLIER
+        )} == {None}, "no other day was scored by it"  # fmt: skip
+
+
+def test_a_pinned_set_is_used_as_it_is(score, copied_shop):
+    score(EARLIER, *HELD)
+    score(LATER, *HELD, "rfm.month.refit=always", f"rfm.month.pinned='{EARLIER}'")
+    scored = rows_of_profile(copied_shop, "rfm", "month")
+    assert {row["boundary_version"] for row in scored} == {EARLIER}
+    assert_scored_by_what_is_referred_to(copied_shop, LATER)
+    assert not rows_of_profile(copied_shop, "rfm_boundaries", "month", LATER)
+    assert rows_of_profile(copied_shop, "rfm_drift", "month"), "it is told how far it is away"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (
+            ("rfm.month.pinned='2025-03-02'",),
+            "2025-03-02 is not stored; stored of these rules: 2025-03-01",
+        ),
+        (
+            ("rfm.month.pinned='2025-03-01.2'",),
+            "2025-03-01.2 is not stored; stored of these rules: 2025-03-01",
+        ),
+        (
+            (
+                "rfm.month.pinned='2025-03-01'",
+                "rfm.month.scores=4",
+                f"rfm.month.segments={OWN_GRID}",
+                OTHER.replace(", 21]", "]"),
+            ),
+            "2025-03-01 was fitted by other rules: 5 scores, not 4, monetary by quantile, not "
+            "fixed; none of these rules is stored: run `rfm-spark rfm` without the pin first",
+        ),
+        (
+            ("rfm.month.pinned='2025-03-01'", "rfm.month.window_days=61"),
+            "2025-03-01 was fitted by other rules: another window, population, filter or cuts; "
+            "none of these rules is stored: run `rfm-spark rfm` without the pin first",
+        ),
+    ],
+    ids=["another day", "another of the day", "scores", "window"],
+)  # fmt: skip
+def test_a_pin_that_does_not_fit_is_one_line_and_nothing_is_written(
+    score, copied_shop, overrides, says
+):
+    score(EARLIER, *HELD)
+    before = versions(copied_shop.warehouse)
+    with pytest.raises(UserError) as caught:
+        score(LATER, *HELD, *overrides)
+    assert caught.value.problems == [f"[rfm.month] pinned: the set {says}"]
+    assert versions(copied_shop.warehouse) == before
+
+
 JANUARY, END_OF_JANUARY = date(2025, 1, 20), date(2025, 1, 31)
 FEBRUARY, END_OF_FEBRUARY = date(2025, 2, 3), date(2025, 2, 28)
 DESCRIBED = (JANUARY, END_OF_JANUARY, FEBRUARY, END_OF_FEBRUARY, LATER)

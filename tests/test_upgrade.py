@@ -73,8 +73,22 @@ def comment(table, column):
     return fields[column].metadata["comment"]
 
 
-SINCE = ("value", "value_unit", "events", "profiles", "last_interactions", "collapsed")
-"""Columns that rows of 0.1.0 do not have; `rfm_cells` had no segment either."""
+SINCE = (
+    "value",
+    "value_unit",
+    "events",
+    "profiles",
+    "last_interactions",
+    "collapsed",
+    "edition",
+    "explained",
+    "explained_error",
+    "boundary_edition",
+)
+"""Columns that rows of 0.1.0 do not have."""
+
+SINCE_IN = {"rfm_cells": ("segment",), "segments": ("boundary_version",)}
+"""The same, of columns that other tables had."""
 
 
 def comparable(tables):
@@ -83,7 +97,7 @@ def comparable(tables):
         del row["fingerprint"]
     for name, rows in tables.items():
         of_then = [row for row in rows if LAST_DAY in (row.get("as_of"), row.get("version"))]
-        gone = (*SINCE, "segment") if name == "rfm_cells" else SINCE
+        gone = (*SINCE, *SINCE_IN.get(name, ()))
         tables[name] = [row for row in rows if row not in of_then] + [
             {column: value for column, value in row.items() if column not in gone}
             for row in of_then

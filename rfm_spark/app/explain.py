@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,12 +13,14 @@ from rfm_spark.core.table import Table
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.registry import BY_COMMAND, CUSTOMER_360
+from rfm_spark.results.rfm.boundaries.stored import stored_set
+from rfm_spark.results.rfm.boundaries.units import units_of
+from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.panels import told_window
-from rfm_spark.results.rfm.score_ranges import ScoreRange, score_range
+from rfm_spark.results.rfm.score_ranges import score_range
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
-from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, SEGMENTS
-from rfm_spark.results.rfm.values import POINT_UNITS, Basis
+from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
 _MAX_EVENTS = 20
@@ -38,7 +40,7 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
     Raises:
         UserError: if the day is not stored, or nobody has this id.
     """
-    day = _stored_day(run, as_of)
+    day = stored_day(run, as_of)
     events = events_of(run, customer, day)
     wide = run.warehouse.rows(CUSTOMER_360, {"as_of": day, "customer_id": customer})
     if not events and not wide:
@@ -55,7 +57,12 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
     yield from _files_read(run, customer)
 
 
-def _stored_day(run: Run, as_of: date | None) -> date:
+def stored_day(run: Run, as_of: date | None) -> date:
+    """A day with stored scores: the one asked for, or the newest.
+
+    Raises:
+        UserError: if it is not stored.
+    """
     days: list[date] = sorted(
         {row["as_of"] for row in run.warehouse.rows(SEGMENTS, columns=["as_of"])}
     )
@@ -99,7 +106,8 @@ def _scores(
     """The values of a profile, between which cuts they lie, and what other scores would take."""
     where = {"profile": name, "as_of": day, "customer_id": customer}
     for row in run.warehouse.rows(RFM, where):
-        cuts = _cuts(run, name, row["boundary_version"])
+        version = SetVersion.of_columns(row["boundary_version"], row["boundary_edition"])
+        cuts = stored_set(run, name, version).cuts
         counted = [one for one in events if one.is_inside(profile.basis, day)]
         cells = [
             _dimension(run, profile, dimension, row, cuts[dimension], counted)
@@ -107,7 +115,7 @@ def _scores(
         ]
         yield Panel(
             f"{name}: {row['segment']}, {row['rfm_cell']}",
-            f", {told_window(profile)}, boundaries of {row['boundary_version']}",
+            f", {told_window(profile)}, boundaries of {version}",
             (
                 PanelColumn("dimension"),
                 PanelColumn("value", is_number=True),
@@ -120,17 +128,6 @@ def _scores(
         )
         return
     yield Panel(f"{name}: not scored", f", nothing in {told_window(profile)}")
-
-
-def _cuts(run: Run, profile: str, version: date) -> dict[str, list[int | None]]:
-    rows = run.warehouse.rows(RFM_BOUNDARIES, {"profile": profile, "version": version})
-    rows.sort(key=lambda one: one["cut"])
-    return {
-        dimension: [
-            row["value"] for row in rows if row["dimension"] == dimension and row["cut"] > 0
-        ]
-        for dimension in DIMENSIONS
-    }
 
 
 def _dimension(
@@ -153,38 +150,17 @@ def _dimension(
         return (dimension, "none", score, "nothing in the window", "any event", "")
     found = score_range(value, cuts, profile.scores, dimension == "recency")
 
-    def told(amount: int) -> str:
-        return _told(run, basis, dimension, amount)
-
+    unit = units_of(basis, run.settings.business.money_format)[dimension]
     better = worse = ""
     if found.better_from is not None:
-        gap = "" if dimension == "recency" else f" ({told(found.better_from - value)} more)"
+        gap = "" if dimension == "recency" else f" ({unit.told(found.better_from - value)} more)"
         bound = "at most " if dimension == "recency" else "from "
-        better = f"{found.better_score}: {bound}{told(found.better_from)}{gap}"
+        better = f"{found.better_score}: {bound}{unit.told(found.better_from)}{gap}"
     title = dimension if dimension != "monetary" or basis.is_money else "value"
     if found.worse_score is not None and (on := falls_on(found, dimension, basis, counted)):
         worse = f"below {score} on {on}"
-    is_whole = title != "value"
-    return (title, told(value), score, _range(found, told, is_whole), better, worse)
-
-
-def _told(run: Run, basis: Basis, dimension: str, amount: int) -> str:
-    if dimension == "recency":
-        return f"{amount:,} days"
-    if dimension == "frequency":
-        return f"{amount:,}"
-    if basis.is_money:
-        return run.settings.business.money_format.exact(amount)
-    return f"{amount / POINT_UNITS:,.15g} points"
-
-
-def _range(found: ScoreRange, told: Callable[[int], str], is_whole: bool) -> str:
-    least = None if found.least is None else told(found.least)
-    if found.most is None:
-        return "all values" if least is None else f"{least} or more"
-    if not is_whole:  # points have fractions: nobody has the last one below a cut
-        return f"{least or 'anything'} to below {told(found.most + 1)}"
-    return f"up to {told(found.most)}" if least is None else f"{least} to {told(found.most)}"
+    taken = unit.range_told(found.least, None if found.most is None else found.most + 1)
+    return (title, unit.told(value), score, taken, better, worse)
 
 
 def _what_counts(

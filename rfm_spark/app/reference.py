@@ -133,7 +133,7 @@ class _Reference:
         if "$ref" in key:
             return self._kind(self._definitions[definition_of(key)], path)
         if "enum" in key or "const" in key:
-            return ", ".join(_toml(value) for value in key.get("enum", [key.get("const")]))
+            return ", ".join(toml_text(value) for value in key.get("enum", [key.get("const")]))
         kind = key.get("format") if key.get("format") in _WORDS else key.get("type")
         inner = [key["items"]] if "items" in key else named_values(key)
         of = " or ".join(dict.fromkeys(self._kind(one, path) for one in inner))
@@ -150,20 +150,20 @@ class _Reference:
             return "those of its keys"
         if value is None or value in ([], {}):
             return "none"
-        return f"`{value if key.get('format') in _WORDS else _toml(value)}`"
+        return f"`{value if key.get('format') in _WORDS else toml_text(value)}`"
 
 
 def _below(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _toml(value: Any) -> str:
+def toml_text(value: Any) -> str:
     """A value as one would write it in the file."""
     if isinstance(value, dict):
-        pairs = ", ".join(f"{name} = {_toml(one)}" for name, one in value.items())
+        pairs = ", ".join(f"{name} = {toml_text(one)}" for name, one in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list):
-        return f"[{', '.join(_toml(one) for one in value)}]"
+        return f"[{', '.join(toml_text(one) for one in value)}]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -59,7 +59,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=3,
+    schema_version=4,
 )
 
 SETTINGS = Table(

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
+from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.api import open_run
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain import explanation
@@ -23,6 +24,7 @@ from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.cli.boundaries import boundaries
 from rfm_spark.cli.display import (
     ScreenProgress,
     show_panels,
@@ -44,6 +46,7 @@ from rfm_spark.cli.options import (
     Place,
     Since,
     To,
+    day_of,
 )
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
@@ -85,7 +88,7 @@ class _Request:
     @property
     def day(self) -> date | None:
         """The day asked for."""
-        return _day(self.as_of)
+        return day_of(self.as_of)
 
     def run(self, sessions: SessionOnDemand) -> Run:
         """The run, with its places made absolute.
@@ -100,13 +103,8 @@ class _Request:
             self.warehouse or ".",
             ScreenProgress(),
             self.day if self.is_night else None,
-            _day(self.since),
+            day_of(self.since),
         )
-
-
-def _day(given: datetime | None) -> date | None:
-    """The day of an option; its time names no zone."""
-    return None if given is None else given.replace(tzinfo=UTC).date()
 
 
 def _add_command(job: Job) -> None:
@@ -228,6 +226,7 @@ def check(
     if problems:
         raise UserError(problems)
     typer.echo(f"{config}: fits the input in {request.input}")
+    show_panels(advice_panels(configuration_advice(request.settings)))
 
 
 def _do(context: typer.Context, job: Job, request: _Request) -> None:
@@ -237,6 +236,7 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
         day = run_job(run, job.name, request.day)
         if day is not None:
             show_panels(job_panels(run, job.name, day))
+            show_panels(advice_panels(run.notes))
             if len(job.results) > 1:
                 profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
                 has_cohorts = BY_COMMAND["cohorts"].is_made_for(request.settings)
@@ -250,6 +250,7 @@ def schema() -> None:
 
 
 app.command()(generate)
+app.add_typer(boundaries)
 
 
 @app.callback(invoke_without_command=True)

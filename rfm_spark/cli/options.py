@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -96,3 +96,8 @@ Night = Annotated[
         show_default=False,
     ),
 ]
+
+
+def day_of(given: datetime | None) -> date | None:
+    """The day of an option; its time names no zone."""
+    return None if given is None else given.replace(tzinfo=UTC).date()

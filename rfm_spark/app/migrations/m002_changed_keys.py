@@ -20,7 +20,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.intake import reading_digest
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
-from rfm_spark.results.rfm.boundaries.sets import boundary_digest
+from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.result import RESULT as RFM_RESULT
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES
 from rfm_spark.run import Run
@@ -53,6 +53,8 @@ def digests_of_changed_keys(run: Run) -> Iterator[str]:
             yield from _update(run, DELIVERIES, is_own, {"fingerprint": renamed}, label)
     if warehouse.is_there(RFM_BOUNDARIES):
         for name, profile in RFM_RESULT.rules(settings).items():
+            if profile.monetary.cuts is not None:  # 0.1.0 read them as minor units
+                continue
             fitted = _kept(profile, _FITTED_BY)
             for dimension in ("recency", "frequency", "monetary"):
                 fitted[dimension] = _kept(getattr(profile, dimension), _DIMENSION)

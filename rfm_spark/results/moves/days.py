@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.facts.as_of import days_of_data
+from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
@@ -28,7 +29,7 @@ class StoredDay:
     """
 
     as_of: date
-    boundary_version: date
+    boundary_version: SetVersion
     customers: Mapping[str, int]
     revenue_cents: Mapping[str, int]
 
@@ -66,15 +67,16 @@ def stored_days(run: Run, profiles: Collection[str], days: Collection[date]) -> 
     if not segments:
         return {}
     stored = F.col("profile").isin(*profiles) & F.col("as_of").isin(*days)
-    scored = run.read(RFM).where(stored).select("profile", "as_of", "boundary_version").distinct()
+    columns = ["profile", "as_of", "boundary_version", "boundary_edition"]
+    scored = run.read(RFM).where(stored).select(*columns).distinct()
     return {
         (profile, day): StoredDay(
             day,
-            version,
+            SetVersion.of_columns(version, edition),
             {row["segment"]: row["customers"] for row in segments[profile, day]},
             {row["segment"]: row["revenue_cents"] for row in segments[profile, day]},
         )
-        for profile, day, version in scored.collect()
+        for profile, day, version, edition in scored.collect()
         if (profile, day) in segments
     }
 

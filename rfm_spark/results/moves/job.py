@@ -24,7 +24,7 @@ from rfm_spark.results.moves.days import (
 )
 from rfm_spark.results.moves.rules import have_facts_changed, profile_of, score_alike
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
-from rfm_spark.results.rfm.boundaries.sets import stored_set
+from rfm_spark.results.rfm.boundaries.stored import stored_set
 from rfm_spark.results.rfm.job import Profiles, profile_asks
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS

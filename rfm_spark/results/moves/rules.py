@@ -20,6 +20,7 @@ _NOT_OF_SCORES = {
     "ratio_weights",
     "refit",
     "refit_on",
+    "pinned",
     "grid",
     "segments",
     "first_match_wins",

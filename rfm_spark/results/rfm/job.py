@@ -19,11 +19,9 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
-from rfm_spark.results.rfm.boundaries.sets import (
-    BoundarySet,
-    boundaries_told,
-    boundary_sets,
-)
+from rfm_spark.results.rfm.boundaries.sets import boundaries_told, boundary_sets
+from rfm_spark.results.rfm.boundaries.stored import BoundarySet
+from rfm_spark.results.rfm.notes import population_notes
 from rfm_spark.results.rfm.populations import (
     Population,
     ProfileDay,
@@ -92,6 +90,8 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         totals = population_totals(sums, bases).collect()
         populations = scored_populations(profiles, list(sums), totals)
         step.says(f"{known_customers(totals):,} customers added up")
+        if len(sums) == 1:
+            run.notes.extend(population_notes(profiles, totals, populations))
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(run, profiles, sums, populations)
         step.says("; ".join(boundaries_told(boundaries)))
@@ -111,7 +111,8 @@ def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scor
         basis=profile.basis,
         scores=profile.scores,
         cuts=boundaries.cuts,
-        boundary_version=boundaries.version,
+        boundary_version=boundaries.version.day,
+        boundary_edition=boundaries.version.stored_edition,
         total_weights=profile.total_weights,
         ratio_weights=profile.ratio_weights,
         grid=profile.segment_grid,

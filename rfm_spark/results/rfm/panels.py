@@ -9,12 +9,12 @@ from typing import Any
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.declaration import Request
-from rfm_spark.results.rfm.boundaries.sets import boundary_digest
+from rfm_spark.results.rfm.boundaries.stored import set_of_day
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.reconciliation import TERMS
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile, leading_profile
-from rfm_spark.results.rfm.tables import RECONCILIATION, RFM_BOUNDARIES, SEGMENTS
+from rfm_spark.results.rfm.tables import RECONCILIATION, SEGMENTS
 
 
 def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
@@ -34,27 +34,13 @@ def rfm_panels(request: Request[Profiles]) -> Iterator[Panel]:
 def _empty_scores(request: Request[Profiles]) -> Iterator[Panel]:
     """Which scores the boundaries in use left empty, a line for each dimension."""
     rows = []
-    for name, profile in request.rules.items():
-        told = {}
-        for one in _boundaries_in_use(request, name, profile):
-            if one["collapsed"] is not None:
-                told[one["dimension"]] = one["collapsed"]
+    for name in request.rules:
+        used = set_of_day(request.run, name, request.as_of)
+        told = {} if used is None else used.collapsed
         rows += [(name, one, told[one]) for one in DIMENSIONS if one in told]
     if rows:
         columns = (PanelColumn("profile"), PanelColumn("dimension"), PanelColumn("which and why"))
         yield Panel("Scores that nobody had when the boundaries were fitted", "", columns, rows)
-
-
-def _boundaries_in_use(
-    request: Request[Profiles], name: str, profile: Profile
-) -> list[dict[str, Any]]:
-    """The set of the day: a run has just fitted or kept it."""
-    where: dict[str, Any] = {"profile": name, "settings_digest": boundary_digest(profile)}
-    if profile.refit == "always":
-        where["version"] = request.as_of
-    rows = request.run.warehouse.rows(RFM_BOUNDARIES, where)
-    versions = [row["version"] for row in rows if row["version"] <= request.as_of]
-    return [row for row in rows if row["version"] == max(versions, default=None)]
 
 
 def _segments(

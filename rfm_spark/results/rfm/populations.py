@@ -60,9 +60,11 @@ def population_totals(sums: Mapping[date, DataFrame], bases: Mapping[str, Basis]
     Returns:
         One row per `as_of`, `profile` and `who` (GUESTS, SCORED, UNSCORED): `receipts` (versions)
         and `net_cents` of all days, the same with `_inside` at the end for those in the window,
-        `events_inside` (interactions of the profile in the window), and `population_aggregates`
+        `events_inside` (interactions of the profile in the window), `buyers` and `buyers_outside`
+        (customers with receipts, and with none in the window), and `population_aggregates`
         (of use where `who` is SCORED).
     """
+    has_inside = F.coalesce(F.col("receipts_inside") > 0, F.lit(False))
     of_days = [_of_profiles(of_day, as_of, bases) for as_of, of_day in sums.items()]
     counted = [*[name + place for name in COUNTED for place in ("", "_inside")], "events_inside"]
     return (
@@ -70,6 +72,8 @@ def population_totals(sums: Mapping[date, DataFrame], bases: Mapping[str, Basis]
         .groupBy("as_of", "profile", "who")
         .agg(
             *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in counted],
+            F.count_if(F.col("receipts") > 0).alias("buyers"),
+            F.count_if((F.col("receipts") > 0) & ~has_inside).alias("buyers_outside"),
             *population_aggregates(),
         )
     )

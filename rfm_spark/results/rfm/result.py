@@ -14,6 +14,7 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Result, SettingsSection
+from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.customer_columns import SCORE_COLUMNS
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
@@ -43,7 +44,7 @@ def _implied_profiles(written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Iterator[str]:
-    """Events without any source of them, and filters that cannot be."""
+    """Events without any source of them, filters that cannot be, and cuts of another unit."""
     leading = [name for name, profile in profiles.items() if profile.leads]
     if len(leading) > 1:
         yield f"rfm: {' and '.join(leading)} cannot lead customer_360 together: let one do it"
@@ -64,6 +65,12 @@ def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Ite
         if profile.filter is not None:
             for problem in Filter(profile.filter).problems(attributes):
                 yield f"rfm.{name}.filter: {problem}"
+        for dimension, unit in units_of(profile.basis, shop.business.money_format).items():
+            for cut in getattr(profile, dimension).cuts or ():
+                try:
+                    unit.parsed(cut)
+                except ValueError as error:
+                    yield f"rfm.{name}.{dimension}.cuts: {error}"
 
 
 RESULT = Result(

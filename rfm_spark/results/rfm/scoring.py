@@ -40,6 +40,7 @@ class Scoring:
         scores: 5 for scores 1..5.
         cuts: cut points by dimension.
         boundary_version: the day the cuts were fitted on.
+        boundary_edition: of the sets of that day, as tables have it.
         total_weights: of R, F and M in `rfm_total`.
         ratio_weights: of R, F and M in `rfmr_score`.
         grid: segments.
@@ -54,6 +55,7 @@ class Scoring:
     total_weights: Sequence[float]
     ratio_weights: Sequence[float]
     grid: Grid
+    boundary_edition: int | None = None
 
     @property
     def profile_day(self) -> ProfileDay:
@@ -95,6 +97,7 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
         total.alias("rfm_total"),
         segment(scoring.grid, total, first_visit_inside(basis, scoring.as_of)).alias("segment"),
         F.lit(scoring.boundary_version).alias("boundary_version"),
+        F.lit(scoring.boundary_edition).cast("int").alias("boundary_edition"),
     )
 
 
@@ -201,6 +204,8 @@ def segment_results(sums: Iterable[Row], scoring: Scoring) -> list[dict[str, Any
                 "customer_share": _ratio(own["customers"], whole["customers"]),
                 "revenue_share": _ratio(own["revenue_cents"], whole["revenue_cents"]),
                 "suggested_action": action,
+                "boundary_version": scoring.boundary_version,
+                "boundary_edition": scoring.boundary_edition,
             }
         )
     return rows

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.boundaries.drift import Calendar
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
+from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grid_checks import grid_problems
 from rfm_spark.results.rfm.grids import DEFAULT_GRID, GRIDS
@@ -41,14 +42,24 @@ VISITS = "receipts"
 Weight = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
+WrittenCut = Annotated[
+    int | Annotated[float, Field(allow_inf_nan=False)],
+    Field(ge=BIGINT_MIN, le=BIGINT_MAX),
+    WithJsonSchema({"type": "number"}),
+]
+"""A cut as people write it: `boundaries.units` makes the whole number of the tables of it."""
+
+
 class Dimension(Section):
     """How one of R, F and M is cut."""
 
     method: Literal[tuple(METHODS)] = Field(  # type: ignore[valid-type]
         description="how the cuts are found"
     )
-    cuts: list[Annotated[int, Field(ge=BIGINT_MIN, le=BIGINT_MAX)]] | None = Field(
-        default=None, description="of `fixed`, ascending"
+    cuts: list[WrittenCut] | None = Field(
+        default=None,
+        description="of `fixed`, ascending: days, visits or weights, and of M money as 19.90, or "
+        "points",
     )
     transform: Literal[TRANSFORMS] | None = Field(  # type: ignore[valid-type]
         default=None, description="of the values, with `natural`; by default log1p"
@@ -101,6 +112,10 @@ class Segment(Section):
         return SegmentRule(self.name, self.action, r, f, m, self.first_visit, fm, total)
 
 
+def _set_version(text: str) -> str:
+    return str(SetVersion.parsed(text))
+
+
 class Profile(Section):
     """A named set of RFM rules."""
 
@@ -151,6 +166,11 @@ class Profile(Section):
         default="always",
         description="fit for every as_of, or keep the last set of the same rules: for good, or "
         "until customers have drifted from it",
+    )
+    pinned: Annotated[str, AfterValidator(_set_version)] | None = Field(
+        default=None,
+        description="a stored set to use as it is, whatever `refit` says: its version, such as "
+        '"2011-11-30" (see `rfm-spark boundaries`)',
     )
     refit_on: Calendar = Field(
         default="month",

@@ -53,6 +53,12 @@ RATIOS = (
 
 
 VERSION = Column("boundary_version", DateType(), "Boundary set used: the day it was fitted on")
+EDITION = Column(
+    "boundary_edition",
+    IntegerType(),
+    "2 for the second set of that day; NULL for the first",
+    since=3,
+)
 SEGMENT = Column("segment", StringType(), "Lifecycle segment")
 AVERAGES = (
     Column("average_recency_days", DoubleType(), "Mean recency, of who has one"),
@@ -82,11 +88,12 @@ RFM = Table(
         VERSION,
         VALUE,
         VALUE_UNIT,
+        EDITION,
     ),
     key=("profile", "as_of", "customer_id"),
     partition_by=("profile", "as_of"),
     sort_by=("customer_id",),
-    schema_version=2,
+    schema_version=3,
 )
 
 RFM_BOUNDARIES = Table(
@@ -110,11 +117,29 @@ RFM_BOUNDARIES = Table(
         Column("rank_error", DoubleType(), "Largest share a cut can be away from the exact", True),
         Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
         Column("collapsed", StringType(), "Of a bin that nobody fell in: why, in words", since=2),
+        Column(
+            "explained",
+            DoubleType(),
+            "Of natural: share of the sum of squares that is between the bins",
+            since=3,
+        ),
+        Column(
+            "explained_error",
+            DoubleType(),
+            "How much more the best cuts can explain at most",
+            since=3,
+        ),
+        Column(
+            "edition",
+            IntegerType(),
+            "2 for the second set of the day, of other rules or facts; NULL for the first",
+            since=3,
+        ),
     ),
     keeps_decisions=True,
-    key=("profile", "version", "dimension", "cut"),
+    key=("profile", "version", "edition", "dimension", "cut"),
     partition_by=("profile", "version"),
-    schema_version=2,
+    schema_version=3,
 )
 
 RFM_DRIFT = Table(
@@ -126,10 +151,12 @@ RFM_DRIFT = Table(
         Column("dimension", StringType(), "recency, frequency or monetary", required=True),
         Column("version", DateType(), "The boundary set: the day it was fitted on", True),
         Column("psi", DoubleType(), "Population stability index against the shares at fit", True),
+        Column("edition", IntegerType(), "Of the set, as in rfm_boundaries", since=2),
     ),
     keeps_decisions=True,
     key=("profile", "as_of", "dimension"),
     partition_by=("profile", "as_of"),
+    schema_version=2,
 )
 
 RFM_CELLS = Table(
@@ -171,9 +198,19 @@ SEGMENTS = Table(
         Column("revenue_share", DoubleType(), "Of the population's net amount"),
         *AVERAGES,
         Column("suggested_action", StringType(), "One line on what to do", required=True),
+        Column(
+            "boundary_version", DateType(), "Boundary set used: the day it was fitted on", since=2
+        ),
+        Column(
+            "boundary_edition",
+            IntegerType(),
+            "2 for the second set of that day; NULL for the first",
+            since=2,
+        ),
     ),
     key=("profile", "as_of", "segment"),
     partition_by=("profile", "as_of"),
+    schema_version=2,
 )
 
 

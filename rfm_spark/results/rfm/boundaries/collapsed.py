@@ -10,6 +10,7 @@ from rfm_spark.core.panel import percent
 from rfm_spark.results.rfm.boundaries.buckets import MAX_EXACT_VALUES
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, balanced_cuts
 from rfm_spark.results.rfm.boundaries.methods import METHODS
+from rfm_spark.results.rfm.boundaries.units import ValueUnit
 
 
 def collapsed_bins(shares: Sequence[float]) -> list[int]:
@@ -22,7 +23,11 @@ def collapsed_bins(shares: Sequence[float]) -> list[int]:
 
 
 def why_collapsed(
-    histogram: Histogram, method: str, cuts: Sequence[Cut], empty: Mapping[int, int]
+    histogram: Histogram,
+    method: str,
+    cuts: Sequence[Cut],
+    empty: Mapping[int, int],
+    unit: ValueUnit,
 ) -> str:
     """One line about the scores that nobody has.
 
@@ -31,29 +36,36 @@ def why_collapsed(
         method: by which.
         cuts: of the dimension.
         empty: `collapsed_bins`, at least one, with the score of each.
+        unit: that people know the values in.
 
     >>> visits = Histogram(np.array([1, 2, 3, 4, 5, 9]), np.array([50, 20, 10, 10, 5, 5]))
-    >>> why_collapsed(visits, "quantile", [2, 2, 3, 4], {1: 2})
-    'score 2 is empty: 50.0% of customers have 1; `balanced` would give cuts 2, 3, 4, 5'
+    >>> why_collapsed(visits, "quantile", [2, 2, 3, 4], {1: 2}, ValueUnit("visit", "visits"))
+    'score 2 is empty: 50.0% of customers have 1 visit; `balanced` would give cuts 2, 3, 4, 5'
     """
     *others, last = (str(score) for score in sorted(empty.values()))
     which = f"scores {', '.join(others)} and {last} are" if others else f"score {last} is"
-    reason = _reason(histogram, method, cuts, empty)
-    return f"{which} empty: {reason}{_remedy(histogram, method, len(cuts) + 1)}"
+    reason = _reason(histogram, method, cuts, empty, unit)
+    return f"{which} empty: {reason}{_remedy(histogram, method, len(cuts) + 1, unit)}"
 
 
-def _reason(histogram: Histogram, method: str, cuts: Sequence[Cut], empty: Collection[int]) -> str:
+def _reason(
+    histogram: Histogram,
+    method: str,
+    cuts: Sequence[Cut],
+    empty: Collection[int],
+    unit: ValueUnit,
+) -> str:
     distinct = len(histogram.values)
     if distinct <= len(cuts) and histogram.rank_error == 0:
         few = f"there are only {distinct} different values"
-        return few if distinct > 1 else f"all customers have {histogram.values[0]}"
+        return few if distinct > 1 else f"all customers have {unit.told(int(histogram.values[0]))}"
     if METHODS[method].is_given:
         return "no customer has a value there"
     # By rank, a bin is empty where the value right below its cut holds more than a whole bin.
     below = [_place(histogram, cuts[place - 1]) - 1 for place in empty]
     most = max(below, key=lambda place: int(histogram.counts[place]))
     share = float(histogram.counts[most]) / histogram.total
-    return f"{percent(share)} of customers have {histogram.values[most]}"
+    return f"{percent(share)} of customers have {unit.told(int(histogram.values[most]))}"
 
 
 def _place(histogram: Histogram, cut: Cut) -> int:
@@ -61,11 +73,12 @@ def _place(histogram: Histogram, cut: Cut) -> int:
     return int(np.searchsorted(histogram.values, cut)) if cut is not None else len(histogram.values)
 
 
-def _remedy(histogram: Histogram, method: str, scores: int) -> str:
+def _remedy(histogram: Histogram, method: str, scores: int, unit: ValueUnit) -> str:
     """What `balanced` would give, where it fills every score and is known exactly."""
     distinct = len(histogram.values)
     is_exact = histogram.rank_error == 0 and distinct <= MAX_EXACT_VALUES
     if method == "balanced" or distinct < scores or not is_exact:
         return ""
-    cuts = ", ".join(str(cut) for cut in balanced_cuts(histogram, scores))
+    found = balanced_cuts(histogram, scores)
+    cuts = ", ".join(unit.number(cut) for cut in found if cut is not None)
     return f"; `balanced` would give cuts {cuts}"

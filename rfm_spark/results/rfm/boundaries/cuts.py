@@ -21,11 +21,13 @@ class Histogram:
         counts: occurrences, at least 1 each.
         rank_error: largest share of all occurrences that one bucket of several values holds; 0
             where every value stands for itself.
+        last: the largest value of each bucket; None where every value stands for itself.
     """
 
     values: Integers
     counts: Integers
     rank_error: float = 0.0
+    last: Integers | None = None
 
     @property
     def total(self) -> int:

@@ -10,12 +10,14 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
 from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
-from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
+from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS, Explained, explained
+from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
@@ -53,6 +55,7 @@ def fitted_bins(
     profiles: Mapping[str, Profile],
     values: Mapping[date, DataFrame],
     populations: Mapping[ProfileDay, Population],
+    money: MoneyFormat,
 ) -> dict[ProfileDay, list[dict[str, Any]]]:
     """The bins of every dimension of every profile, fitted on each day.
 
@@ -60,6 +63,7 @@ def fitted_bins(
         profiles: by name.
         values: by day, `values_of_profiles` of them among others; read several times.
         populations: of every profile and day.
+        money: how the shop writes amounts.
 
     Returns:
         By profile and day, rows of `rfm_boundaries`, but for the digest of the rules.
@@ -81,14 +85,16 @@ def fitted_bins(
     return {
         one: [
             {"profile": one.profile, "version": one.as_of, "dimension": dimension, **row}
-            for dimension in DIMENSIONS
-            for row in _bins(profiles[one.profile], dimension, found.get((one, dimension)))
+            for dimension, unit in units_of(profiles[one.profile].basis, money).items()
+            for row in _bins(profiles[one.profile], dimension, unit, found.get((one, dimension)))
         ]
         for one in fits
     }
 
 
-def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list[dict[str, Any]]:
+def _bins(
+    profile: Profile, dimension: str, unit: ValueUnit, histogram: Histogram | None
+) -> list[dict[str, Any]]:
     """Of nobody, bins without cuts and shares."""
     rules: Dimension = getattr(profile, dimension)
     method = METHODS[rules.method]
@@ -98,13 +104,18 @@ def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list
     low_is_best = dimension == "recency"
     scores = [profile.scores - place if low_is_best else 1 + place for place in range(len(shares))]
     empty: dict[int, int] = {}
+    told: Explained | None = None
     if histogram is not None:
-        given = Given(rules.cuts or (), rules.transform or TRANSFORMS[0])
+        given = Given(
+            [unit.parsed(cut) for cut in rules.cuts or ()], rules.transform or TRANSFORMS[0]
+        )
         cuts = method.cut_points(histogram, profile.scores, given)
         found = bin_shares(histogram, cuts)
         empty = {place: scores[place] for place in collapsed_bins(found)}
-        why = why_collapsed(histogram, rules.method, cuts, empty) if empty else None
+        why = why_collapsed(histogram, rules.method, cuts, empty, unit) if empty else None
         shares = found
+        if method.takes_transform:
+            told = explained(histogram, cuts, given.transform)
     rank_error = 0.0 if histogram is None or method.is_by_rank else histogram.rank_error
     return [
         {
@@ -116,6 +127,8 @@ def _bins(profile: Profile, dimension: str, histogram: Histogram | None) -> list
             "customers": 0 if histogram is None else histogram.total,
             "rank_error": rank_error,
             "collapsed": why if place in empty else None,
+            "explained": None if told is None else told.share,
+            "explained_error": None if told is None else told.error,
         }
         for place in range(profile.scores)
     ]

@@ -163,4 +163,5 @@ def _histogram(buckets: Buckets) -> Histogram:
         values=buckets.first,
         counts=buckets.count,
         rank_error=float(largest) / buckets.total,
+        last=buckets.last if largest else None,
     )

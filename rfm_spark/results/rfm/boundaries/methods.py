@@ -14,7 +14,7 @@ class Given:
     """What the configuration gives a method.
 
     Attributes:
-        cuts: of a method that is given them, ascending.
+        cuts: of a method that is given them, ascending, as tables hold them.
         transform: one of TRANSFORMS, of a method that takes one.
     """
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -40,6 +43,66 @@ def natural_cuts(histogram: Histogram, scores: int, transform: str = TRANSFORMS[
     places = _transformed(histogram.values, transform)
     starts = _least_scatter_starts(places, histogram.counts.astype(np.float64), scores)
     return [int(histogram.values[start]) for start in starts]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How much of the differences between customers the bins account for.
+
+    Attributes:
+        share: of the sum of squares, what lies between bins: 1 less what lies within them.
+        error: how much more the best cuts can explain at most; 0 where every value is known.
+    """
+
+    share: float
+    error: float
+
+
+def explained(
+    histogram: Histogram, cuts: Sequence[Cut], transform: str = TRANSFORMS[0]
+) -> Explained:
+    """The share of the sum of squares that `natural_cuts` explain, and how near to the best it is.
+
+    A bin's scatter is the squared length of a projection of all values, so moving each of them to
+    the smallest of its bucket changes the root of any sum of scatters by at most the length `away`
+    of the move; the buckets' own sum is least at these cuts. With h the sum within bins of buckets,
+    ours is thus at most (sqrt(h) + away)^2, and the least of all at least (sqrt(h) - away)^2.
+
+    >>> sums = Histogram(np.array([1, 2, 3, 50, 51, 90]), np.array([5, 5, 5, 1, 1, 1]))
+    >>> round(explained(sums, [50, 90], "none").share, 6)
+    0.999005
+    """
+    places, weights = _transformed(histogram.values, transform), histogram.counts.astype(np.float64)
+    starts = [int(np.searchsorted(histogram.values, cut)) for cut in cuts if cut is not None]
+    total = _scatter(places, weights)
+    within = sum(
+        _scatter(*bins)
+        for bins in zip(np.split(places, starts), np.split(weights, starts), strict=True)
+    )
+    if total == 0:  # one value: there is nothing to explain
+        return Explained(1.0, 0.0)
+    away = float(np.sqrt((weights * _widths(histogram, transform) ** 2).sum()))
+    least, most = max(np.sqrt(within) - away, 0.0) ** 2, (np.sqrt(within) + away) ** 2
+    least_total = max(np.sqrt(total) - away, 0.0) ** 2
+    error = min((most - least) / least_total, 1.0) if least_total else 1.0
+    return Explained(1 - within / total, float(error))
+
+
+def _scatter(places: Reals, weights: Reals) -> float:
+    weight = weights.sum()
+    if weight == 0:
+        return 0.0
+    return float((weights * (places - (weights * places).sum() / weight) ** 2).sum())
+
+
+def _widths(histogram: Histogram, transform: str) -> Reals:
+    """From the smallest to the largest value of each bucket, transformed."""
+    if histogram.last is None:
+        return np.zeros(len(histogram.values))
+    if transform == "log1p":
+        return _transformed(histogram.last, transform) - _transformed(histogram.values, transform)
+    pairs = zip(histogram.values.tolist(), histogram.last.tolist(), strict=True)
+    return np.array([last - first for first, last in pairs], dtype=np.float64)
 
 
 def _transformed(values: Integers, transform: str) -> Reals:

@@ -3,70 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.core.errors import UserError
-from rfm_spark.results.rfm.boundaries.cuts import Cut
 from rfm_spark.results.rfm.boundaries.drift import DRIFTED, bin_sizes, is_due, stability_index
 from rfm_spark.results.rfm.boundaries.fits import fitted_bins, value_column, values_of_profiles
+from rfm_spark.results.rfm.boundaries.pins import pinned_set
+from rfm_spark.results.rfm.boundaries.rules import boundary_digest
+from rfm_spark.results.rfm.boundaries.stored import (
+    BoundarySet,
+    Indices,
+    sets_of_rules,
+    write_sets,
+)
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM_BOUNDARIES, RFM_DRIFT
 from rfm_spark.run import Run, note_of_days
-from rfm_spark.settings.digest import changes_digest
-
-FITTED_BY = frozenset(
-    {
-        "window_days",
-        "events",
-        "value",
-        "population",
-        "filter",
-        "scores",
-        "recency",
-        "frequency",
-        "monetary",
-        "max_rank_error",
-    }
-)
-"""Settings of a profile that decide its cut points."""
-
-FITTING = 1
-"""Raised by hand when the same settings come to give other cut points: held sets then go."""
 
 Profiles = Mapping[str, Profile]
-Indices = Mapping[str, float]
-"""Population stability index by dimension."""
-
-
-@dataclass(frozen=True)
-class BoundarySet:
-    """Cut points of every dimension.
-
-    Attributes:
-        version: the day they were fitted on.
-        cuts: ascending cut points by dimension.
-        shares: of the customers in each bin at fit, by dimension.
-        collapsed: which scores nobody had and why, by dimension, in words; only where there are
-            any.
-        fitted_by: digest of the rules they were fitted by.
-        drift: indices on the day described of the set that was kept from before it; none where
-            there was none, or the rules keep none.
-    """
-
-    version: date
-    cuts: Mapping[str, Sequence[Cut]]
-    shares: Mapping[str, Sequence[float]]
-    collapsed: Mapping[str, str]
-    fitted_by: str
-    drift: Indices = field(default_factory=dict)
 
 
 def boundary_sets(
@@ -83,9 +43,12 @@ def boundary_sets(
         sums: by day, in their order, `customer_sums` with the asks of all profiles; read several
             times.
         populations: of every profile and day.
+
+    Raises:
+        UserError: if a set that is pinned is not stored, or was fitted by other rules.
     """
     values = {day: values_of_profiles(of_day, profiles, day) for day, of_day in sums.items()}
-    always = {name: one for name, one in profiles.items() if one.refit == "always"}
+    always = {name: one for name, one in profiles.items() if _fits_every_day(one)}
     keeping = {name: one for name, one in profiles.items() if name not in always}
     found = {}
     if always:
@@ -97,6 +60,10 @@ def boundary_sets(
     return found
 
 
+def _fits_every_day(profile: Profile) -> bool:
+    return profile.refit == "always" and profile.pinned is None
+
+
 def _kept(
     run: Run,
     profiles: Profiles,
@@ -106,14 +73,14 @@ def _kept(
 ) -> dict[ProfileDay, BoundarySet]:
     """The sets of profiles that keep theirs, on one day.
 
-    A set that has drifted goes, where its rules say so, on the first day described of a period; a
-    day that is made again finds what was decided on it.
+    A set that is pinned stays. Another that has drifted goes, where its rules say so, on the first
+    day described of a period; a day that is made again finds what was decided on it.
     """
     stored = {name: _stored(run, name, profile, as_of) for name, profile in profiles.items()}
     before = {
         name: earlier[-1]
         for name, sets in stored.items()
-        if (earlier := [one for one in sets if one.version < as_of])
+        if (earlier := [one for one in sets if one.version.day < as_of])
     }
     drift = _drift(before, values)
     found = {
@@ -130,46 +97,12 @@ def _kept(
 
 
 def _stored(run: Run, name: str, profile: Profile, as_of: date) -> list[BoundarySet]:
-    """Sets that were fitted by the same rules up to a day, the oldest first."""
-    rows = run.read_or_empty(RFM_BOUNDARIES).where(
-        (F.col("profile") == name)
-        & (F.col("version") <= F.lit(as_of))
-        & (F.col("settings_digest") == boundary_digest(profile))
-        & (F.col("customers") > 0)  # one that was fitted on nobody tells nothing
-    )
-    by_version: defaultdict[date, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows.collect():
-        by_version[row["version"]].append(row.asDict())
-    return [_from_rows(by_version[version]) for version in sorted(by_version)]
-
-
-def stored_set(run: Run, name: str, version: date) -> BoundarySet:
-    """The set of a profile that was fitted on a day.
-
-    Raises:
-        UserError: if it is not there.
-    """
-    rows = run.warehouse.rows(RFM_BOUNDARIES, {"profile": name, "version": version})
-    if not rows:
-        raise UserError(
-            f"{run.warehouse.path(RFM_BOUNDARIES)}: has no set of {name} fitted on {version}, by "
-            f"which stored scores were given: make it with `rfm-spark rfm --as-of {version}`"
-        )
-    return _from_rows(rows)
-
-
-def _from_rows(rows: Sequence[Mapping[str, Any]]) -> BoundarySet:
-    cuts: dict[str, list[Cut]] = {dimension: [] for dimension in DIMENSIONS}
-    shares: dict[str, list[float]] = {dimension: [] for dimension in DIMENSIONS}
-    collapsed = {}
-    for row in sorted(rows, key=lambda one: one["cut"]):
-        dimension = row["dimension"]
-        shares[dimension].append(row["share"])
-        if row["cut"] > 0:
-            cuts[dimension].append(row["value"])
-        if row["collapsed"] is not None:
-            collapsed[dimension] = row["collapsed"]
-    return BoundarySet(rows[0]["version"], cuts, shares, collapsed, rows[0]["settings_digest"])
+    """Sets that a profile's rules let stay, the oldest first."""
+    if profile.pinned is None:
+        return sets_of_rules(run, name, boundary_digest(profile), as_of)
+    if run.warehouse.is_there(RFM_BOUNDARIES):
+        run.version_read(RFM_BOUNDARIES)
+    return [pinned_set(run, name, profile)]
 
 
 def _drift(sets: Mapping[str, BoundarySet], values: DataFrame) -> dict[str, Indices]:
@@ -197,15 +130,17 @@ def _is_over(
     as_of: date,
 ) -> bool:
     """Whether a set that has drifted is to be fitted again on this day."""
-    if profile.refit != "drift" or last.version == as_of:
+    if profile.pinned or profile.refit != "drift" or last.version.day == as_of:
         return False
     if max(drift.get(name, {}).values(), default=0.0) <= DRIFTED:
         return False
     looked_at = run.read_or_empty(RFM_DRIFT).where(
-        (F.col("profile") == name) & (F.col("version") == F.lit(last.version))
+        (F.col("profile") == name)
+        & (F.col("version") == F.lit(last.version.day))
+        & (F.coalesce("edition", F.lit(1)) == last.version.edition)
     )
     days = [row["as_of"] for row in looked_at.select("as_of").distinct().collect()]
-    return is_due(as_of, last.version, days, profile.refit_on)
+    return is_due(as_of, last.version.day, days, profile.refit_on)
 
 
 def _fitted(
@@ -218,12 +153,11 @@ def _fitted(
     digests = {name: boundary_digest(profile) for name, profile in profiles.items()}
     fitted = {
         one: [{**row, "settings_digest": digests[one.profile]} for row in rows]
-        for one, rows in fitted_bins(profiles, values, populations).items()
+        for one, rows in fitted_bins(
+            profiles, values, populations, run.settings.business.money_format
+        ).items()
     }
-    where = F.col("profile").isin(list(profiles)) & F.col("version").isin(list(values))
-    rows = [row for of_one in fitted.values() for row in of_one]
-    run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days(values))
-    return {one: _from_rows(rows) for one, rows in fitted.items()}
+    return write_sets(run, fitted)
 
 
 def _keep_drift(
@@ -238,7 +172,8 @@ def _keep_drift(
             "profile": name,
             "as_of": as_of,
             "dimension": dimension,
-            "version": sets[name].version,
+            "version": sets[name].version.day,
+            "edition": sets[name].version.stored_edition,
             "psi": psi,
         }
         for name, indices in drift.items()
@@ -253,20 +188,15 @@ def _keep_drift(
 
 def boundaries_told(sets: Mapping[ProfileDay, BoundarySet]) -> Iterator[str]:
     """What there is to say of the sets that one day is scored by, a line each; of several less."""
-    held = sum(one.version < scored.as_of for scored, one in sets.items())
-    yield f"{len(sets)} sets, {held} of them of earlier days"
+    held = sum(one.version.day != scored.as_of for scored, one in sets.items())
+    yield f"{len(sets)} sets, {held} of them of other days"
     if len({scored.as_of for scored in sets}) > 1:
         return
     for scored, one in sets.items():
         name = scored.profile
         for dimension, psi in one.drift.items():
             if psi > DRIFTED:
-                done = ", fitted again" if one.version == scored.as_of else ""
+                done = ", fitted again" if one.version.day == scored.as_of else ""
                 yield f"{name}: {dimension} has drifted, index {psi:.2f}{done}"
         for dimension, why in one.collapsed.items():
             yield f"{name}: {dimension} {why}"
-
-
-def boundary_digest(profile: Profile) -> str:
-    """A short name for the rules that a set is fitted by."""
-    return changes_digest(profile, FITTING, FITTED_BY)

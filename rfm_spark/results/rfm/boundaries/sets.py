@@ -47,8 +47,11 @@ def boundary_sets(
     Raises:
         UserError: if a set that is pinned is not stored, or was fitted by other rules.
     """
+    pinned = _pinned(run, profiles)  # first, because one that is not there is an error
     values = {day: values_of_profiles(of_day, profiles, day) for day, of_day in sums.items()}
-    always = {name: one for name, one in profiles.items() if _fits_every_day(one)}
+    always = {
+        name: one for name, one in profiles.items() if one.refit == "always" and name not in pinned
+    }
     keeping = {name: one for name, one in profiles.items() if name not in always}
     found = {}
     if always:
@@ -56,17 +59,26 @@ def boundary_sets(
     for day, of_day in values.items():
         _keep_drift(run, always, {}, {}, day)
         if keeping:  # what is kept depends on the days before
-            found |= _kept(run, keeping, day, of_day, populations)
+            found |= _kept(run, keeping, pinned, day, of_day, populations)
     return found
 
 
-def _fits_every_day(profile: Profile) -> bool:
-    return profile.refit == "always" and profile.pinned is None
+def _pinned(run: Run, profiles: Profiles) -> dict[str, BoundarySet]:
+    """Sets of profiles that name theirs."""
+    found = {
+        name: pinned_set(run, name, profile)
+        for name, profile in profiles.items()
+        if profile.pinned is not None
+    }
+    if found:
+        run.version_read(RFM_BOUNDARIES)
+    return found
 
 
 def _kept(
     run: Run,
     profiles: Profiles,
+    pinned: Mapping[str, BoundarySet],
     as_of: date,
     values: DataFrame,
     populations: Mapping[ProfileDay, Population],
@@ -76,7 +88,12 @@ def _kept(
     A set that is pinned stays. Another that has drifted goes, where its rules say so, on the first
     day described of a period; a day that is made again finds what was decided on it.
     """
-    stored = {name: _stored(run, name, profile, as_of) for name, profile in profiles.items()}
+    stored = {
+        name: [pinned[name]]
+        if name in pinned
+        else sets_of_rules(run, name, boundary_digest(profile), as_of)
+        for name, profile in profiles.items()
+    }
     before = {
         name: earlier[-1]
         for name, sets in stored.items()
@@ -94,15 +111,6 @@ def _kept(
     # After the boundaries: a run that is killed between the two decides again.
     _keep_drift(run, profiles, before, drift, as_of)
     return {one: replace(found[one], drift=drift.get(one.profile, {})) for one in found}
-
-
-def _stored(run: Run, name: str, profile: Profile, as_of: date) -> list[BoundarySet]:
-    """Sets that a profile's rules let stay, the oldest first."""
-    if profile.pinned is None:
-        return sets_of_rules(run, name, boundary_digest(profile), as_of)
-    if run.warehouse.is_there(RFM_BOUNDARIES):
-        run.version_read(RFM_BOUNDARIES)
-    return [pinned_set(run, name, profile)]
 
 
 def _drift(sets: Mapping[str, BoundarySet], values: DataFrame) -> dict[str, Indices]:

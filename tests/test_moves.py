@@ -230,10 +230,10 @@ BUYERS = Basis(LookBack(365))
 @pytest.mark.parametrize(
     ("basis", "cause", "words"),
     [
-        (BUYERS, "activity", "A became B: they came"),
+        (BUYERS, "activity", "A became B: by their visits"),
         (BUYERS, "left", "A left: no longer in the window"),
         (BUYERS, "returned", "came back: B"),
-        (KNOWN, "activity", "A became B: they were active"),
+        (KNOWN, "activity", "A became B: by what they did"),
         (KNOWN, "inactivity", "A became B: they were not active"),
         (KNOWN, "correction", "A became B: records were corrected"),
         (KNOWN, "first", "became known: B"),

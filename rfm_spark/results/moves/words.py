@@ -19,15 +19,16 @@ from rfm_spark.results.moves.causes import (
 )
 from rfm_spark.results.rfm.values import Basis
 
+# Who came can have fallen as well as risen: the words of activity fit both.
 _OF_VISITS = {
-    ACTIVITY: "they came",
+    ACTIVITY: "by their visits",
     INACTIVITY: "they did not come",
     CORRECTION: "receipts were corrected",
     FIRST: "came for the first time",
     RETURNED: "came back",
 }
 _OF_EVENTS = {
-    ACTIVITY: "they were active",
+    ACTIVITY: "by what they did",
     INACTIVITY: "they were not active",
     CORRECTION: "records were corrected",
     FIRST: "active for the first time",

@@ -54,6 +54,7 @@ TOGETHER = {
     "test_maintenance": "the finished shop",
     "test_rfm_profiles": "the finished shop",
     "test_moves_of_days": "the finished shop",
+    "test_explain": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
 }

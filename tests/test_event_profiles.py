@@ -312,14 +312,19 @@ def test_events_that_cannot_be_counted_are_refused_before_anything_is_written(
     clicking_shop = Shop(tmp_path)
     shutil.rmtree(clicking_shop.warehouse / "rfm", ignore_errors=True)
     many = [click(f"m{n}", "c1", "2025-03-01", "stay", seconds="999999999999") for n in range(9)]
-    clicking_shop.csv("clicks2.csv", many)
+    clicking_shop.csv("clicks2.csv", [*many, click("m10", "c1", "2025-03-01", "receipts")])
     run = of(clicking_shop)
     assert cli("ingest", *run, "--input", clicking_shop.raw) == 0
     assert cli("rfm", *run, "--set", "rfm.weighted.events={ clik = 1 }") == 2
     told = " ".join(capsys.readouterr().err.split())
     wanted = "[rfm.weighted] events: there is no interaction of the kind 'clik'; did you mean"
     assert f"{wanted} 'click'?" in told
+    clash = "[rfm.weighted] events: `receipts` are visits, and there are interactions of a"
+    assert clash not in told
     assert cli("rfm", *run) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert clash in told
+    assert cli("rfm", *run, "--set", "rfm.weighted.events={ click = 1 }") == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "[rfm.engagement] 1 customers have more points in the window than can be" in told
     assert not (clicking_shop.warehouse / "rfm").exists()

@@ -226,6 +226,15 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
     return found
 
 
+def test_scores_of_release_one_have_a_value_of_money(spark):
+    rows = rows_of(
+        spark, RFM, [{"profile": "purchase", "customer_id": "anna", "monetary_cents": 12_50}]
+    )
+    [row] = scores_by_customer(rows, ["purchase"], "purchase").collect()
+    told = row["profiles"]["purchase"]
+    assert (told["value"], told["value_unit"]) == (1250.0, "cents")
+
+
 def test_every_known_customer_has_one_row(spark):
     attributes = [
         {"customer_id": "anna", "attributes": {"age": "40"}},

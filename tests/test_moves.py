@@ -18,10 +18,12 @@ from rfm_spark.results.moves.balance import require_balance
 from rfm_spark.results.moves.causes import ScoredDay, TwoDays, segment_moves
 from rfm_spark.results.moves.days import StoredDay, require_before, usual_days
 from rfm_spark.results.moves.rules import profile_of, score_alike
+from rfm_spark.results.moves.words import move_words
+from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grids import GRIDS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
-from rfm_spark.results.rfm.values import Basis
+from rfm_spark.results.rfm.values import Basis, WeightedKinds
 
 SINCE, AS_OF = date(2026, 1, 1), date(2026, 1, 31)
 OLD = {"recency": [5, 10, 20, 60], "frequency": [2, 3, 4, 5], "monetary": [1, 2, 3, 4]}
@@ -36,6 +38,7 @@ def two_days(old, new, window=365):
 
 
 DAYS = two_days(OLD, NEW)
+FEW = Filter("frequency < 200")
 
 
 def scored(customer, as_of, cuts, recency_days, frequency, first_visit="2025-06-01", cents=10_00):
@@ -206,6 +209,52 @@ def test_moves_at_random_are_those_of_the_reference(spark, seed, window):
     assert sum(customers for customers, _ in found.values()) == len(
         one.customers.keys() | other.customers.keys()
     )
+
+
+def test_who_is_new_and_has_done_nothing_yet_is_first_and_did_not_return(spark):
+    """Known by attributes, by a return, or to a profile of clicks by a receipt."""
+    days = replace(DAYS, basis=replace(DAYS.basis, has_all_known=True))
+    nothing = {"recency_days": None, "frequency": 0, "first_visit": None}
+    new = {**after("anna", 3, 1), **nothing, "segment": "Hibernating"}
+    old = {**after("ben", 3, 1), **nothing, "first_visit": SINCE, "segment": "Hibernating"}
+    assert told(spark, [], [new, old], days) == {
+        (None, "Hibernating", "first"): (1, 0),
+        (None, "Hibernating", "returned"): (1, 0),
+    }
+
+
+KNOWN = Basis(LookBack(90), 1, (WeightedKinds(1, None),), is_money=False, has_all_known=True)
+BUYERS = Basis(LookBack(365))
+
+
+@pytest.mark.parametrize(
+    ("basis", "cause", "words"),
+    [
+        (BUYERS, "activity", "A became B: by their visits"),
+        (BUYERS, "left", "A left: no longer in the window"),
+        (BUYERS, "returned", "came back: B"),
+        (KNOWN, "activity", "A became B: by what they did"),
+        (KNOWN, "inactivity", "A became B: they were not active"),
+        (KNOWN, "correction", "A became B: records were corrected"),
+        (KNOWN, "first", "became known: B"),
+        (KNOWN, "left", "A left: no longer known"),
+        (replace(BUYERS, filter=FEW), "first", "came for the first time: B"),
+        (replace(BUYERS, filter=FEW), "returned", "came back, or meets the filter now: B"),
+        (
+            replace(BUYERS, filter=FEW),
+            "left",
+            "A left: no longer in the window, or no longer meets the filter",
+        ),
+        (replace(KNOWN, filter=FEW), "first", "became known, or meets the filter now: B"),
+        (replace(KNOWN, filter=FEW), "returned", "meets the filter now: B"),
+        (replace(KNOWN, filter=FEW), "left", "A left: no longer meets the filter"),
+        (KNOWN, "stayed", "stayed B"),
+        (KNOWN, "both", "A became B: they changed, and boundaries moved"),
+    ],
+)
+def test_a_move_is_told_in_the_words_of_what_its_profile_counts(basis, cause, words):
+    move = {"segment_before": "A", "segment_after": "B", "cause": cause}
+    assert move_words(move, basis) == words
 
 
 def test_of_nobody_there_are_no_moves(spark):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import date
 
 import deltalake
@@ -12,9 +13,21 @@ from conftest import ROOT
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
 from support.sessions import as_in_use
-from support.shop import RECEIPTS, Shop, line, stored, versions
+from support.shop import (
+    EVERYTHING,
+    INTERACTIONS,
+    RECEIPTS,
+    Shop,
+    click,
+    line,
+    person,
+    stored,
+    versions,
+)
 
 from rfm_spark.app.api import run_job
+from rfm_spark.app.explain.last_move import cause_between
+from rfm_spark.app.explain.stored import stored_customer
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.run_record import results_that_stand
 from rfm_spark.core.errors import UserError
@@ -267,6 +280,48 @@ def test_customers_that_segments_do_not_have_fail_the_run(cli, capfd, command, c
     assert versions(copied_shop.warehouse)["segment_moves"] == before
 
 
+def test_a_night_whose_moves_do_not_add_up_fails_after_all_else_is_made(
+    cli, capfd, command, copied_shop
+):
+    yesterday = date(2025, 3, 19)
+    command("rfm", yesterday)
+    segments = DeltaTable(str(copied_shop.warehouse / "segments"))
+    segments.update(
+        updates={"customers": "customers + 1"},
+        predicate=f"as_of = '{yesterday}' AND customers > 0 AND segment <> 'x'",
+    )
+    weeks = ("--set", "cohorts.grains=['week']")
+    assert cli("nightly", *copied_shop.arguments("--date", AS_OF, *weeks)) == 1
+    shown = capfd.readouterr().err
+    assert "do not add up: customers of" in shown
+    assert "maintenance" in shown
+    assert {row["grain"] for row in stored(copied_shop.warehouse, "cohorts")} == {"week"}
+    [night] = [row for row in stored(copied_shop.warehouse, "runs") if row["job"] == "nightly"]
+    assert night["outcome"] == "failed: ResultsFailed"
+    made = {one["result"] for one in night["results"]}
+    assert "cohorts" in made
+    assert "moves" not in made
+
+
+def test_an_earlier_day_of_a_shop_without_receipts_is_looked_for_among_interactions(
+    cli, capfd, ingest, tmp_path
+):
+    shop = Shop(tmp_path)
+    business = RECEIPTS.partition("[receipts]")[0]
+    shop.configure(business + INTERACTIONS)
+    shop.csv("clicks1.csv", [click("1", "anna", "2025-03-01"), click("2", "anna", "2025-03-09")])
+    ingest(shop)
+    assert cli("rfm", *shop.arguments()) == 0
+    for since, told in (
+        ("2025-02-01", "lies before the data, which begin on 2025-03-01 and end on 2025-03-09"),
+        ("2025-03-02", "no scores are stored of that day"),
+    ):
+        capfd.readouterr()
+        assert cli("moves", *shop.arguments("--since", since)) == 2
+        [problem] = problems(capfd)
+        assert f"--since {since}: {told}" in problem
+
+
 def test_all_profiles_are_told_in_one_go(command, copied_shop):
     short = ("--set", "rfm.purchase.window_days=365", "--set", "rfm.short.window_days=30")
     for day in (SINCE, AS_OF):
@@ -286,6 +341,74 @@ def test_a_profile_that_came_later_is_told_to_have_no_earlier_day(command, copie
     assert f"since {SINCE} (not stored of short)" in shown
     assert moves(copied_shop)
     assert not moves(copied_shop, profile="short")
+
+
+@pytest.fixture
+def ingest(cli):
+    """Takes in what a shop has delivered."""
+
+    def call(shop):
+        assert cli("ingest", *shop.arguments()) == 0
+
+    return call
+
+
+PROFILES = """
+[rfm.purchase]
+window_days = 60
+[rfm.engagement]
+events = "all"
+window_days = 30
+[rfm.clicks]
+events = { click = 1 }
+window_days = 30
+[rfm.local]
+window_days = 60
+filter = "monetary_cents < 4500 and city != 'Aix'"
+population = "known"
+"""
+
+
+def test_one_customer_is_told_the_cause_that_all_are_counted_under(
+    command, ingest, spark, copied_shop
+):
+    """In every profile, also where customers came, left, met a filter, or were corrected."""
+    shop = copied_shop
+    shop.configure(EVERYTHING + PROFILES)
+    people = [person("c8", "Aix"), *(person(f"c{n}", "Ulm") for n in range(7))]
+    shop.csv("customers1.csv", people)
+    shop.csv("customers2.csv", [person("c30", "Ulm", "2025-03-01")])
+    ingest(shop)
+    command("rfm", SINCE)
+    late = [line("r900", "c3", "2025-02-18", "90.00"), line("r901", "c20", "2025-03-02", "8.00")]
+    shop.csv("receipts9.csv", late)
+    back = line("r902", "c21", "2025-03-03", "-5.00", quantity="-1")
+    shop.csv("receipts10.csv", [back])
+    clicks = [click("8", "c1", "2025-03-15"), click("9", "c22", "2025-03-19")]
+    shop.csv("clicks9.csv", clicks)
+    ingest(shop)
+    command("rfm", AS_OF)
+    command("moves", AS_OF, "--since", SINCE)
+    warehouse = Warehouse(spark, str(shop.warehouse))
+    job = Run(spark, load_settings(shop.config), warehouse, str(shop.raw))
+    named = {row["customer_id"] for row in stored(shop.warehouse, "rfm")}
+    found: dict[str, Counter[tuple[str | None, str | None, str]]] = defaultdict(Counter)
+    for customer in named:
+        one = stored_customer(job, customer)
+        for name, rules in one.now().items():
+            sides = (one.segment(name, SINCE), one.segment(name, AS_OF))
+            if any(sides):
+                found[name][*sides, cause_between(one, name, rules, SINCE, AS_OF)] += 1
+    assert len(found) == 4
+    for name, customers in found.items():
+        told = {key: number for key, (number, _) in moves(shop, profile=name).items()}
+        assert customers == told, name
+    all_causes = {cause for one in found.values() for _, _, cause in one}
+    assert {"first", "left", "correction", "stayed"} <= all_causes
+    # Known by attributes alone, by a return alone, and to clicks by a receipt alone.
+    for name, customer in (("engagement", "c30"), ("engagement", "c21"), ("clicks", "c20")):
+        one = stored_customer(job, customer)
+        assert cause_between(one, name, one.now()[name], SINCE, AS_OF) == "first"
 
 
 def test_one_customer_who_stays_and_one_who_leaves(cli, capfd, command, tmp_path):

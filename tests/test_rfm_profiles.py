@@ -358,10 +358,15 @@ def test_every_profile_of_nobody_is_named_and_nothing_is_written(score, copied_s
             EVER,
             "rfm.day.window_days=1",
             "rfm.two.window_days=2",
+            "rfm.few.window_days='all'",
+            "rfm.few.filter='frequency > 99'",
         )
-    assert [problem.partition(" in ")[0] for problem in caught.value.problems] == [
-        "[rfm.day] nobody bought",
-        "[rfm.two] nobody bought",
+    longer = "choose another --as-of or a longer window_days"
+    assert caught.value.problems == [
+        f"[rfm.day] nobody bought in the 1 days up to 2025-02-27: {longer}",
+        f"[rfm.two] nobody bought in the 2 days up to 2025-02-27: {longer}",
+        "[rfm.few] nobody bought and meets the filter by 2025-02-27: choose "
+        "another --as-of or another filter",
     ]
     assert versions(copied_shop.warehouse) == before
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -151,6 +152,15 @@ def test_reading_commands_open_it_and_change_nothing(cli, old_shop, capfd):
     arguments = ("--config", old_shop.config, "--warehouse", old_shop.warehouse)
     assert cli("tables", *arguments) == 0
     assert "The last run: run as of 2025-03-20" in on_screen(capfd)
+    assert cli("explain", "c2", *arguments) == 0
+    shown = on_screen(capfd)
+    [row] = [
+        row
+        for row in stored(old_shop.warehouse, "rfm")
+        if (row["customer_id"], row["profile"]) == ("c2", "purchase")
+    ]
+    assert f"monetary {row['monetary_cents'] / 100:.2f} EUR" in " ".join(shown.split())
+    assert "purchase may have been others: those by which 2025-03-20 was scored are not" in shown
     assert versions(old_shop.warehouse) == before
 
 
@@ -214,7 +224,8 @@ def test_a_result_whose_columns_changed_is_emptied_and_a_fact_is_not(spark, old_
 def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
     warehouse = run_of(spark, old_shop).warehouse
     since = Column("note", CLUSTERS.columns[3].type, "It's \\ new", since=2)
-    later = changed(CLUSTERS, *CLUSTERS.columns, since)
+    described = [replace(one, comment=f"More: {one.comment}") for one in CLUSTERS.columns[2:4]]
+    later = changed(CLUSTERS, *CLUSTERS.columns[:2], *described, *CLUSTERS.columns[4:], since)
     kept = warehouse.read(CLUSTERS).count()
     assert warehouse.read(later).where("note IS NULL").count() == kept
     place = str(old_shop.warehouse / "clusters")
@@ -223,7 +234,9 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
         "('delta.deletedFileRetentionDuration' = 'interval 70 days', "
         "'delta.logRetentionDuration' = 'interval 100 days')"
     )
-    added, properties = renew(warehouse, later, True)
+    added, told, properties = renew(warehouse, later, True)
+    assert told == "described cluster, persona"
+    assert comment(place, "persona") == described[1].comment
     assert added == "added note"
     assert "delta.logRetentionDuration" in properties
     assert comment(place, "note") == "It's \\ new"

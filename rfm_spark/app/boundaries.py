@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from rfm_spark.app.explain import stored_day
 from rfm_spark.app.reference import toml_text
+from rfm_spark.app.scored_days import described_day, scored_days
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.registry import BY_COMMAND
@@ -35,7 +35,7 @@ def boundary_panels(run: Run, profile: str | None, as_of: date | None) -> Iterat
     Raises:
         UserError: if the day is not stored, or there is no such profile.
     """
-    day = stored_day(run, as_of)
+    day = described_day(scored_days(run), as_of)
     for name, rules in _profiles(run, profile).items():
         used = set_of_day(run, name, day)
         if used is None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from rfm_spark.app.failures import Failures, ResultsFailed
 from rfm_spark.app.maintenance import maintain
 from rfm_spark.app.migrations import upgrade
 from rfm_spark.app.run_record import (
@@ -26,7 +27,7 @@ from rfm_spark.app.run_record import (
     record_run,
     results_that_stand,
 )
-from rfm_spark.core.errors import UserError
+from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.as_of import resolved_as_of
 from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import sums_of_customers
@@ -126,6 +127,8 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
             if run.versions.written:
                 with suppress(Exception):  # a record of the failure must not hide the failure
                     record(told_failure(error))
+            if isinstance(error, ResultsFailed) and job.maintains and day is not None:
+                maintain(run, day)  # the layout has nothing to do with it
             raise
         record(SUCCEEDED)
         if job.maintains and day is not None:
@@ -180,7 +183,11 @@ def _tell_left_out(run: Run, results: Sequence[AnyResult]) -> None:
 def _make_results(
     run: Run, results: Sequence[AnyResult], day: date, whole: list[ResultRecord]
 ) -> None:
-    """Makes the results that do not stand; notes each as soon as it is whole."""
+    """Makes the results that do not stand; notes each as soon as it is whole.
+
+    Raises:
+        ResultsFailed: if the numbers of one do not add up, after all that do not read it.
+    """
     with run.progress.step("compare with the last run") as step:
         stand = results_that_stand(run, results, day) if run.since is None else {}
         to_make = _not_standing(results, stand)
@@ -191,7 +198,17 @@ def _make_results(
     # In their order; the sums are kept until the last result that is made of them.
     last = max((at for at, result in enumerate(to_make) if result.asks is not None), default=-1)
     first, later = to_make[: last + 1], to_make[last + 1 :]
-    how_made = partial(_how_made, run, day, whole)
+    how_made, failures = partial(_how_made, run, day, whole), Failures()
+
+    def make(result: AnyResult, sums: DataFrame | None, read: Mapping[str, int]) -> None:
+        if failures.keep_from(result):
+            return
+        request = Request(run, result.rules(run.settings), day, how_made)
+        try:
+            whole.append(_made(request, result, sums, read))
+        except RunFailure as error:
+            failures.add(result, error)
+
     if first:
         asks = [
             ask
@@ -204,13 +221,10 @@ def _make_results(
         with run.tracking() as facts, sums_of_customers(run, day, asks, kept) as sums:
             read = dict(facts.read)
             for result in first:
-                is_of_sums = result.asks is not None
-                given = (sums, read) if is_of_sums else (None, {})
-                request = Request(run, result.rules(run.settings), day, how_made)
-                whole.append(_made(request, result, *given))
+                make(result, *((sums, read) if result.asks is not None else (None, {})))
     for result in later:
-        request = Request(run, result.rules(run.settings), day, how_made)
-        whole.append(_made(request, result, None, {}))
+        make(result, None, {})
+    failures.require_none()
 
 
 def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[AnyResult]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from rfm_spark.app.jobs import BY_NAME
+from rfm_spark.app.run_record import last_made
 from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel
@@ -31,7 +33,8 @@ def job_panels(run: Run, name: str, as_of: date) -> Iterator[Panel]:
     """What the results of a job show of a day, in their order."""
     for result in sorted(BY_NAME[name].results, key=lambda one: one.place):
         if result.panels is not None and result.is_made_for(run.settings):
-            yield from result.panels(Request(run, result.rules(run.settings), as_of))
+            how_made = partial(last_made, run)
+            yield from result.panels(Request(run, result.rules(run.settings), as_of, how_made))
 
 
 def table_facts(warehouse: Warehouse) -> list[TableFacts]:

@@ -18,7 +18,7 @@ from rfm_spark import __version__
 from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.api import open_run
 from rfm_spark.app.backfill import NAME, backfill
-from rfm_spark.app.explain import explanation
+from rfm_spark.app.explain.explanation import explanation
 from rfm_spark.app.jobs import JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
@@ -195,10 +195,16 @@ def backfill_days(
     typer.echo(f"{len(days)} days are scored, {days[0]} to {days[-1]}")
 
 
+_CUSTOMER = (
+    "The id, as it was delivered. One that begins with a dash comes last, after --: "
+    "explain --config FILE --warehouse DIR -- -123"
+)
+
+
 @app.command()
 def explain(
     context: typer.Context,
-    customer: Annotated[str, typer.Argument(help="The id, as it was delivered.")],
+    customer: Annotated[str, typer.Argument(help=_CUSTOMER)],
     config: Config,
     overrides: Overrides,
     warehouse: Place,

@@ -47,12 +47,8 @@ class DirectTables:
             properties[f"delta.feature.{feature}"] = "supported"
         properties["delta.minReaderVersion"] = str(protocol.min_reader_version)
         properties["delta.minWriterVersion"] = str(protocol.min_writer_version)
-        return TableState(
-            {field.name: field.dataType for field in schema},
-            frozenset(field.name for field in schema if not field.nullable),
-            {name: str(value) for name, value in properties.items()},
-            version,
-        )
+        told = {name: str(value) for name, value in properties.items()}
+        return TableState.of(schema, told, version)
 
     def detail(self, table: Table) -> tuple[int, int]:
         """Files and bytes of the newest version."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from delta.tables import DeltaTable
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Table
-from rfm_spark.storage.table_state import SCHEMA_VERSION, table_properties
+from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState, table_properties
 from rfm_spark.storage.warehouse import Warehouse
 
 
 def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
-    """Adds the columns that came since, with their comments, and sets properties.
+    """Adds the columns that came since, and sets comments and properties.
 
     Safe to repeat: the number that says it is done is written last.
 
@@ -45,6 +47,7 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         )
         warehouse.spark.sql(f"ALTER TABLE {target} ADD COLUMNS ({added})")
         done.append(f"added {', '.join(one.name for one in absent)}")
+    done += _with_comments(warehouse, table, state)
     wanted = table_properties(table)
     changed = {name: wanted[name] for name in wanted if state.properties.get(name) != wanted[name]}
     if changed or state.schema_version < table.schema_version:
@@ -55,6 +58,19 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         warehouse.spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ({listed})")
         done += [f"set {', '.join(changed)}"] if changed else []
     return done
+
+
+def _with_comments(warehouse: Warehouse, table: Table, state: TableState) -> Iterator[str]:
+    """Sets the comments of columns that were there already and are described otherwise."""
+    changed = [
+        one
+        for one in table.columns
+        if one.name in state.types and state.comments.get(one.name) != one.comment
+    ]
+    if changed:
+        told = ", ".join(f"{one.name} COMMENT {_quoted(one.comment)}" for one in changed)
+        warehouse.spark.sql(f"ALTER TABLE delta.`{warehouse.path(table)}` ALTER COLUMN {told}")
+        yield f"described {', '.join(one.name for one in changed)}"
 
 
 def _quoted(text: str) -> str:

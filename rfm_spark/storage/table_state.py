@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql.types import DataType
+from pyspark.sql.types import DataType, StructType
 
 from rfm_spark.core.table import Column, Table
 
@@ -43,15 +43,31 @@ class TableState:
 
     Attributes:
         types: of its columns.
+        comments: of those that have one.
         required: columns that are never NULL.
         properties: of Delta's and of ours, but for the schema version.
         schema_version: of the release that last brought it up to date.
     """
 
     types: Mapping[str, DataType]
+    comments: Mapping[str, str]
     required: frozenset[str]
     properties: Mapping[str, str]
     schema_version: int
+
+    @classmethod
+    def of(
+        cls, schema: StructType, properties: Mapping[str, str], schema_version: int
+    ) -> TableState:
+        """Of a table with this schema."""
+        comments = {field.name: field.metadata.get("comment") for field in schema}
+        return cls(
+            {field.name: field.dataType for field in schema},
+            {name: comment for name, comment in comments.items() if comment},
+            frozenset(field.name for field in schema if not field.nullable),
+            properties,
+            schema_version,
+        )
 
     def clashes(self, table: Table) -> list[str]:
         """Columns that adding some would not mend: unknown ones, other types, keys that lack."""

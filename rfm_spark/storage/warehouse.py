@@ -333,12 +333,8 @@ class Warehouse:
         listed = self.spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
         properties = {row["key"]: row["value"] for row in listed}
         schema = self.spark.read.format("delta").load(path).schema
-        return TableState(
-            {field.name: field.dataType for field in schema},
-            frozenset(field.name for field in schema if not field.nullable),
-            {name: value for name, value in properties.items() if name != SCHEMA_VERSION},
-            int(properties.get(SCHEMA_VERSION, 0)),
-        )
+        version = int(properties.pop(SCHEMA_VERSION, 0))
+        return TableState.of(schema, properties, version)
 
     def require(self, table: Table) -> None:
         """Makes sure that the table is there and is ours.

@@ -45,7 +45,8 @@ def cause(
     old, new = days
     if before is None:
         assert after is not None
-        return "first" if after["first_visit"] > old.as_of else "returned"
+        first = after["first_visit"]
+        return "returned" if first is not None and first <= old.as_of else "first"
     if after is None:
         return "left"
     if before["segment"] == after["segment"]:

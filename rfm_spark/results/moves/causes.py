@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from typing import Generic, TypeVar
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -12,7 +14,7 @@ from pyspark.sql import functions as F
 from rfm_spark.results.rfm.scores import weighted_total
 from rfm_spark.results.rfm.scoring import DIMENSIONS, first_visit_inside, score_columns
 from rfm_spark.results.rfm.segments import Grid, segment
-from rfm_spark.results.rfm.values import Basis
+from rfm_spark.results.rfm.values import Basis, stored_value
 
 STAYED = "stayed"
 ACTIVITY, INACTIVITY, BOUNDARY, BOTH = "activity", "inactivity", "boundary", "both"
@@ -21,6 +23,8 @@ FIRST, RETURNED, LEFT = "first", "returned", "left"
 
 _VALUES = (*(value for value, _ in DIMENSIONS.values()), "first_visit")
 """Columns that a segment follows from."""
+
+Truth = TypeVar("Truth", Column, bool)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,48 @@ class TwoDays:
     have_rules_changed: bool = False
 
 
+@dataclass(frozen=True)
+class Comparison(Generic[Truth]):
+    """All that a cause is told by: of one customer, or columns of many, where NULL is not so.
+
+    Attributes:
+        only_after: not in the population of the earlier day.
+        only_before: not in the population of the later day.
+        had_event: an event of the profile by the earlier day.
+        is_same: the same segment on both days.
+        have_rules_changed: between the days.
+        is_corrected: the facts of now give other values for the earlier day than are stored.
+        by_values: the new values have the new segment by the old cuts already.
+        has_acted: an event of the profile after the earlier day.
+        by_boundaries: the old values have the new segment by the new cuts.
+    """
+
+    only_after: Truth
+    only_before: Truth
+    had_event: Truth
+    is_same: Truth
+    have_rules_changed: Truth
+    is_corrected: Truth
+    by_values: Truth
+    has_acted: Truth
+    by_boundaries: Truth
+
+
+def causes_in_order(found: Comparison[Truth]) -> list[tuple[Truth, str]]:
+    """Conditions and their causes: the first that is met counts, and BOTH where none is."""
+    return [
+        (found.only_after & found.had_event, RETURNED),
+        (found.only_after, FIRST),
+        (found.only_before, LEFT),
+        (found.is_same, STAYED),
+        (found.have_rules_changed, RULES),
+        (found.is_corrected, CORRECTION),
+        (found.by_values & found.has_acted, ACTIVITY),
+        (found.by_values, INACTIVITY),
+        (found.by_boundaries, BOUNDARY),
+    ]
+
+
 def segment_moves(
     before: DataFrame, after: DataFrame, days: TwoDays, today: DataFrame | None = None
 ) -> DataFrame:
@@ -68,8 +114,9 @@ def segment_moves(
         before: `rfm` of the profile on the earlier day.
         after: the same of the later day.
         days: what the two were made by.
-        today: `rfm_values` as of the earlier day by the facts as they are now; None where the facts
-            have not changed since that day was scored.
+        today: `rfm_values` as of the earlier day by the facts as they are now, of everybody who is
+            scored or left out by a filter; None where the facts have not changed since that day
+            was scored.
 
     Returns:
         One row per `segment_before`, `segment_after` and `cause`: `customers`, `revenue_cents`.
@@ -81,7 +128,7 @@ def segment_moves(
         F.col("segment").alias("segment_before"),
         F.col("crossed").alias("by_boundaries"),
         F.col("monetary_cents").alias("at_stake"),
-        F.struct(*_VALUES).alias("stored"),
+        *[F.col(name).alias(f"old_{name}") for name in _VALUES],
     )
     new = _under(after, days, days.after.as_of, days.before.cuts).select(
         "customer_id",
@@ -104,19 +151,21 @@ def segment_moves(
 def _cause(days: TwoDays) -> Column:
     """The first cause that fits, of a row of both days."""
     before, after = F.col("segment_before"), F.col("segment_after")
-    since = F.lit(days.before.as_of)
     span = (days.after.as_of - days.before.as_of).days
-    has_come = F.col("recency_days") < span
-    return (
-        F.when(before.isNull(), F.when(F.col("first_visit") > since, FIRST).otherwise(RETURNED))
-        .when(after.isNull(), LEFT)
-        .when(before == after, STAYED)
-        .when(F.lit(days.have_rules_changed), RULES)
-        .when(F.col("is_corrected"), CORRECTION)
-        .when(F.col("by_values") == after, F.when(has_come, ACTIVITY).otherwise(INACTIVITY))
-        .when(F.col("by_boundaries") == after, BOUNDARY)
-        .otherwise(BOTH)
+    found = Comparison(
+        only_after=before.isNull(),
+        only_before=after.isNull(),
+        had_event=F.col("first_visit") <= F.lit(days.before.as_of),
+        is_same=before == after,
+        have_rules_changed=F.lit(days.have_rules_changed),
+        is_corrected=F.col("is_corrected"),
+        by_values=F.col("by_values") == after,
+        has_acted=F.col("recency_days") < span,
+        by_boundaries=F.col("by_boundaries") == after,
     )
+    (first, cause), *others = causes_in_order(found)
+    chosen = reduce(lambda chain, one: chain.when(*one), others, F.when(first, cause))
+    return chosen.otherwise(BOTH)
 
 
 def _under(
@@ -132,9 +181,8 @@ def _under(
 
 
 def _with_value_units(rows: DataFrame, basis: Basis) -> DataFrame:
-    """Rows of `rfm` with the integers that cuts are in; those of 0.1.0 have money alone."""
-    value = F.coalesce("value", F.col("monetary_cents").cast("double"))
-    units = F.round(value * basis.units_per_value).cast("bigint")
+    """Rows of `rfm` with the integers that cuts are in."""
+    units = F.round(stored_value() * basis.units_per_value).cast("bigint")
     return rows.withColumn("value_units", units)
 
 
@@ -142,6 +190,12 @@ def _with_corrections(old: DataFrame, today: DataFrame | None) -> DataFrame:
     """With `is_corrected`: whether the facts of now give a customer other values for that day."""
     if today is None:
         return old.withColumn("is_corrected", F.lit(False))
-    found = today.select("customer_id", F.struct(*_VALUES).alias("today"))
-    is_corrected = ~F.col("stored").eqNullSafe(F.col("today"))
-    return old.join(found, "customer_id", "left").withColumn("is_corrected", is_corrected)
+    found = today.select("customer_id", *_VALUES)
+    # Who is not known any more has the values of who has done nothing.
+    now = {
+        name: F.coalesce(name, F.lit(0)) if name in ("frequency", "value_units") else F.col(name)
+        for name in _VALUES
+    }
+    is_same = [F.col(f"old_{name}").eqNullSafe(now[name]) for name in _VALUES]
+    joined = old.join(found, "customer_id", "left")
+    return joined.withColumn("is_corrected", ~reduce(Column.__and__, is_same)).drop(*_VALUES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,18 +14,16 @@ from pyspark.sql import functions as F
 from rfm_spark.facts.kept_sums import sums_of_customers
 from rfm_spark.results.declaration import Made, Request
 from rfm_spark.results.moves.balance import require_balance
-from rfm_spark.results.moves.causes import ScoredDay, TwoDays, segment_moves
+from rfm_spark.results.moves.causes import segment_moves
 from rfm_spark.results.moves.days import (
-    StoredDay,
     StoredDays,
     not_stored,
     require_before,
     stored_days,
     usual_days,
 )
-from rfm_spark.results.moves.rules import have_facts_changed, profile_of, score_alike
+from rfm_spark.results.moves.rules import have_facts_changed, profile_of, two_days
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
-from rfm_spark.results.rfm.boundaries.stored import stored_set
 from rfm_spark.results.rfm.job import Profiles, profile_asks
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
@@ -101,10 +100,15 @@ def _since(
     old, new = (request.how_made(_SCORES, day) for day in (since, as_of))
     rules = {name: profile_of(new, name) or request.rules[name] for name in names}
     days = {
-        name: _two_days(run, name, rules[name], profile_of(old, name),
-                        stored[name, since], stored[name, as_of])
+        name: two_days(
+            run,
+            name,
+            rules[name],
+            profile_of(old, name),
+            {day: stored[name, day].boundary_version for day in (since, as_of)},
+        )
         for name in names
-    }  # fmt: skip
+    }
     alike = {name: rules[name] for name in names if not days[name].have_rules_changed}
     scored = run.read(RFM)
     with _values_today(run, old, since, alike) as today:
@@ -117,28 +121,6 @@ def _since(
                 yield {"profile": name, "as_of": as_of, "since": since, **row}
 
 
-def _two_days(
-    run: Run,
-    name: str,
-    rules: Profile,
-    earlier: Profile | None,
-    before: StoredDay,
-    after: StoredDay,
-) -> TwoDays:
-    """What the two days of a profile were made by; where no record tells, boundary sets do."""
-    old, new = (stored_set(run, name, day.boundary_version) for day in (before, after))
-    is_alike = old.fitted_by == new.fitted_by if earlier is None else score_alike(earlier, rules)
-    return TwoDays(
-        before=ScoredDay(before.as_of, old.cuts),
-        after=ScoredDay(after.as_of, new.cuts),
-        basis=rules.basis,
-        scores=rules.scores,
-        total_weights=rules.total_weights,
-        grid=rules.segment_grid,
-        have_rules_changed=not is_alike,
-    )
-
-
 @contextmanager
 def _values_today(
     run: Run, made: Made | None, day: date, profiles: Mapping[str, Profile]
@@ -149,4 +131,8 @@ def _values_today(
         return
     asks = profile_asks(profiles, run.settings)
     with sums_of_customers(run, day, asks, kept=len(profiles) > 1) as sums:
-        yield {name: rfm_values(sums, day, one.basis) for name, one in profiles.items()}
+        # Filters are rules: what they look at is no correction of a value.
+        yield {
+            name: rfm_values(sums, day, replace(one.basis, filter=None))
+            for name, one in profiles.items()
+        }

@@ -9,35 +9,16 @@ from typing import Any
 
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.results.declaration import Request
-from rfm_spark.results.moves.causes import (
-    ACTIVITY,
-    BOTH,
-    BOUNDARY,
-    CORRECTION,
-    FIRST,
-    INACTIVITY,
-    LEFT,
-    RETURNED,
-    RULES,
-    STAYED,
-)
+from rfm_spark.results.moves.causes import FIRST, LEFT, RETURNED, STAYED
 from rfm_spark.results.moves.days import usual_days
+from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
+from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.settings import leading_profile
+from rfm_spark.results.rfm.values import Basis
 
 _SHOWN, _SHOWN_IN_A_RUN = 10, 3
-_WORDS = {
-    ACTIVITY: "{before} became {after}: they came",
-    INACTIVITY: "{before} became {after}: they did not come",
-    BOUNDARY: "{before} became {after}: boundaries moved",
-    BOTH: "{before} became {after}: they changed, and boundaries moved",
-    RULES: "{before} became {after}: rules changed",
-    CORRECTION: "{before} became {after}: receipts were corrected",
-    FIRST: "came for the first time: {after}",
-    RETURNED: "came back: {after}",
-    LEFT: "{before} left: no longer in the window",
-}
 
 Moves = Sequence[Mapping[str, Any]]
 
@@ -47,12 +28,13 @@ def move_panels(request: Request[Profiles]) -> Iterator[Panel]:
     run, profile = request.run, leading_profile(request.rules)
     rows = run.warehouse.rows(SEGMENT_MOVES, {"profile": profile, "as_of": request.as_of})
     days = usual_days(request.as_of) if run.since is None else [run.since]
+    rules = profile_of(request.how_made("rfm", request.as_of), profile) or request.rules[profile]
     for day in days:
         moves = [row for row in rows if row["since"] == day]
         if moves and run.since is not None:
-            yield _matrix(moves, list(request.rules[profile].segment_grid.actions), request, day)
+            yield _matrix(moves, list(rules.segment_grid.actions), request, day)
         if moves:
-            yield _largest(moves, request, day)
+            yield _largest(moves, rules.basis, request, day)
 
 
 def _matrix(moves: Moves, grid: Sequence[str], request: Request[Profiles], since: date) -> Panel:
@@ -86,10 +68,11 @@ def _with_sum(sizes: Sequence[int]) -> list[str]:
     return [*[f"{size:,}" if size else "." for size in sizes], f"{sum(sizes):,}"]
 
 
-def _largest(moves: Moves, request: Request[Profiles], since: date) -> Panel:
+def _largest(moves: Moves, basis: Basis, request: Request[Profiles], since: date) -> Panel:
     shop = request.run.settings.business
     moved = [row for row in moves if row["cause"] != STAYED]
-    moved.sort(key=lambda row: (-row["customers"], -row["revenue_cents"], _words(row)))
+    told = [(row, move_words(row, basis)) for row in moved]
+    told.sort(key=lambda one: (-one[0]["customers"], -one[0]["revenue_cents"], one[1]))
     all_moved = sum(row["customers"] for row in moved)
     of_all = sum(row["customers"] for row in moves)
     return Panel(
@@ -104,12 +87,8 @@ def _largest(moves: Moves, request: Request[Profiles], since: date) -> Panel:
             (
                 f"{row['customers']:,}",
                 shop.money_format.rounded(row["revenue_cents"]),
-                _words(row),
+                words,
             )
-            for row in moved[: _SHOWN_IN_A_RUN if request.run.since is None else _SHOWN]
+            for row, words in told[: _SHOWN_IN_A_RUN if request.run.since is None else _SHOWN]
         ],
     )
-
-
-def _words(row: Mapping[str, Any]) -> str:
-    return _WORDS[row["cause"]].format(before=row["segment_before"], after=row["segment_after"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -12,10 +13,14 @@ from rfm_spark.facts.job import days_changed_since
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Made
+from rfm_spark.results.moves.causes import ScoredDay, TwoDays
+from rfm_spark.results.rfm.boundaries.stored import stored_set
+from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.run import ABSENT, Run
 
 _NOT_OF_SCORES = {
+    "leads",
     "total_weights",
     "ratio_weights",
     "refit",
@@ -44,8 +49,44 @@ def profile_of(made: Made | None, name: str) -> Profile | None:
 
 def score_alike(one: Profile, other: Profile) -> bool:
     """Whether two sets of rules give the same customer the same scores and segment."""
+    return not rules_that_differ(one, other)
+
+
+def rules_that_differ(one: Profile, other: Profile) -> list[str]:
+    """Keys by which two sets of rules give the same customer other scores or segments."""
     own, others = (profile.model_dump(exclude=_NOT_OF_SCORES) for profile in (one, other))
-    return own == others and _grid(one) == _grid(other)
+    keys = [key for key in own if own[key] != others[key]]
+    return keys if _grid(one) == _grid(other) else [*keys, "segments"]
+
+
+def two_days(
+    run: Run,
+    name: str,
+    rules: Profile,
+    earlier: Profile | None,
+    versions: Mapping[date, SetVersion],
+) -> TwoDays:
+    """What two days of a profile were made by; where no record tells, boundary sets do.
+
+    Args:
+        run: the run.
+        name: of the profile.
+        rules: those of the later day.
+        earlier: those of the earlier day; None where no record tells.
+        versions: by day, the earlier one first: the boundary set it was scored by.
+    """
+    old, new = (stored_set(run, name, version) for version in versions.values())
+    before, after = versions
+    is_alike = old.fitted_by == new.fitted_by if earlier is None else score_alike(earlier, rules)
+    return TwoDays(
+        before=ScoredDay(before, old.cuts),
+        after=ScoredDay(after, new.cuts),
+        basis=rules.basis,
+        scores=rules.scores,
+        total_weights=rules.total_weights,
+        grid=rules.segment_grid,
+        have_rules_changed=not is_alike,
+    )
 
 
 def have_facts_changed(run: Run, made: Made | None, day: date) -> bool:

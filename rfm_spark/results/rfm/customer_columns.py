@@ -29,6 +29,7 @@ from rfm_spark.results.rfm.tables import (
     VALUE,
     VALUE_UNIT,
 )
+from rfm_spark.results.rfm.values import stored_value
 
 _OF_ONE_PROFILE = (
     Column("segment", StringType(), "Lifecycle segment"),
@@ -88,7 +89,13 @@ def scores_by_customer(scored: DataFrame, profiles: Sequence[str], leading: str)
         One row per customer: scores and segment of the leading profile, NULL outside of its
         population, and `profiles`: by name, those of every profile that scores the customer.
     """
-    own = F.struct(*[column.name for column in _OF_ONE_PROFILE])
+    told = {
+        VALUE.name: stored_value(),
+        VALUE_UNIT.name: F.coalesce(VALUE_UNIT.name, F.lit("cents")),
+    }
+    own = F.struct(
+        *[told.get(one.name, F.col(one.name)).alias(one.name) for one in _OF_ONE_PROFILE]
+    )
     if len(profiles) == 1:  # a row of it is a customer's: nothing has to be moved
         alone = F.create_map(F.col("profile"), own).alias("profiles")
         return scored.select("customer_id", *_OF_LEADING_PROFILE, alone)

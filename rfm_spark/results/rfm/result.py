@@ -56,7 +56,7 @@ def _profile_misfits(profiles: Mapping[str, Profile], shop: ShopSettings) -> Ite
                 "that could bring them"
             )
         if not shop.tells_purchases and profile.events != "all" and VISITS in profile.events:
-            yield f"rfm.{name}.events: `{VISITS}`: no [receipts] are configured"
+            yield f"rfm.{name}.events: `{VISITS}` are visits, and no [receipts] are configured"
         if shop.customer_totals is not None and profile.window_days != "all":
             yield (
                 f"rfm.{name}.window_days: [customer_totals] do not tell what was bought in "

@@ -18,7 +18,7 @@ from rfm_spark.results.rfm.populations import (
     population_of,
 )
 from rfm_spark.results.rfm.reconciliation import events_by_kind
-from rfm_spark.results.rfm.settings import Profile
+from rfm_spark.results.rfm.settings import VISITS, Profile
 from rfm_spark.run import Run
 
 Profiles = Mapping[str, Profile]
@@ -39,6 +39,12 @@ def counted_events(run: Run, profiles: Profiles) -> dict[str, int]:
         for name, profile in profiles.items()
         for kind in profile.kinds
         if kind not in found
+    ]
+    problems += [
+        f"[rfm.{name}] events: `{VISITS}` are visits, and there are interactions of a kind "
+        f"'{VISITS}' as well, which cannot be meant: give these another `kind` in [interactions]"
+        for name, profile in profiles.items()
+        if profile.kinds and VISITS in profile.events and VISITS in found
     ]
     if problems:
         raise UserError(problems)
@@ -84,21 +90,27 @@ def scored_populations(
 
 
 def _nobody(name: str, profile: Profile, without: Sequence[date], days: Sequence[date]) -> str:
-    """What to say of a profile that scores nobody on some of the days."""
-    told = (
-        f"[rfm.{name}] nobody {_what_counts(profile)} in the {profile.window_days} days up to "
-        f"{without[0]}"
+    """What to say of a profile that scores nobody on some of the days, and what could help."""
+    has_window = profile.window_days != "all" and not profile.basis.has_all_known
+    when = (
+        f"in the {profile.window_days} days up to {without[0]}"
+        if has_window
+        else f"by {without[0]}"
     )
+    told = f"[rfm.{name}] nobody {_what_counts(profile)} {when}"
+    helps = ["a longer window_days"] if has_window else []
+    helps += ["another filter"] if profile.filter is not None else []
     if len(days) == 1:
-        return f"{told}: choose another --as-of or a longer window_days"
+        return f"{told}: choose {' or '.join(['another --as-of', *helps])}"
     more = f", nor up to {len(without) - 1:,} of the later days" if len(without) > 1 else ""
     later = next((day for day in days if day > without[-1]), None)
     hint = "choose other days" if later is None else f"the first possible day is {later}"
-    return f"{told}{more}: {hint}; or choose a longer window_days"
+    return f"{told}{more}: {hint}" + (f"; or choose {' or '.join(helps)}" if helps else "")
 
 
 def _what_counts(profile: Profile) -> str:
-    did = "bought" if profile.basis.is_money else "did anything"
+    basis = profile.basis
+    did = "is known" if basis.has_all_known else "bought" if basis.is_money else "did anything"
     return did if profile.filter is None else f"{did} and meets the filter"
 
 

@@ -214,6 +214,11 @@ def rfm_values(sums: DataFrame, as_of: date, basis: Basis) -> DataFrame:
     )
 
 
+def stored_value() -> Column:
+    """The value of a row of `rfm`; those of release 0.1.0 have money alone, which it was of."""
+    return F.coalesce("value", F.col("monetary_cents").cast("double"))
+
+
 def _bounded_units(points: Column, weight: int, parts: int) -> Column:
     """Points of one weight in millionths; NULL where as many in each part were no BIGINT."""
     most = BIGINT_MAX // (2 * parts * weight * POINT_UNITS)  # the other half is for visits

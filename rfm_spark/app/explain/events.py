@@ -1,13 +1,14 @@
-"""Customer events: what the facts hold of one customer, and when it leaves a window."""
+"""Events: what the facts hold of one customer, what it adds up to, and when it leaves a window."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
+from rfm_spark.results.moves.one_customer import Values
 from rfm_spark.results.rfm.score_ranges import ScoreRange
 from rfm_spark.results.rfm.values import POINT_UNITS, Basis
 from rfm_spark.run import Run
@@ -24,6 +25,7 @@ class CustomerEvent:
         cents: net money.
         points: millionths, before any weight.
         totals_of: the day that all orders of a customer were added up; None for a day's own.
+        first_order: of totals; None where it was not delivered.
     """
 
     day: date
@@ -32,6 +34,12 @@ class CustomerEvent:
     cents: int
     points: int
     totals_of: date | None = None
+    first_order: date | None = None
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day that it is of; None where that is not known."""
+        return self.day if self.totals_of is None else self.first_order
 
     @property
     def known_on(self) -> date:
@@ -80,7 +88,7 @@ def events_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
 
 def _days_of(run: Run, customer: str) -> list[CustomerEvent]:
     """Receipts by day."""
-    columns = ["day", "receipts", "visits", "net_cents"]
+    columns = ["day", "visits", "net_cents"]
     return [
         CustomerEvent(
             row["day"], None, row["visits"], row["net_cents"], row["visits"] * POINT_UNITS
@@ -101,9 +109,30 @@ def _totals_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
             row["net_cents"],
             row["orders"] * POINT_UNITS,
             row["as_of"],
+            row["first_purchase"],
         )
         for row in rows[-1:]
     ]
+
+
+def values_of(events: Sequence[CustomerEvent], basis: Basis, as_of: date) -> Values:
+    """What the events add up to as of a day, as `rfm_values` does for all customers."""
+    inside = [one for one in events if one.is_inside(basis, as_of)]
+    ever = [
+        one.first_day
+        for one in events
+        if one.first_day is not None
+        and one.count
+        and one.known_on <= as_of
+        and one.weight(basis) > 0
+    ]
+    last = max((one.day for one in inside if one.count), default=None)
+    return Values(
+        recency_days=None if last is None else (as_of - last).days,
+        frequency=sum(_size(one, "frequency", basis) for one in inside),
+        value_units=sum(_size(one, "monetary", basis) for one in inside),
+        first_visit=min(ever, default=None),
+    )
 
 
 def falls_on(
@@ -115,7 +144,7 @@ def falls_on(
         found: where the value lies now.
         dimension: recency, frequency or monetary.
         basis: of the profile.
-        counted: the customer's events inside of the window.
+        counted: the customer's events inside of the window, which the value is of.
 
     Returns:
         None for never.
@@ -123,15 +152,42 @@ def falls_on(
     if dimension == "recency":
         last = max(one.day for one in counted if one.count)
         return None if found.most is None else last + timedelta(days=found.most + 1)
-    if found.least is None or basis.window.days is None:
+    if found.least is None:
         return None
-    sizes = [
-        one.count * one.weight(basis) if dimension == "frequency" else one.value_units(basis)
-        for one in counted
-    ]
-    left = sum(sizes)
-    for one, size in sorted(zip(counted, sizes, strict=True), key=lambda pair: pair[0].day):
-        left -= size
+    left = sum(_size(one, dimension, basis) for one in counted)
+    for one, day in _leaving(basis, counted):
+        left -= _size(one, dimension, basis)
         if left < found.least:
-            return one.day + timedelta(days=basis.window.days)
+            return day
     return None
+
+
+def holds_until(dimension: str, basis: Basis, counted: Sequence[CustomerEvent]) -> date | None:
+    """The first day on which frequency or value is another one if nothing more happens.
+
+    Args:
+        dimension: frequency or monetary.
+        basis: of the profile.
+        counted: the customer's events inside of the window, which the value is of.
+
+    Returns:
+        None for never.
+    """
+    leaving = (day for one, day in _leaving(basis, counted) if _size(one, dimension, basis))
+    return next(leaving, None)
+
+
+def _leaving(
+    basis: Basis, counted: Sequence[CustomerEvent]
+) -> Iterator[tuple[CustomerEvent, date]]:
+    """Events with the first day that does not count them any more, the earliest first."""
+    if basis.window.days is not None:
+        for one in sorted(counted, key=lambda one: one.day):
+            yield one, one.day + timedelta(days=basis.window.days)
+
+
+def _size(event: CustomerEvent, dimension: str, basis: Basis) -> int:
+    """What it adds to a dimension."""
+    return (
+        event.count * event.weight(basis) if dimension == "frequency" else event.value_units(basis)
+    )

@@ -121,7 +121,7 @@ def test_moves_of_two_days_are_those_of_the_reference_and_all_customers_of_both(
     stayed = sum(customers for (_, _, cause), (customers, _) in found.items() if cause == "stayed")
     moved = len({*before, *after}) - stayed
     assert f"{moved} of {len({*before, *after})} customers moved since {SINCE}" in shown
-    assert f"From segment to segment, {SINCE} to {AS_OF}" in shown
+    assert f"From segment to segment in purchase, {SINCE} to {AS_OF}" in shown
     assert {"left", "returned"} & causes(found)
 
 
@@ -326,7 +326,9 @@ def test_all_profiles_are_told_in_one_go(command, copied_shop):
     short = ("--set", "rfm.purchase.window_days=365", "--set", "rfm.short.window_days=30")
     for day in (SINCE, AS_OF):
         command("rfm", day, *short)
-    command("moves", AS_OF, "--since", SINCE, *short)
+    shown = command("moves", AS_OF, "--since", SINCE, *short)
+    for told in ("in purchase, 2", "receipts of 365 days", "in short, 2", "receipts of 30 days"):
+        assert told in shown
     assert moves(copied_shop) == expected(copied_shop)
     short = moves(copied_shop, profile="short")
     assert short == expected(copied_shop, 30, profile="short")

@@ -27,6 +27,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "engagement": (),
     "engagement-alone": (),
     "moves": (),
+    "backfill": (),
     "results": (),
     "history": ("duckdb", SORTED_FACTS),
     "night": (),
@@ -38,7 +39,7 @@ CASES: dict[str, tuple[str, ...]] = {
 """Peers by case, in this order: the first case leaves the warehouse that others read.
 
 `engagement` is of two profiles of one window, `engagement-alone` of one of them; `moves` compares
-two stored days, of which `rfm` scores one.
+two stored days, of which `rfm` scores one; `backfill` scores the same day of 24 months.
 
 A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
 """
@@ -48,6 +49,9 @@ OF_INTERACTIONS = frozenset({"engagement", "engagement-alone"})
 DAYS_LATE = 60
 DAYS_BEFORE = 30
 """Between the days whose segments are compared."""
+
+DAYS_OF_23_MONTHS = 701
+"""So that a day of each of 24 months is scored."""
 
 DELIVERIES: dict[str, Callable[[Path, date, Path], None]] = {
     "night": next_delivery,
@@ -231,6 +235,13 @@ def our_cases(place: Place) -> dict[str, Case]:
         command = job("ingest", night, "--input", str(place.further(name)))
         found[name] = Case(name, OURS, renewed, command, (), night)
     since = str(place.last - timedelta(days=DAYS_BEFORE))
+    months = ["--from", str(place.last - timedelta(days=DAYS_OF_23_MONTHS)), "--every", "month"]
+    found["backfill"] = Case(
+        "backfill",
+        OURS,
+        without(RFM_TABLES),
+        job("backfill", loaded, *months, "--to", str(place.last)),
+    )
     found["moves"] = Case(
         "moves",
         OURS,

@@ -15,8 +15,8 @@ from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.job import Profiles
-from rfm_spark.results.rfm.settings import leading_profile
-from rfm_spark.results.rfm.values import Basis
+from rfm_spark.results.rfm.panels import told_window
+from rfm_spark.results.rfm.settings import Profile, leading_profile
 
 _SHOWN, _SHOWN_IN_A_RUN = 10, 3
 
@@ -24,24 +24,32 @@ Moves = Sequence[Mapping[str, Any]]
 
 
 def move_panels(request: Request[Profiles]) -> Iterator[Panel]:
-    """Of the leading profile: the day asked for as a matrix, or the usual days in a few words."""
-    run, profile = request.run, leading_profile(request.rules)
-    rows = run.warehouse.rows(SEGMENT_MOVES, {"profile": profile, "as_of": request.as_of})
-    days = usual_days(request.as_of) if run.since is None else [run.since]
-    rules = profile_of(request.how_made("rfm", request.as_of), profile) or request.rules[profile]
-    for day in days:
-        moves = [row for row in rows if row["since"] == day]
-        if moves and run.since is not None:
-            yield _matrix(moves, list(rules.segment_grid.actions), request, day)
-        if moves:
-            yield _largest(moves, rules.basis, request, day)
+    """The day asked for as a matrix and in words, or the usual days in a few words.
+
+    Of the profile that leads all usual days, of the others the one that is furthest back.
+    """
+    run, leading = request.run, leading_profile(request.rules)
+    how_made = request.how_made("rfm", request.as_of)
+    for name in sorted(request.rules, key=lambda one: one != leading):
+        rules = profile_of(how_made, name) or request.rules[name]
+        rows = run.warehouse.rows(SEGMENT_MOVES, {"profile": name, "as_of": request.as_of})
+        days = usual_days(request.as_of) if run.since is None else [run.since]
+        stored = [day for day in days if any(row["since"] == day for row in rows)]
+        for day in stored if name == leading else stored[-1:]:
+            moves = [row for row in rows if row["since"] == day]
+            if run.since is not None:
+                yield _matrix(moves, name, rules, request, day)
+            yield _largest(moves, name, rules, request, day)
 
 
-def _matrix(moves: Moves, grid: Sequence[str], request: Request[Profiles], since: date) -> Panel:
+def _matrix(
+    moves: Moves, name: str, rules: Profile, request: Request[Profiles], since: date
+) -> Panel:
     """Rows to columns; columns have the numbers of rows: a screen has no room for their names."""
     known = {row[side] for row in moves for side in ("segment_before", "segment_after")} - {None}
-    names = [*dict.fromkeys(name for name in grid if name in known), *sorted(known - {*grid})]
-    numbered = {name: f"{number} {name}" for number, name in enumerate(names, 1)}
+    grid = rules.segment_grid.actions
+    names = [*(one for one in grid if one in known), *sorted(known - {*grid})]
+    numbered = {one: f"{number} {one}" for number, one in enumerate(names, 1)}
     starts, ends = [*numbered.values(), FIRST, RETURNED], [*numbered.values(), LEFT]
     sizes: Counter[tuple[str, str]] = Counter()
     for row in moves:
@@ -51,8 +59,8 @@ def _matrix(moves: Moves, grid: Sequence[str], request: Request[Profiles], since
     rows = [(start, *_with_sum([sizes[start, end] for end in ends])) for start in starts]
     down = [sum(sizes[start, end] for start in starts) for end in ends]
     return Panel(
-        f"From segment to segment, {since} to {request.as_of}",
-        ", customers",
+        f"From segment to segment in {name}, {since} to {request.as_of}",
+        f", customers, {told_window(rules)}",
         (
             PanelColumn("from"),
             *[PanelColumn(str(number), is_number=True) for number in range(1, len(ends))],
@@ -68,15 +76,17 @@ def _with_sum(sizes: Sequence[int]) -> list[str]:
     return [*[f"{size:,}" if size else "." for size in sizes], f"{sum(sizes):,}"]
 
 
-def _largest(moves: Moves, basis: Basis, request: Request[Profiles], since: date) -> Panel:
+def _largest(
+    moves: Moves, name: str, rules: Profile, request: Request[Profiles], since: date
+) -> Panel:
     shop = request.run.settings.business
     moved = [row for row in moves if row["cause"] != STAYED]
-    told = [(row, move_words(row, basis)) for row in moved]
+    told = [(row, move_words(row, rules.basis)) for row in moved]
     told.sort(key=lambda one: (-one[0]["customers"], -one[0]["revenue_cents"], one[1]))
     all_moved = sum(row["customers"] for row in moved)
     of_all = sum(row["customers"] for row in moves)
     return Panel(
-        f"{all_moved:,} of {of_all:,} customers moved since {since}",
+        f"{name}: {all_moved:,} of {of_all:,} customers moved since {since}",
         f", revenue at stake in {shop.currency}",
         (
             PanelColumn("customers", is_number=True),

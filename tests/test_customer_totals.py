@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -297,8 +298,8 @@ def test_totals_give_the_moves_of_the_receipts_they_add_up(shops):
     assert {"activity", "inactivity", "first"} <= {one["cause"] for one in found}
 
 
-def test_scores_are_those_of_an_independent_computation(shops):
-    _, shop = shops
+def assert_independent_scores(shop, warehouse, days):
+    """The stored scores are those that the files give without Spark."""
     con = duckdb.connect()
     con.execute(f"""
         CREATE TABLE totals AS
@@ -307,11 +308,24 @@ def test_scores_are_those_of_an_independent_computation(shops):
                first_purchase, last_purchase
         FROM read_csv('{shop.raw}/totals*.csv', filename = true)
     """)
-    for day in (JANUARY, FEBRUARY):
+    for day in days:
         expected = reference.rfm_of_totals(con, day).round({"rfmr_score": 6}).to_dict("records")
         assert len(expected) > 30
-        found = [one for one in stored(shop.warehouse, "rfm") if one["as_of"] == day]
-        assert_rows(found, expected)
+        assert_rows([one for one in stored(warehouse, "rfm") if one["as_of"] == day], expected)
+
+
+def test_scores_are_those_of_an_independent_computation(shops):
+    _, shop = shops
+    assert_independent_scores(shop, shop.warehouse, (JANUARY, FEBRUARY))
+
+
+def test_a_backfill_scores_each_day_by_the_totals_of_then(cli, shops, tmp_path):
+    _, shop = shops
+    copy = shutil.copytree(shop.warehouse, tmp_path / "warehouse")
+    days = [JANUARY + timedelta(days=30), FEBRUARY + timedelta(days=6)]  # by either delivery
+    until = ("--from", days[0], "--to", days[1], "--every", "week")
+    assert cli("backfill", "--config", shop.config, "--warehouse", copy, *until) == 0
+    assert_independent_scores(shop, copy, days)
 
 
 def test_every_total_and_every_cent_is_accounted_for(shops):

@@ -121,7 +121,7 @@ def test_moves_of_two_days_are_those_of_the_reference_and_all_customers_of_both(
     stayed = sum(customers for (_, _, cause), (customers, _) in found.items() if cause == "stayed")
     moved = len({*before, *after}) - stayed
     assert f"{moved} of {len({*before, *after})} customers moved since {SINCE}" in shown
-    assert f"From segment to segment in purchase, {SINCE} to {AS_OF}" in shown
+    assert f"purchase, 60 days: customers by segment, {SINCE} to {AS_OF}" in shown
     assert {"left", "returned"} & causes(found)
 
 
@@ -148,7 +148,7 @@ def test_a_night_tells_moves_since_yesterday_a_week_and_a_month_where_they_are_s
     assert moves(copied_shop, month) == expected(copied_shop, since=month)
     assert f"customers moved since {yesterday}" in shown
     assert f"customers moved since {week}" not in shown
-    assert "From segment to segment" not in shown
+    assert "customers by segment" not in shown
 
 
 def test_without_an_earlier_day_there_are_no_moves_and_nothing_is_wrong(
@@ -327,8 +327,8 @@ def test_all_profiles_are_told_in_one_go(command, copied_shop):
     for day in (SINCE, AS_OF):
         command("rfm", day, *short)
     shown = command("moves", AS_OF, "--since", SINCE, *short)
-    for told in ("in purchase, 2", "receipts of 365 days", "in short, 2", "receipts of 30 days"):
-        assert told in shown
+    for name in ("purchase, 365 days", "short, 30 days"):
+        assert f"{name}: customers by segment, {SINCE} to {AS_OF}" in shown
     assert moves(copied_shop) == expected(copied_shop)
     short = moves(copied_shop, profile="short")
     assert short == expected(copied_shop, 30, profile="short")

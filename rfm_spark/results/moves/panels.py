@@ -15,7 +15,7 @@ from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.job import Profiles
-from rfm_spark.results.rfm.panels import told_window
+from rfm_spark.results.rfm.panels import window_name
 from rfm_spark.results.rfm.settings import Profile, leading_profile
 
 _SHOWN, _SHOWN_IN_A_RUN = 10, 3
@@ -59,8 +59,8 @@ def _matrix(
     rows = [(start, *_with_sum([sizes[start, end] for end in ends])) for start in starts]
     down = [sum(sizes[start, end] for start in starts) for end in ends]
     return Panel(
-        f"From segment to segment in {name}, {since} to {request.as_of}",
-        f", customers, {told_window(rules)}",
+        f"{name}, {window_name(rules)}: customers by segment, {since} to {request.as_of}",
+        "",
         (
             PanelColumn("from"),
             *[PanelColumn(str(number), is_number=True) for number in range(1, len(ends))],

@@ -82,10 +82,14 @@ def _segments(
 
 def told_window(profile: Profile) -> str:
     """How far back a profile looks, and at what."""
-    window = "all time" if profile.window_days == "all" else f"{profile.window_days} days"
     if profile.events == "all":
-        return f"visits and all interactions of {window}"
-    return f"{', '.join(profile.events)} of {window}"
+        return f"visits and all interactions of {window_name(profile)}"
+    return f"{', '.join(profile.events)} of {window_name(profile)}"
+
+
+def window_name(profile: Profile) -> str:
+    """How far back a profile looks."""
+    return "all time" if profile.window_days == "all" else f"{profile.window_days} days"
 
 
 def _reconciliation(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from support.configurations import BASE
 from support.screen import on_screen
 
 from rfm_spark.app.advice import configuration_advice
 from rfm_spark.results.rfm.notes import population_notes
-from rfm_spark.results.rfm.populations import GUESTS, SCORED, UNSCORED, Population
+from rfm_spark.results.rfm.populations import GUESTS, SCORED, UNSCORED, Population, ProfileDay
 from rfm_spark.results.rfm.settings import Profile
 
 
@@ -66,7 +68,8 @@ def total(who, buyers, outside, cents, inside):
 def notes(*rows, frequencies=(1, 9), **rules):
     spans = {"frequency": frequencies, "recency_days": (0, 9), "value_units": (0, 9)}
     population = Population(10, 10, spans, 1.0, 1.0, 1.0)
-    return list(population_notes({"purchase": Profile(**rules)}, rows, {"purchase": population}))
+    scored = {ProfileDay("purchase", date(2026, 1, 31)): population}
+    return list(population_notes({"purchase": Profile(**rules)}, rows, scored))
 
 
 def test_a_window_that_leaves_a_fifth_outside_is_told_above_a_fifth_only():

@@ -90,7 +90,7 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         totals = population_totals(sums, bases).collect()
         populations = scored_populations(profiles, list(sums), totals)
         step.says(f"{known_customers(totals):,} customers added up")
-        if len(sums) == 1:
+        if len(sums) == 1 and run.settings.customer_totals is None:
             run.notes.extend(population_notes(profiles, totals, populations))
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(run, profiles, sums, populations)

@@ -57,7 +57,7 @@ frequency = { method = "natural" }
 window_days = "all"
 events = { receipts = 3, open = 1 }
 population = "known"
-filter = "city == 'Ulm' or frequency > 1"
+filter = "city == 'Ulm' or frequency > 9"
 """
 FROM, TO = date(2025, 1, 31), date(2025, 6, 30)
 MONTHS = every("month", FROM, TO)
@@ -81,7 +81,7 @@ def new_shop(folder):
     lines.append(line("guest", "0", "2025-02-03", "7.00"))
     shop.csv("receipts1.csv", lines)
     shop.csv("clicks1.csv", clicks)
-    moved = [person("c4", "Bern", "2025-03-15"), person("c99", "Ulm", "2025-05-01")]
+    moved = [person("c0", "Bern", "2025-03-15"), person("c99", "Ulm", "2025-05-01")]
     shop.csv("customers1.csv", [*(person(f"c{n}", "Ulm") for n in range(0, 40, 2)), *moved])
     return shop
 

@@ -17,6 +17,7 @@ from rfm_spark.results.declaration import Made
 from rfm_spark.results.moves.balance import require_balance
 from rfm_spark.results.moves.causes import ScoredDay, TwoDays, segment_moves
 from rfm_spark.results.moves.days import StoredDay, require_before, usual_days
+from rfm_spark.results.moves.one_customer import cause_of
 from rfm_spark.results.moves.rules import profile_of, score_alike
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.filters import Filter
@@ -111,6 +112,16 @@ def test_every_cause_of_values_and_cuts(spark):
         (None, "New", "first"): (1, 0),
         (None, "Returned", "returned"): (1, 0),
     }
+
+
+def test_a_day_of_more_scores_is_told_by_its_rules():
+    cuts = {"recency": [5, 10, 20, 30, 40, 60], "frequency": [1, 2, 3, 4, 5, 6],
+            "monetary": [1, 2, 3, 4, 5, 6]}  # fmt: skip
+    days = replace(two_days(cuts, NEW), have_rules_changed=True)
+    row = {"value": None, "recency_days": 80, "frequency": 9, "monetary_cents": 10_00,
+           "first_visit": date(2025, 6, 1)}  # fmt: skip
+    old, new = {**row, "segment": "Gold"}, {**row, "segment": "Loyal"}
+    assert cause_of(old, new, days) == "rules"
 
 
 def test_where_values_and_cuts_would_each_do_it_is_the_values(spark):

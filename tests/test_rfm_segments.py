@@ -203,7 +203,8 @@ def test_spark_names_every_cell_as_the_first_rule_that_takes_it(spark, grid, wei
 
 def test_a_first_visit_that_never_was_is_not_inside(spark):
     days = spark.createDataFrame(
-        [(date(2025, 3, 1),), (date(2025, 2, 1),), (None,)], "first_visit date"
+        [(date(2025, 3, 1), 30), (date(2025, 2, 1), 3), (None, None)],
+        "first_visit date, recency_days int",
     )
     for window, found in ((31, [True, False, False]), (None, [True, True, False])):
         inside = first_visit_inside(Basis(LookBack(window)), date(2025, 3, 31))

@@ -106,7 +106,7 @@ def test_checksums_of_commits_do_not_list_files(finished_shop):
         json.loads(one.read_text()) for one in finished_shop.warehouse.glob("*/_delta_log/0*.crc")
     ]
     written = [one for one in checksums if one["numFiles"] > 0]
-    assert len(written) >= len(ALL_TABLES)
+    assert len(written) >= len(ALL_TABLES) - 1  # no customers are given as totals
     assert not any(one.get("allFiles") for one in written)
 
 
@@ -239,9 +239,9 @@ def test_on_other_file_systems_a_lease_is_a_file_created_atomically(spark, tmp_p
 
 def test_delta_rs_polars_and_duckdb_read_every_table_as_spark_does(spark, finished_shop):
     connection = duckdb.connect()
-    of_two_days = {"rfm_drift", "segment_moves"}  # the shop has one
+    of_others = {"rfm_drift", "segment_moves", "customer_totals"}  # of two days; of no receipts
     for table in ALL_TABLES:
-        if table.name in of_two_days:
+        if table.name in of_others:
             continue
         path = str(finished_shop.warehouse / table.name)
         rows = spark.read.format("delta").load(path).count()

@@ -120,7 +120,7 @@ def _set_panel(run: Run, name: str, rules: Profile, used: BoundarySet, day: date
     """A row for each score, with what it takes of R, F and M."""
     columns, cells = [PanelColumn("score", is_number=True)], []
     for dimension, unit in _units(run, rules).items():
-        columns += [PanelColumn(_title(dimension, rules)), PanelColumn("had it", is_number=True)]
+        columns += [PanelColumn(_title(dimension, rules)), PanelColumn("had", is_number=True)]
         low_is_best = dimension == "recency"
         sizes = bin_customers(used.shares[dimension], used.customers, low_is_best)
         cells += [
@@ -161,8 +161,8 @@ def _versions_panel(
         PanelColumn("version"),
         PanelColumn("customers", is_number=True),
         PanelColumn("R, F, M by"),
-        PanelColumn("of today's rules"),
-        PanelColumn("shown above"),
+        PanelColumn("today's rules"),
+        PanelColumn("shown"),
     )
     return Panel(f"Sets of {name}", note, columns, rows)
 

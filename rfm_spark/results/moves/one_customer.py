@@ -86,6 +86,11 @@ def _segment(
         f = score_range(values.frequency, cuts["frequency"], days.scores, False).score
         m = score_range(values.value_units, cuts["monetary"], days.scores, False).score
     first = days.basis.window.first_day(as_of)
-    is_inside = values.first_visit is not None and (first is None or values.first_visit >= first)
+    is_inside = (
+        values.recency_days is not None
+        if first is None
+        else values.first_visit is not None and values.first_visit >= first
+    )
     total = weighted_total(r, f, m, days.total_weights)
-    return days.grid.segment_of(Cell(r, f, m, total, "inside" if is_inside else "before"))
+    takers = days.grid.takers(Cell(r, f, m, total, "inside" if is_inside else "before"))
+    return next(iter(takers), None)  # none takes scores that another number of scores gives

@@ -123,11 +123,14 @@ def score_columns(
 
 
 def first_visit_inside(basis: Basis, as_of: date) -> Column:
-    """Whether the profile's first event ever, `first_visit`, lies in the window; never is not."""
-    first, first_visit = basis.window.first_day(as_of), F.col("first_visit")
+    """Whether the profile's first event ever, `first_visit`, lies in the window; never is not.
+
+    In a window of all time it does wherever there is an event, known its day or not.
+    """
+    first = basis.window.first_day(as_of)
     if first is None:
-        return first_visit.isNotNull()
-    return F.coalesce(first_visit >= F.lit(first), F.lit(False))
+        return F.col("recency_days").isNotNull()
+    return F.coalesce(F.col("first_visit") >= F.lit(first), F.lit(False))
 
 
 def cell_sums(rfm: DataFrame) -> DataFrame:

@@ -15,10 +15,8 @@ DAY, EARLIER = date(2025, 3, 20), date(2025, 3, 1)
 
 
 @pytest.fixture
-def boundaries(cli, copied_shop, monkeypatch):
+def boundaries(cli, copied_shop):
     """rfm-spark boundaries ARGUMENTS on the finished shop."""
-
-    monkeypatch.setenv("COLUMNS", "160")
 
     def call(*arguments, profile=None):
         named = ["--profile", profile] if profile else []
@@ -66,6 +64,15 @@ def test_one_profile_or_another_day_can_be_asked_for(boundaries, copied_shop, ca
     assert "did you mean 'purchase'?" in problems(capfd)[0]
     assert boundaries("--as-of", "2025-03-19") == 2
     assert "no scores are stored of that day" in problems(capfd)[0]
+
+
+def test_a_day_is_told_by_the_rules_it_was_scored_by(boundaries, copied_shop, capfd):
+    now = ("--set", "rfm.purchase.window_days=30", "--set", "rfm.purchase.value=points")
+    assert boundaries(*now, profile="purchase") == 0
+    shown = " ".join(on_screen(capfd).split())
+    assert "receipts of 365 days" in shown
+    assert "USD or more" in shown
+    assert "quantile, balanced, quantile no yes" in shown, "not of today's rules"
 
 
 def test_without_a_place_the_missing_option_is_named(cli, copied_shop, capfd):

@@ -20,6 +20,7 @@ from rfm_spark.results.moves.days import StoredDay, require_before, usual_days
 from rfm_spark.results.moves.one_customer import cause_of
 from rfm_spark.results.moves.rules import profile_of, score_alike
 from rfm_spark.results.moves.words import move_words
+from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grids import GRIDS
 from rfm_spark.results.rfm.settings import Profile
@@ -266,6 +267,22 @@ BUYERS = Basis(LookBack(365))
 def test_a_move_is_told_in_the_words_of_what_its_profile_counts(basis, cause, words):
     move = {"segment_before": "A", "segment_after": "B", "cause": cause}
     assert move_words(move, basis) == words
+
+
+def test_a_default_that_is_written_out_is_no_other_rule():
+    plain, fixed = Profile(), {"method": "fixed", "cuts": [1, 5, 20, 50]}
+    for same in ({"value": "money"}, {"population": "active"}, {"events": {"receipts": 1}}):
+        written = Profile(**same)
+        assert score_alike(plain, written)
+        assert boundary_digest(plain) == boundary_digest(written)
+    whole, decimal = (
+        Profile(monetary={**fixed, "cuts": cuts}) for cuts in ([1, 5, 20, 50], [1.0, 5, 20, 50.0])
+    )
+    assert score_alike(whole, decimal)
+    assert boundary_digest(whole) == boundary_digest(decimal)
+    for other in ({"value": "points"}, {"population": "known"}):
+        assert not score_alike(plain, Profile(**other))
+        assert boundary_digest(plain) != boundary_digest(Profile(**other))
 
 
 def test_of_nobody_there_are_no_moves(spark):

@@ -174,6 +174,19 @@ def test_a_set_of_other_rules_stands_beside_the_one_that_scores_refer_to(score, 
     assert cut_points(copied_shop, "month", EARLIER, 2)["monetary", 4] == 22_00, "nobody needed it"
 
 
+def test_no_set_takes_the_number_of_one_that_is_gone(score, copied_shop):
+    for day in (EARLIER, LATER):
+        score(day, *HELD)
+    sets = DeltaTable(str(copied_shop.warehouse / "rfm_boundaries"))
+    sets.delete(f"version = '{EARLIER}'")  # as after a RESTORE to a day before
+    score(EARLIER, *HELD)
+    assert not cut_points(copied_shop, "month", EARLIER, None)
+    assert cut_points(copied_shop, "month", EARLIER, 2)
+    assert {
+        row["boundary_edition"] for row in rows_of_profile(copied_shop, "rfm", "month", EARLIER)
+    } == {2}
+
+
 def test_a_set_fitted_to_other_facts_replaces_none_that_other_days_were_scored_by(
     score, copied_shop
 ):

@@ -19,7 +19,7 @@ from rfm_spark.app.run_record import (
 )
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.periods import Step, every
-from rfm_spark.facts.as_of import days_of_data, resolved_as_of
+from rfm_spark.facts.as_of import resolved_as_of
 from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import days_a_pass, sums_by_day
 from rfm_spark.results.registry import BY_COMMAND
@@ -58,7 +58,7 @@ def backfill(run: Run, first: date, last: date, step: Step) -> list[date]:
     with writing(run, NAME):
         try:
             refresh_facts(run)
-            _require_data(run, first)
+            resolved_as_of(run, first, "--from")
             for group in _groups(run, _not_standing(run, days)):
                 _make(run, group)
         except BaseException as error:
@@ -70,23 +70,13 @@ def backfill(run: Run, first: date, last: date, step: Step) -> list[date]:
     return days
 
 
-def _require_data(run: Run, first: date) -> None:
-    """Makes sure that the first day is not before the data, whose last day the run then knows."""
-    resolved_as_of(run, None)
-    data = days_of_data(run)
-    if data is not None and first < data[0]:
-        raise UserError(
-            f"--from {first}: lies before the data, which begin on {data[0]} and end on {data[1]}; "
-            f"the first possible day is {data[0]}"
-        )
-
-
 def _not_standing(run: Run, days: Sequence[date]) -> list[date]:
     """Days that would come out otherwise now, or after those before them are made."""
-    keeps = any(profile.refit != "always" for profile in _SCORES.rules(run.settings).values())
     with run.progress.step("compare with earlier runs") as step:
         to_make = [day for day in days if not results_that_stand(run, [_SCORES], day)]
-        if to_make and keeps:  # what is kept on a day depends on the days before
+        if to_make and _SCORES.has_kept_decisions(
+            run.settings
+        ):  # what is kept on a day depends on the days before
             to_make = [day for day in days if day >= to_make[0]]
         stand = len(days) - len(to_make)
         step.says(f"{len(to_make)} days to be made, {stand} stand")

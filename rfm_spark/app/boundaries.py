@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from rfm_spark.app.reference import toml_text
+from rfm_spark.app.run_record import last_made
 from rfm_spark.app.scored_days import described_day, scored_days
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
+from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.boundaries.pins import pinned_set
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
@@ -41,7 +43,7 @@ def boundary_panels(run: Run, profile: str | None, as_of: date | None) -> Iterat
         if used is None:
             yield Panel(f"{name}: not scored on {day}")
             continue
-        yield _set_panel(run, name, rules, used, day)
+        yield _set_panel(run, name, _rules_on(run, name, rules, day), used, day)
         yield _versions_panel(name, rules, stored_sets(run, name), used, profile is None)
 
 
@@ -55,7 +57,8 @@ def comparison_panels(run: Run, profile: str | None, one: str, other: str) -> It
         other: version of another.
 
     Raises:
-        UserError: if there is no such profile or set, or they have not the same number of scores.
+        UserError: if there is no such profile or set, or they have not the same number of scores,
+            or not the same unit.
     """
     name, rules = next(iter(_profiles(run, profile).items()))
     sets = {str(found.version): found for found in stored_sets(run, name)}
@@ -69,8 +72,19 @@ def comparison_panels(run: Run, profile: str | None, one: str, other: str) -> It
             f"{one} has {before.scores} scores and {other} has {after.scores}: their cuts cannot "
             "be compared"
         )
-    for dimension, unit in _units(run, rules).items():
+    old, new = (_rules_on(run, name, rules, found.version.day) for found in (before, after))
+    if old.basis.value_unit != new.basis.value_unit:
+        raise UserError(
+            f"M of {one} is in {old.basis.value_unit} and of {other} in {new.basis.value_unit}: "
+            "their cuts cannot be compared"
+        )
+    for dimension, unit in _units(run, new).items():
         yield _compared(dimension, unit, before, after)
+
+
+def _rules_on(run: Run, name: str, now: Profile, day: date) -> Profile:
+    """A profile as it was when a day was scored; as it is now, where no record tells."""
+    return profile_of(last_made(run, "rfm", day), name) or now
 
 
 def pin_lines(run: Run, profile: str, version: str, is_written: bool) -> str:

@@ -189,24 +189,25 @@ def _stands(
         if table not in versions:
             versions[table] = _version(run, table)
     own = {table.name for table in result.tables}
+    keeps = result.has_kept_decisions(run.settings)
     return all(
         versions[table] == version
         or (
             table in own
             and ABSENT not in (version, versions[table])
-            and _is_of_other_days(run, _TABLES[table], version, as_of)
+            and _is_of_other_days(run, _TABLES[table], version, as_of, keeps)
         )
         for table, version in left.items()
     )
 
 
-def _is_of_other_days(run: Run, table: Table, version: int, as_of: date) -> bool:
+def _is_of_other_days(run: Run, table: Table, version: int, as_of: date, keeps: bool) -> bool:
     """Whether all that was written to a result's table after a version leaves a day as it was."""
     days = days_changed_since(run, table, version)
     if days is None:
         return False
-    # What was decided on an earlier day can decide for this one.
-    return all(day > as_of if table.keeps_decisions else day != as_of for day in days)
+    # Where decisions are kept, that of an earlier day can decide for this one.
+    return all(day > as_of if keeps else day != as_of for day in days)
 
 
 def rules_digest(settings: ShopSettings, result: AnyResult) -> str:

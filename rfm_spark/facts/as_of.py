@@ -24,8 +24,13 @@ def days_of_data(run: Run) -> tuple[date, date] | None:
     return None if first is None or last is None else (first, last)
 
 
-def resolved_as_of(run: Run, asked: date | None) -> date:
+def resolved_as_of(run: Run, asked: date | None, option: str = "--as-of") -> date:
     """The day asked for, or else the last business day of the data, which the job then knows.
+
+    Args:
+        run: the run.
+        asked: None for the last.
+        option: by which it was asked for.
 
     Raises:
         UserError: if there are no data, or none by that day.
@@ -42,11 +47,11 @@ def resolved_as_of(run: Run, asked: date | None) -> date:
         return last
     if asked < first and has_totals:
         raise UserError(
-            f"--as-of {asked}: the first totals of customers are as of {first}; what had been "
+            f"{option} {asked}: the first totals of customers are as of {first}; what had been "
             "bought by an earlier day cannot be told from them"
         )
     if asked < first:
         raise UserError(
-            f"--as-of {asked}: lies before the data, which begin on {first} and end on {last}"
+            f"{option} {asked}: lies before the data, which begin on {first} and end on {last}"
         )
     return asked

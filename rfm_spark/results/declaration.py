@@ -115,6 +115,8 @@ class Result(Generic[Rules]):
         section: of the configuration.
         misfits: what does not go together between the section and the shop, a line each.
         panels: what to show of a day that is made.
+        keeps_decisions: whether, by its rules, what is made of a day can depend on days that were
+            described before it; without it never.
         customer_columns: what it adds to `customer_360`.
         of_receipts: whether it is not made for a shop that delivers no receipts.
         compares_days: whether its command takes an earlier day to compare with, `run.since`.
@@ -131,6 +133,7 @@ class Result(Generic[Rules]):
     section: SettingsSection | None = None
     misfits: Callable[[Rules, ShopSettings], Iterable[str]] | None = None
     panels: Callable[[Request[Rules]], Iterable[Panel]] | None = None
+    keeps_decisions: Callable[[Rules], bool] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
     of_receipts: bool = False
     compares_days: bool = False
@@ -139,6 +142,10 @@ class Result(Generic[Rules]):
     def is_made_for(self, settings: ShopSettings) -> bool:
         """Whether the shop delivers what it is made of."""
         return not self.of_receipts or settings.receipts is not None
+
+    def has_kept_decisions(self, settings: ShopSettings) -> bool:
+        """Whether days depend on those before them, under the application's settings."""
+        return self.keeps_decisions is not None and self.keeps_decisions(self.rules(settings))
 
     def rules(self, settings: ShopSettings) -> Rules:
         """The result's section of the application's settings."""

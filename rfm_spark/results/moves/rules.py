@@ -54,7 +54,9 @@ def score_alike(one: Profile, other: Profile) -> bool:
 
 def rules_that_differ(one: Profile, other: Profile) -> list[str]:
     """Keys by which two sets of rules give the same customer other scores or segments."""
-    own, others = (profile.model_dump(exclude=_NOT_OF_SCORES) for profile in (one, other))
+    own, others = (
+        profile.canonical().model_dump(exclude=_NOT_OF_SCORES) for profile in (one, other)
+    )
     keys = [key for key in own if own[key] != others[key]]
     return keys if _grid(one) == _grid(other) else [*keys, "segments"]
 

@@ -101,6 +101,7 @@ RESULT = Result(
         _implied_profiles,
     ),
     misfits=_profile_misfits,
+    keeps_decisions=lambda profiles: any(one.keeps_boundaries for one in profiles.values()),
     panels=rfm_panels,
     customer_columns=SCORE_COLUMNS,
     place=10,

@@ -188,6 +188,25 @@ class Profile(Section):
     )
 
     @property
+    def keeps_boundaries(self) -> bool:
+        """Whether a set that was fitted for an earlier day can be that of a later one."""
+        return self.refit != "always" and self.pinned is None
+
+    def canonical(self) -> Profile:
+        """The same rules, with nothing written out that would be so anyway: equal if they are."""
+        implied = {
+            name: None
+            for name in ("value", "population")
+            if self.model_copy(update={name: None}).basis == self.basis
+        }
+        cut = {
+            name: rules.model_copy(update={"cuts": [_whole(one) for one in rules.cuts]})
+            for name in ("recency", "frequency", "monetary")
+            if (rules := getattr(self, name)).cuts is not None
+        }
+        return self.model_copy(update=implied | cut)
+
+    @property
     def look_back(self) -> LookBack:
         """How far back the profile looks."""
         return look_back_of(self.window_days)
@@ -259,6 +278,10 @@ class Profile(Section):
         if self.scores != DEFAULT_SCORES:
             name = self.grid or DEFAULT_GRID
             yield f"the grid {name} is for {DEFAULT_SCORES} scores: write your own `segments`"
+
+
+def _whole(number: int | float) -> int | float:
+    return int(number) if number == int(number) else number
 
 
 def leading_profile(profiles: Mapping[str, Profile]) -> str:

@@ -31,4 +31,4 @@ The second is of profiles whose M is cut at given amounts: they were minor units
 def boundary_digest(profile: Profile) -> str:
     """A short name for the rules that a set is fitted by."""
     fitting = FITTING if profile.monetary.cuts is None else FITTING_OF_AMOUNTS
-    return changes_digest(profile, fitting, FITTED_BY)
+    return changes_digest(profile.canonical(), fitting, FITTED_BY)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain, count
+from itertools import chain
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -86,7 +86,8 @@ def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
             return one
     raise UserError(
         f"{run.warehouse.path(RFM_BOUNDARIES)}: has no set of {profile} fitted on {version}, by "
-        f"which stored scores were given: make it with `rfm-spark rfm --as-of {version.day}`"
+        "which stored scores were given: score the days that refer to it again, with "
+        "`rfm-spark rfm --as-of DAY`"
     )
 
 
@@ -129,9 +130,10 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay,
     ):
         of_day = there[ProfileDay(row["profile"], row["version"])]
         of_day[SetVersion.of_columns(row["version"], row["edition"])].append(row)
+    named = {one.profile: _editions_named(run, one.profile) for one in fitted}
     found, rows = {}, list[Mapping[str, Any]]()
     for one, new in fitted.items():
-        version, others = _version_of(run, one.profile, new, there[one])
+        version, others = _version_of(run, one, new, there[one], named[one.profile])
         placed = [{**row, "edition": version.stored_edition} for row in new]
         rows += [*placed, *(row for other in others for row in there[one][other])]
         [found[one]] = _sets(placed)
@@ -139,17 +141,34 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay,
     return found
 
 
+def _editions_named(run: Run, profile: str) -> dict[date, set[int]]:
+    """By the day of a set, editions by which the segments of other days were given.
+
+    Sets can be gone to which these refer, as after a RESTORE: no other set takes their number.
+    """
+    columns = ["as_of", "boundary_version", "boundary_edition"]
+    found: defaultdict[date, set[int]] = defaultdict(set)
+    for row in run.warehouse.rows(SEGMENTS, {"profile": profile}, columns):
+        day = row["boundary_version"]
+        if day is not None and day != row["as_of"]:
+            found[day].add(SetVersion.of_columns(day, row["boundary_edition"]).edition)
+    return found
+
+
 def _version_of(
-    run: Run, profile: str, new: _Rows, there: Mapping[SetVersion, _Rows]
+    run: Run,
+    one: ProfileDay,
+    new: _Rows,
+    there: Mapping[SetVersion, _Rows],
+    named: Mapping[date, set[int]],
 ) -> tuple[SetVersion, list[SetVersion]]:
-    """Which version a new set is, and those of its day that stay beside it."""
+    """Which version a new set is, the highest of its day, and those that stay beside it."""
     same = [version for version, rows in there.items() if _content(rows) == _content(new)]
-    stay = [one for one in there if one not in same and _is_used_elsewhere(run, profile, one)]
+    stay = [other for other in there if other not in same and _is_used_elsewhere(run, one, other)]
     if same:
         return same[0], stay
-    taken = {one.edition for one in stay}
-    edition = next(number for number in count(1) if number not in taken)
-    return SetVersion(new[0]["version"], edition), stay
+    taken = {other.edition for other in stay} | named.get(one.as_of, set())
+    return SetVersion(one.as_of, 1 + max(taken, default=0)), stay
 
 
 def _content(rows: _Rows) -> set[tuple[Any, ...]]:
@@ -157,9 +176,9 @@ def _content(rows: _Rows) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in names) for row in rows}
 
 
-def _is_used_elsewhere(run: Run, profile: str, version: SetVersion) -> bool:
+def _is_used_elsewhere(run: Run, one: ProfileDay, version: SetVersion) -> bool:
     """Whether a day other than its own refers to a set."""
-    where = {"profile": profile, "version": version.day}
+    where = {"profile": one.profile, "version": version.day}
     if any(
         SetVersion.of_columns(row["version"], row["edition"]) == version
         for row in run.warehouse.rows(RFM_DRIFT, where, ["version", "edition"])
@@ -168,7 +187,7 @@ def _is_used_elsewhere(run: Run, profile: str, version: SetVersion) -> bool:
     if not run.warehouse.is_there(RFM):
         return False
     rows = run.warehouse.read(RFM).where(
-        (F.col("profile") == profile)
+        (F.col("profile") == one.profile)
         & (F.col("as_of") != F.lit(version.day))
         & (F.col("boundary_version") == F.lit(version.day))
         & (F.coalesce("boundary_edition", F.lit(1)) == version.edition)

@@ -111,7 +111,7 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay,
     """Stores the sets that were fitted on some days, each in the place of those of its day.
 
     A set by which scores of other days were given, or from which their drift was told, stays beside
-    the new one, of whatever rules it is: no scores lose the cut points they were given by.
+    the new one, of whatever rules it is: those scores keep the cut points they were given by.
 
     Args:
         run: the run.

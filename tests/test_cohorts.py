@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from functools import reduce
 
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from support import assert_rows, rows_of
+from support.cohorts import facts_of, followed_up
 from support.receipts import a_return, receipt, sums
 
-from rfm_spark.facts.tables import CUSTOMER_YEARS
-from rfm_spark.facts.transforms import customer_days, customer_years
+from rfm_spark.facts.transforms import customer_days
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.results.cohorts.retention import (
-    Standing,
-    cohort_activity,
-    cohorts,
-    continued_activity,
-    first_visits,
-)
+from rfm_spark.results.cohorts.periods import Periods
+from rfm_spark.results.cohorts.standing import Standing
 from rfm_spark.results.cohorts.tables import COHORTS
-from rfm_spark.storage.local_rows import local_rows
 
 
 def days_of(spark, receipts):
@@ -33,13 +26,10 @@ def days_of(spark, receipts):
 
 def cohorts_of(spark, receipts, as_of, grain="month", week_start="monday"):
     """Cohorts of receipts: the same facts as a run would make."""
-    days = days_of(spark, receipts)
-    on = date.fromisoformat(as_of)
-    grains = sorted({"year", "day", grain})
-    activity = cohort_activity(days, on, grains, week_start)
-    found = cohorts(activity, customer_years(days), on, grain, week_start)
+    periods = [Periods(one, week_start) for one in sorted({"year", "day", grain})]
+    found = followed_up(facts_of(days_of(spark, receipts)), date.fromisoformat(as_of), periods)
     assert set(found.columns) == set(COHORTS.column_names)
-    return found.collect()
+    return found.where(F.col("grain") == grain).collect()
 
 
 # Anna, ben and cleo begin in January, dora in March. April still runs on 2026-04-15.
@@ -59,20 +49,6 @@ HISTORY = [
     ("later", "2026-04-16", 99_00),
     (None, "2026-01-05", 77_00),
 ]
-
-
-def test_the_first_visit_ever_is_the_earliest_of_all_years(spark):
-    years = [
-        {"customer_id": "anna", "year": 2024, "first_visit": "2024-05-01"},
-        {"customer_id": "anna", "year": 2023, "first_visit": "2023-07-09"},
-        {"customer_id": "anna", "year": 2022, "first_visit": None},  # a return only
-        {"customer_id": "returner", "year": 2024, "first_visit": None},
-        {"customer_id": None, "year": 2020, "first_visit": "2020-01-01"},
-    ]
-    assert_rows(
-        first_visits(rows_of(spark, CUSTOMER_YEARS, years)),
-        [{"customer_id": "anna", "first_visit": "2023-07-09"}],
-    )
 
 
 def test_cohorts_by_month(spark):
@@ -198,12 +174,6 @@ def some_receipts(chance, first, last, customers):
     ]
 
 
-def all_cohorts(activity, days, as_of, week_start):
-    years = customer_years(days)
-    rows = [cohorts(activity, years, as_of, grain, week_start) for grain in GRAINS]
-    return [row.asDict() for row in reduce(DataFrame.unionByName, rows).collect()]
-
-
 @pytest.mark.parametrize(
     ("then", "now", "week_start"),
     [
@@ -215,20 +185,19 @@ def test_periods_that_stand_and_those_followed_anew_make_the_same_cohorts(
     spark, then, now, week_start
 ):
     chance = random.Random(then.month)
+    periods = [Periods(grain, week_start) for grain in GRAINS]
+    periods += [Periods(grain, week_start, span_days=10) for grain in ("week", "month")]
     changed = date(2025, 3, 1) + timedelta(days=chance.randrange(20, 200))
     stays = some_receipts(chance, date(2024, 2, 1), changed - timedelta(days=1), 5)
     before, after = (
-        days_of(spark, stays + some_receipts(chance, changed, date(2025, 12, 20), customers))
+        facts_of(
+            days_of(spark, stays + some_receipts(chance, changed, date(2025, 12, 20), customers))
+        )
         for customers in (7, 8)
     )
-    activity = cohort_activity(before, then, GRAINS, week_start)
-    stored = local_rows(spark, all_cohorts(activity, before, then, week_start), COHORTS.schema)
+    stored = followed_up(before, then, periods)
     for until in (changed, min(then, now, changed + timedelta(days=200))):
-        days = after if until == changed else before
-        whole = cohort_activity(days, now, GRAINS, week_start)
-        expected = all_cohorts(whole, days, now, week_start)
-        continued = continued_activity(
-            Standing(stored, until), days, customer_years(days), now, GRAINS, week_start
-        )
-        found = all_cohorts(continued, days, now, week_start)
+        facts = after if until == changed else before
+        expected = followed_up(facts, now, periods).collect()
+        found = followed_up(facts, now, periods, standing=Standing(stored, until)).collect()
         assert sorted(found, key=str) == sorted(expected, key=str)

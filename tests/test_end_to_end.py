@@ -14,6 +14,7 @@ import reference
 from conftest import ROOT, RunJob
 from pyspark.sql import SparkSession
 from reference.events import event_rfm
+from reference.followed import cohorts_by
 from support.sessions import as_in_use
 
 CENT = 100
@@ -38,6 +39,9 @@ LAST_DAYS = {
 }
 
 
+OWN_DAYS = ("cohorts.rolling_days=[28]", "cohorts.brackets=[0, 30, 90]")
+
+
 @pytest.fixture(scope="module", params=LAST_DAYS)
 def real(
     request: pytest.FixtureRequest,
@@ -51,8 +55,12 @@ def real(
     else:
         data = request.getfixturevalue("shared_data")
     warehouse = tmp_path_factory.mktemp(dataset)
+    origins = ("cohorts.origins.receipt={ events = ['receipts'] }",)
+    if dataset == "complete_journey":
+        origins += ("cohorts.origins.campaign={ events = ['campaign_mailed'] }",)
     with as_in_use(spark):
-        run(ROOT / "conf" / f"{dataset}.toml", data / dataset, warehouse)
+        config = ROOT / "conf" / f"{dataset}.toml"
+        run(config, data / dataset, warehouse, overrides=OWN_DAYS + origins)
     connection = duckdb.connect()
     reference.receipts(connection, dataset, data)
     reference.customer_days(connection)
@@ -178,11 +186,99 @@ def test_boundary_shares(real: RealRun) -> None:
         assert set(rows["rank_error"]) == {0.0}
 
 
+def cohorts_of(
+    real: RealRun, origin: str, grain: str = "month", kind: str = "calendar"
+) -> pd.DataFrame:
+    found = real.table("cohorts")
+    own = (found["origin"] == origin) & (found["grain"] == grain) & (found["kind"] == kind)
+    return found[own]
+
+
 @pytest.mark.parametrize("grain", ["month", "week"])
 def test_cohorts(real: RealRun, grain: str) -> None:
     expected = reference.cohorts(real.connection, real.as_of, grain)
-    found = real.table("cohorts")
-    same(found[found["grain"] == grain], expected, ["cohort", "period_index"])
+    same(cohorts_of(real, "receipt", grain), expected, ["cohort", "period_index"])
+
+
+def test_engagement_of_cohorts(real: RealRun) -> None:
+    expected = real.connection.sql(f"""
+        WITH lives AS (SELECT customer_id, min(day) AS first, max(day) AS last FROM customer_days
+                       WHERE customer_id IS NOT NULL AND visits > 0 GROUP BY ALL)
+        SELECT date_trunc('month', first)::DATE AS cohort, count(*) AS cohort_size,
+               count(*) FILTER (DATE '{real.as_of}' - last <= 365) AS active,
+               count(*) FILTER (DATE '{real.as_of}' - last > 365) AS lost, 0 AS never_active,
+               median(last - first)::DOUBLE AS engagement_days_median,
+               avg(last - first) AS engagement_days_mean
+        FROM lives GROUP BY ALL
+    """).df()
+    expected["cohort"] = expected["cohort"].dt.date
+    found = real.table("cohort_engagement")
+    own = (found["origin"] == "receipt") & (found["grain"] == "month")
+    same(found[own], expected, ["cohort"])
+
+
+KINDS = {"calendar": {}, "rolling_28": {"rolling_days": 28}, "brackets": {"brackets": (0, 30, 90)}}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cohorts_of_periods_from_the_customers_own_first_day(real: RealRun, kind: str) -> None:
+    real.connection.execute(f"CREATE OR REPLACE TABLE events AS {VISITS}")
+    real.connection.execute(
+        "CREATE OR REPLACE TABLE origins AS SELECT customer_id, day FROM events WHERE visits > 0"
+    )
+    same_cohorts(cohorts_of(real, "receipt", kind=kind), real.connection, real.as_of, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cohorts_by_the_first_campaign(real: RealRun, shared_data: Path, kind: str) -> None:
+    if real.dataset != "complete_journey":
+        pytest.skip("no interactions")
+    folder = shared_data / "complete_journey"
+    real.connection.execute(f"""
+        CREATE OR REPLACE TABLE events AS {VISITS};
+        CREATE OR REPLACE TABLE origins AS
+        SELECT trim(household_id::VARCHAR) AS customer_id, start_date::DATE AS day
+        FROM '{folder}/campaigns.parquet' JOIN '{folder}/campaign_descriptions.parquet'
+        USING (campaign_id)
+    """)
+    same_cohorts(cohorts_of(real, "campaign", kind=kind), real.connection, real.as_of, kind)
+
+
+VISITS = """
+    SELECT customer_id, day, NULL::VARCHAR AS kind, visits, items, net_cents, returns,
+           promo_visits, 0 AS n, true AS counts
+    FROM customer_days WHERE customer_id IS NOT NULL
+"""
+
+
+def same_cohorts(
+    found: pd.DataFrame, con: duckdb.DuckDBPyConnection, as_of: date, kind: str
+) -> None:
+    expected = cohorts_by(con, as_of, "month", **KINDS[kind])
+    expected["cohort"] = expected["cohort"].dt.date
+    assert len(expected)
+    same(found, expected, ["cohort", "period_index"])
+
+
+def test_cohorts_of_touch_points(run: RunJob, shared_data: Path, tmp_path: Path) -> None:
+    dataset = "retentioneering_ecom_synthetic"
+    for job in ("ingest", "cohorts"):
+        settings = OWN_DAYS if job == "cohorts" else ()
+        config = ROOT / "conf" / "ecom_events.toml"
+        run(config, shared_data / dataset, tmp_path, job, overrides=settings)
+    con = duckdb.connect()
+    con.execute(f"""
+        CREATE TABLE events AS
+        SELECT trim(user_id::VARCHAR) AS customer_id, event_ts::DATE AS day, event AS kind,
+               0 AS visits, 0 AS items, 0 AS net_cents, 0 AS returns, 0 AS promo_visits,
+               count(DISTINCT event_ts) AS n, true AS counts
+        FROM '{shared_data / dataset}/events.parquet' GROUP BY ALL;
+        CREATE TABLE origins AS SELECT customer_id, day FROM events
+    """)
+    [(as_of,)] = con.execute("SELECT max(day) FROM events").fetchall()
+    real = RealRun(dataset, as_of, tmp_path, con)
+    for kind in KINDS:
+        same_cohorts(cohorts_of(real, "interaction", kind=kind), con, as_of, kind)
 
 
 def test_features(real: RealRun) -> None:

@@ -56,6 +56,9 @@ MADE_OF = {
     "rfm": {"rfm", "moves", "customer-360"},
     "customer_360": {"customer-360"},
     "cohorts": {"cohorts"},
+    "cohort_curves": {"cohorts"},
+    "cohort_engagement": {"cohorts"},
+    "cohort_growth": {"cohorts"},
 }
 """Table to the results that are made of it, or make it."""
 

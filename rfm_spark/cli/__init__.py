@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
@@ -51,6 +52,8 @@ from rfm_spark.cli.options import (
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
+from rfm_spark.results.cohorts.settings import Cohorts
+from rfm_spark.results.cohorts.show import Shown, shown_cohorts
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.settings import leading_profile
 from rfm_spark.run import Run
@@ -59,8 +62,20 @@ from rfm_spark.storage.on_demand import SessionOnDemand
 
 __all__ = ["main", "submitted"]
 
+
+class _Commands(TyperGroup):
+    """Commands of one word, and of two, such as `cohorts show`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that arguments begin with."""
+        if (two := " ".join(args[:2])) in self.commands:
+            args = [two, *args[2:]]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="rfm-spark",
+    cls=_Commands,
     help="RFM scores, segments, cohorts and clusters of customers, from their receipts.\n\n"
     "Everything is described by a TOML file (examples in conf/) and written as Delta tables.",
     add_completion=False,
@@ -216,6 +231,32 @@ def explain(
         show_panels(explanation(request.run(sessions), customer.strip(), request.day))
 
 
+@app.command("cohorts show")
+def cohorts_show(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    as_of: AsOf = None,
+    origin: Annotated[
+        str | None, typer.Option(help="Its name in [cohorts.origins]; by default the first.")
+    ] = None,
+    grain: Annotated[
+        str | None, typer.Option(help="Length of a cohort's period; by default the first.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="Of the periods: calendar, brackets, or such as rolling_28.")
+    ] = Shown.kind,
+    periods: Annotated[int, typer.Option(min=1, help="How many of them.")] = Shown.periods,
+) -> None:
+    """Show who came again: a row for each cohort, a column for each period since its start."""
+    request = _Request(config, overrides, None, warehouse, as_of)
+    rules: Cohorts = BY_COMMAND["cohorts"].rules(request.settings)
+    with session(context) as sessions:
+        asked = Shown(request.day, origin, grain, kind, periods)
+        show_panels(shown_cohorts(request.run(sessions), rules, asked))
+
+
 @app.command()
 def check(
     context: typer.Context,
@@ -245,8 +286,7 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
             show_panels(advice_panels(run.notes))
             if len(job.results) > 1:
                 profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
-                has_cohorts = BY_COMMAND["cohorts"].is_made_for(request.settings)
-                show_queries(run.warehouse.place, day, profile, has_cohorts=has_cohorts)
+                show_queries(run.warehouse.place, day, profile)
 
 
 @app.command()

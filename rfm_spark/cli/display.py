@@ -108,11 +108,11 @@ def show_panels(panels: Iterable[Panel]) -> None:
             _results.print(table)
 
 
-def show_queries(place: str, as_of: date, profile: str, *, has_cohorts: bool) -> None:
+def show_queries(place: str, as_of: date, profile: str) -> None:
     """Where the tables are, and how to go on."""
     told = f"\nThe tables are in {escape(place)}. Queries to try:\n"
     _results.print(told, soft_wrap=True)
-    for query in _queries(place, as_of, profile)[: None if has_cohorts else -1]:
+    for query in _queries(place, as_of, profile):
         _results.print(escape(query), soft_wrap=True)
 
 
@@ -130,7 +130,7 @@ def _queries(place: str, as_of: date, profile: str) -> list[str]:
         '             duckdb.sql("SELECT segment, avg(lifetime_visits) FROM c GROUP BY ALL")',
         "  Polars     import datetime, polars as pl\n"
         f"             day = datetime.date.fromisoformat('{as_of}')\n"
-        f"             pl.read_delta({cohorts}).filter(grain='month', as_of=day)",
+        f"             pl.read_delta({cohorts}).filter(grain='month', kind='calendar', as_of=day)",
     ]
 
 

@@ -119,6 +119,7 @@ class Result(Generic[Rules]):
             described before it; without it never.
         customer_columns: what it adds to `customer_360`.
         of_receipts: whether it is not made for a shop that delivers no receipts.
+        of_history: whether it is not made where customers are given as totals, without their days.
         compares_days: whether its command takes an earlier day to compare with, `run.since`.
         place: among results that do not read each other; lower ones are made and shown first.
     """
@@ -136,11 +137,14 @@ class Result(Generic[Rules]):
     keeps_decisions: Callable[[Rules], bool] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
     of_receipts: bool = False
+    of_history: bool = False
     compares_days: bool = False
     place: int = 50
 
     def is_made_for(self, settings: ShopSettings) -> bool:
         """Whether the shop delivers what it is made of."""
+        if self.of_history and settings.customer_totals is not None:
+            return False
         return not self.of_receipts or settings.receipts is not None
 
     def has_kept_decisions(self, settings: ShopSettings) -> bool:

@@ -13,17 +13,25 @@ def day_before_window(as_of: date, window_days: int | None) -> date:
 
 
 def period_number(day: date, grain: str, week_start: str = "monday") -> int:
-    """Running number of the calendar month, or of the week, that holds the day."""
+    """Running number of the calendar day, week, month or year that holds the day."""
+    if grain == "day":
+        return day.toordinal()
+    if grain == "year":
+        return day.year
     if grain == "month":
         return day.year * 12 + day.month - 1
     if grain == "week":
         # Ordinal 1 (0001-01-01) is a Monday.
         return (day.toordinal() - 1 - WEEKDAYS.index(week_start)) // 7
-    raise ValueError(f"grain {grain!r} has no reference: expected month or week")
+    raise ValueError(f"grain {grain!r} has no reference: expected day, week, month or year")
 
 
 def first_day(period: int, grain: str, week_start: str = "monday") -> date:
     """First day of the period with that running number."""
+    if grain == "day":
+        return date.fromordinal(period)
+    if grain == "year":
+        return date(period, 1, 1)
     if grain == "month":
         return date(period // 12, period % 12 + 1, 1)
     return date.fromordinal(period * 7 + 1 + WEEKDAYS.index(week_start))

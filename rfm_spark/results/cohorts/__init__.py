@@ -1,1 +1,1 @@
-"""Cohorts by first visit: who stays, who comes back, what they spend."""
+"""Cohorts by any origin: who stays, who comes back, what they spend."""

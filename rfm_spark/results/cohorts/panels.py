@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rfm_spark.core.panel import Panel, PanelColumn, percent
+from rfm_spark.results.cohorts.periods import CALENDAR
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.cohorts.tables import COHORTS
 from rfm_spark.results.declaration import Request
@@ -15,8 +16,9 @@ _PERIODS_SHOWN = 6
 
 def cohort_panels(request: Request[Cohorts]) -> Iterator[Panel]:
     """The first cohorts by month as a triangle: retention over their first months."""
+    origin = request.rules.followed(request.run.settings)[0].origin
     columns = ["cohort", "period_index", "retention", "cohort_size"]
-    where = {"as_of": request.as_of, "grain": "month"}
+    where = {"as_of": request.as_of, "origin": origin, "grain": "month", "kind": CALENDAR}
     rows = request.run.warehouse.rows(COHORTS, where, columns)
     first = sorted({row["cohort"] for row in rows})[:_COHORTS_SHOWN]
     found = [row for row in rows if row["cohort"] in first and row["period_index"] < _PERIODS_SHOWN]

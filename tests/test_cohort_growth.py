@@ -120,6 +120,32 @@ def test_growth_is_that_of_every_periods_end_looked_at_by_itself(spark, as_of, l
         pd.testing.assert_frame_equal(told, wanted, check_dtype=False, obj=grain)
 
 
+def test_a_week_is_compared_with_the_one_52_weeks_before_and_a_running_one_with_none(spark):
+    days = [
+        *came("anna", "2023-01-08"), *came("ben", "2024-01-07"), *came("cleo", "2024-01-13"),
+        *came("dora", "2024-01-14"),
+    ]  # fmt: skip
+    whole = growth_of(spark, days, date(2024, 1, 15), grains=["week"])  # weeks from Sunday
+    names = ("period", "new", "new_year_before", "new_change_year", "is_complete")
+    assert_rows(
+        whole.where("period >= '2024-01-01'"),
+        sums(names, ("2024-01-07", 2, 1, 1.0, True), ("2024-01-14", 1, 0, None, False)),
+    )
+
+
+def test_growth_that_does_not_end_with_who_is_active_is_told(spark):
+    facts = facts_of(rows_of(spark, CUSTOMER_DAYS, came("anna", "2024-01-10")))
+    as_of = date(2024, 2, 15)
+    found = turns(history(facts, as_of), 365)
+    whole = growth(found, as_of, 365, ["month"], "monday")
+    assert list(growth_problems(whole, found, as_of, 365)) == []
+    wrong = whole.withColumn("base", whole["base"] - 2)
+    assert list(growth_problems(wrong, found, as_of, 365)) == [
+        "growth by month: 2 periods",
+        "growth by month: -1 at the end, of 1 active",
+    ]
+
+
 def test_new_customers_are_compared_with_the_period_before_and_a_year_before(spark):
     days = [
         *came("anna", "2023-01-10"), *came("ben", "2023-01-11"), *came("cleo", "2023-12-05"),

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import duckdb
 import pandas as pd
 import pytest
+from pyspark.sql import functions as F
 from reference.followed import cohorts_by
 from support import assert_rows, rows_of
 from support.cohorts import facts_of, followed_up
@@ -15,8 +16,13 @@ from support.receipts import sums
 
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
+from rfm_spark.results.cohorts.activity import cells
+from rfm_spark.results.cohorts.balance import problems
+from rfm_spark.results.cohorts.engagement import engagement
 from rfm_spark.results.cohorts.followed import Events, Followed
+from rfm_spark.results.cohorts.members import members, members_by_day, not_dates
 from rfm_spark.results.cohorts.periods import Periods
+from rfm_spark.results.cohorts.retention import cohorts, data_begin
 
 VISIT = Events(visits=True)
 NOBODY = Events()
@@ -180,3 +186,75 @@ def test_a_bracket_is_complete_when_it_has_closed_for_the_last_member(spark):
     )
     complete = followed_up(facts, date(2026, 2, 7), brackets).where("is_complete")
     assert_rows(complete, sums(("period_index", "retention"), (0, 1.0), (1, 0.5)))
+
+
+def test_cells_that_do_not_add_up_are_told(spark):
+    days = rows_of(
+        spark,
+        CUSTOMER_DAYS,
+        [
+            {"customer_id": "anna", "day": "2026-01-01", "visits": 1, "net_cents": 5_00},
+            {"customer_id": "anna", "day": "2026-02-01", "visits": 1, "net_cents": 7_00},
+        ],
+    )
+    followed, periods = FOLLOWED[:1], [Periods("month", "monday"), Periods("year", "monday")]
+    facts, as_of = facts_of(days), date(2026, 3, 1)
+    known = members(facts, as_of, followed)
+    by_day = members_by_day(known, followed)
+    found = cells(days, None, known, as_of, followed, periods).persist()
+    whole = cohorts(found, by_day, data_begin(facts.years, None), as_of, followed, periods)
+
+    def told(whole, found):
+        return list(problems(whole, found, by_day, followed, periods))
+
+    assert told(whole, found) == []
+    at = "receipt by month, calendar"
+    first = (F.col("grain") == "month") & (F.col("period_index") == 1)
+    assert told(whole, found.where(~first)) == [
+        f"{at}: 1 events, of 2",
+        f"{at}: 500 in minor units of money, of 1,200",
+    ]
+    lost = F.when(first, 0).otherwise(F.col("retained"))
+    assert told(whole.withColumn("retained", lost), found) == [f"{at}: 1 cells"]
+    assert told(whole.where("grain = 'year'"), found) == [f"{at}: sizes add up to 0, of 1 members"]
+
+
+def test_who_holds_no_date_is_left_out_and_counted(spark):
+    dates = {"anna": "2024-01-05", "ben": "05.01.2024", "cleo": "1023-01-05", "dora": None}
+    people = rows_of(
+        spark,
+        CUSTOMERS,
+        [
+            {"customer_id": name, "delivery": "d", "attributes": {"registered_on": day}}
+            for name, day in dates.items()
+        ],
+    )
+    as_of = date(2024, 3, 1)
+    facts = facts_of(rows_of(spark, CUSTOMER_DAYS, []), attributes=people)
+    followed = [Followed("signup", NOBODY, VISIT, "registered_on", date(1970, 1, 1))]
+    assert not_dates(facts, as_of, followed) == {"signup": 2}
+    found = members(facts, as_of, followed).where("origin_0 IS NOT NULL")
+    assert_rows(found, sums(("customer_id", "origin_0"), ("anna", "2024-01-05")))
+
+
+def test_engagement_lasts_from_the_first_activity_to_the_last(spark):
+    days = [
+        {"customer_id": "anna", "day": "2026-01-03", "visits": 1},  # before she registers
+        {"customer_id": "anna", "day": "2026-02-12", "visits": 1},
+        {"customer_id": "ben", "day": "2026-01-03", "visits": 1},  # and never since
+    ]
+    events = [
+        {"customer_id": name, "day": "2026-02-01", "kind": "registration", "events": 1}
+        for name in ("anna", "ben")
+    ]
+    followed = [Followed("registration", Events(kinds=("registration",)), VISIT)]
+    facts = facts_of(
+        rows_of(spark, CUSTOMER_DAYS, days), rows_of(spark, CUSTOMER_DAY_EVENTS, events)
+    )
+    as_of = date(2026, 3, 31)
+    by_day = members_by_day(members(facts, as_of, followed), followed)
+    names = ("cohort_size", "active", "lost", "never_active", "engagement_days_median")
+    assert_rows(
+        engagement(by_day, as_of, 365, [Periods("month", "monday")]),
+        sums(names, (2, 1, 0, 1, 40.0)),
+    )

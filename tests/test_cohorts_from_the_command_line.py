@@ -9,6 +9,8 @@ from support.shop import EVERYTHING, INTERACTIONS, RECEIPTS, Shop, click, person
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError
+from rfm_spark.results.cohorts.tables import COHORTS
+from rfm_spark.run import ABSENT
 
 ORIGINS = """
 [cohorts.origins.registration]
@@ -125,6 +127,16 @@ def test_a_shop_without_receipts_follows_its_interactions(run, tmp_path):
         ("interaction", february, 0): 1,
         ("interaction", february, 1): 1,
     }
+
+
+def test_cohorts_go_on_where_other_results_look_for_interactions_that_are_not_there(run, tmp_path):
+    shop = Shop(tmp_path)
+    shop.config.write_text(RECEIPTS, encoding="utf-8")
+    shop.csv("receipts1.csv", some_lines())
+    for day in ("2025-01-31", "2025-02-28"):
+        last = run(shop.config, shop.raw, shop.warehouse, as_of=date.fromisoformat(day))
+    note = last.warehouse.last_note(COHORTS).content
+    assert (note["of_events"], note["followed_from"]) == (ABSENT, "2025-01-31")
 
 
 @pytest.mark.parametrize(

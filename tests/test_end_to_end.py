@@ -13,8 +13,10 @@ import pytest
 import reference
 from conftest import ROOT, RunJob
 from pyspark.sql import SparkSession
+from reference.bridge import bridge
 from reference.events import event_rfm
 from reference.followed import cohorts_by
+from reference.rhythm import rhythm
 from support.sessions import as_in_use
 
 CENT = 100
@@ -55,12 +57,9 @@ def real(
     else:
         data = request.getfixturevalue("shared_data")
     warehouse = tmp_path_factory.mktemp(dataset)
-    origins = ("cohorts.origins.receipt={ events = ['receipts'] }",)
-    if dataset == "complete_journey":
-        origins += ("cohorts.origins.campaign={ events = ['campaign_mailed'] }",)
     with as_in_use(spark):
         config = ROOT / "conf" / f"{dataset}.toml"
-        run(config, data / dataset, warehouse, overrides=OWN_DAYS + origins)
+        run(config, data / dataset, warehouse, overrides=OWN_DAYS)
     connection = duckdb.connect()
     reference.receipts(connection, dataset, data)
     reference.customer_days(connection)
@@ -215,6 +214,18 @@ def test_engagement_of_cohorts(real: RealRun) -> None:
     found = real.table("cohort_engagement")
     own = (found["origin"] == "receipt") & (found["grain"] == "month")
     same(found[own], expected, ["cohort"])
+
+
+@pytest.mark.parametrize("days", [90, 365])
+def test_revenue_bridge(real: RealRun, days: int) -> None:
+    found = real.table("revenue_bridge")
+    own = found[(found["window_days"] == days) & (found["breakdown"] == "all")]
+    same(own, bridge(real.connection, real.as_of, days), ["cause"])
+
+
+def test_rhythm(real: RealRun) -> None:
+    expected = rhythm(real.connection, real.as_of, 365, 3.0, 14)
+    same(real.table("customer_rhythm"), expected, ["customer_id"])
 
 
 KINDS = {"calendar": {}, "rolling_28": {"rolling_days": 28}, "brackets": {"brackets": (0, 30, 90)}}

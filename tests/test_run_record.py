@@ -43,22 +43,27 @@ def run_of(spark, shop, overrides=()):
     return Run(spark, settings, warehouse, location(str(shop.raw)))
 
 
-OF_FACTS = {"rfm", "clusters", "cohorts", "customer-360"}
+OF_SUMS = {"rfm", "bridge", "clusters", "customer-360"}
+OF_FACTS = {*OF_SUMS, "cohorts", "rhythm"}
 ALL = {*OF_FACTS, "moves"}
 MADE_OF = {
     "receipts": {"rfm"},
     "customer_days": OF_FACTS,
-    "customers": {"rfm", "clusters", "customer-360"},  # sums of customers tell who is known
+    "customers": OF_SUMS,  # sums of customers tell who is known
     "customer_day_categories": {"clusters"},
-    "customer_year_events": {"rfm", "clusters", "customer-360"},
+    "customer_year_events": OF_SUMS,
     "segments": {"rfm", "moves"},
     "cluster_assignments": {"clusters", "customer-360"},
-    "rfm": {"rfm", "moves", "customer-360"},
+    "rfm": {"rfm", "moves", "bridge", "customer-360"},
     "customer_360": {"customer-360"},
     "cohorts": {"cohorts"},
     "cohort_curves": {"cohorts"},
     "cohort_engagement": {"cohorts"},
     "cohort_growth": {"cohorts"},
+    "customer_rhythm": {"rhythm", "customer-360"},
+    "customer_status": {"rhythm"},
+    "second_purchases": {"rhythm"},
+    "revenue_bridge": {"bridge"},
 }
 """Table to the results that are made of it, or make it."""
 
@@ -75,7 +80,7 @@ def test_another_day_is_another_result(stand):
     ("setting", "changed"),
     [
         ("clusters.k=3", {"clusters", "customer-360"}),
-        ("rfm.purchase.window_days=90", {"rfm", "moves", "customer-360"}),
+        ("rfm.purchase.window_days=90", {"rfm", "moves", "bridge", "customer-360"}),
         ("cohorts.week_start='sunday'", {"cohorts"}),
         ("business.currency='CHF'", ALL),
         ("metastore.database='shop'", ALL),

@@ -53,7 +53,7 @@ def test_an_unknown_key_is_answered_with_the_nearest_known_one(refused, key, nea
 
 def test_an_unknown_key_like_no_other_is_answered_with_all_of_them(refused):
     (problem,) = refused(BASE, "cohorts.zzzzzz=1")
-    known = "brackets, grains, lost_after_days, origins, rolling_days, week_start"
+    known = "brackets, cuts, grains, max_cut_cells, origins, rolling_days, week_start"
     assert problem == f"cohorts.zzzzzz: unknown key; known here: {known}"
 
 

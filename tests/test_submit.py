@@ -85,7 +85,8 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
 def test_every_command_can_be_submitted(submit):
     told = submit("unknown").stderr.strip()
     commands = typer.main.get_command(app).commands
-    assert set(told.partition("there are: ")[2].split()) == set(commands)
+    # Words that follow, such as the second of `cohorts show`, are arguments of the job.
+    assert set(told.partition("there are: ")[2].split()) == {one.split()[0] for one in commands}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,15 @@ from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
 from rfm_spark.results.clusters.tables import CLUSTERS
+from rfm_spark.results.cohorts.tables import (
+    COHORT_CURVES,
+    COHORT_ENGAGEMENT,
+    COHORT_GROWTH,
+    COHORTS,
+)
+from rfm_spark.results.rhythm.result import RESULT as RHYTHM
 from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.renewal import renew
@@ -85,11 +93,22 @@ SINCE = (
     "explained",
     "explained_error",
     "boundary_edition",
+    *(column.name for column in RHYTHM.customer_columns.columns),
 )
 """Columns that rows of 0.1.0 do not have."""
 
-SINCE_IN = {"rfm_cells": ("segment",), "segments": ("boundary_version",)}
+SINCE_IN = {
+    "rfm_cells": ("segment",),
+    "segments": ("boundary_version",),
+    "cohorts": tuple(column.name for column in COHORTS.columns if column.since > 1),
+}
 """The same, of columns that other tables had."""
+
+SINCE_TABLES = {
+    table.name
+    for table in (COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables)
+}
+"""Tables that 0.1.0 did not make."""
 
 
 def comparable(tables):
@@ -97,6 +116,9 @@ def comparable(tables):
     for row in tables["deliveries"]:
         del row["fingerprint"]
     for name, rows in tables.items():
+        if name in SINCE_TABLES:
+            tables[name] = [row for row in rows if row["as_of"] != LAST_DAY]
+            continue
         of_then = [row for row in rows if LAST_DAY in (row.get("as_of"), row.get("version"))]
         gone = (*SINCE, *SINCE_IN.get(name, ()))
         tables[name] = [row for row in rows if row not in of_then] + [

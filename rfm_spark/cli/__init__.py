@@ -286,7 +286,16 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
             show_panels(advice_panels(run.notes))
             if len(job.results) > 1:
                 profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
-                show_queries(run.warehouse.place, day, profile)
+                show_queries(run.warehouse.place, day, profile, _cohorts_by(request.settings))
+
+
+def _cohorts_by(settings: Settings) -> tuple[str, str] | None:
+    """Origin and grain of the first cohorts that are stored."""
+    result = BY_COMMAND["cohorts"]
+    rules: Cohorts = result.rules(settings)
+    if not result.is_made_for(settings):
+        return None
+    return rules.followed(settings)[0].origin, rules.grains[0]
 
 
 @app.command()

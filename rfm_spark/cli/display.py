@@ -108,18 +108,27 @@ def show_panels(panels: Iterable[Panel]) -> None:
             _results.print(table)
 
 
-def show_queries(place: str, as_of: date, profile: str) -> None:
-    """Where the tables are, and how to go on."""
+def show_queries(place: str, as_of: date, profile: str, cohorts_by: tuple[str, str] | None) -> None:
+    """Where the tables are, and how to go on.
+
+    Args:
+        place: of the warehouse.
+        as_of: a day that is stored.
+        profile: one that is stored.
+        cohorts_by: origin and grain of cohorts that are stored, where there are any.
+    """
     told = f"\nThe tables are in {escape(place)}. Queries to try:\n"
     _results.print(told, soft_wrap=True)
-    for query in _queries(place, as_of, profile):
+    for query in _queries(place, as_of, profile, cohorts_by):
         _results.print(escape(query), soft_wrap=True)
 
 
-def _queries(place: str, as_of: date, profile: str) -> list[str]:
+def _queries(
+    place: str, as_of: date, profile: str, cohorts_by: tuple[str, str] | None
+) -> list[str]:
     """Of the day described: the tables hold all days, and scores all profiles."""
     customers, cohorts = (repr(f"{place}/{name}") for name in ("customer_360", "cohorts"))
-    return [
+    queries = [
         f"  Spark SQL  SELECT segment, customers, revenue_cents FROM delta.`{place}/segments`\n"
         f"             WHERE as_of = DATE '{as_of}' AND profile = '{profile}'",
         # Not to_pyarrow_dataset(): with a filter on a large table it ends Python by SIGABRT.
@@ -128,10 +137,16 @@ def _queries(place: str, as_of: date, profile: str) -> list[str]:
         "             files = [urllib.parse.unquote(file) for file in table.file_uris()]\n"
         f"             c = duckdb.read_parquet(files).filter(\"as_of = DATE '{as_of}'\")\n"
         '             duckdb.sql("SELECT segment, avg(lifetime_visits) FROM c GROUP BY ALL")',
-        "  Polars     import datetime, polars as pl\n"
-        f"             day = datetime.date.fromisoformat('{as_of}')\n"
-        f"             pl.read_delta({cohorts}).filter(grain='month', kind='calendar', as_of=day)",
     ]
+    if cohorts_by is not None:
+        origin, grain = cohorts_by
+        queries.append(
+            "  Polars     import datetime, polars as pl\n"
+            f"             day = datetime.date.fromisoformat('{as_of}')\n"
+            f"             pl.read_delta({cohorts}).filter(\n"
+            f"                 origin='{origin}', grain='{grain}', kind='calendar', as_of=day)"
+        )
+    return queries
 
 
 def _table(*columns: str) -> Table:

@@ -25,6 +25,13 @@ class Business(Section):
     earliest_date: date = Field(default=date(1970, 1, 1), description="days before it are errors")
     latest_date: date = Field(default=date(2099, 12, 31), description="days after it are errors")
 
+    lost_after_days: int = Field(
+        default=365,
+        ge=365,
+        le=3_660,
+        description="days without a visit (or activity) after which a customer is lost",
+    )
+
     @property
     def money_format(self) -> MoneyFormat:
         """How amounts are shown."""

@@ -84,11 +84,13 @@ class DirectTables:
     def rows(
         self, table: Table, where: Mapping[str, Any], columns: Sequence[str] | None
     ) -> list[dict[str, Any]]:
-        """Rows whose columns have these values; no more than a driver can hold."""
+        """Rows whose columns have these values, or one of a list: no more than fit a driver."""
         stored = self._open(table)
         names = [field.name for field in stored.schema().fields]
         wanted = [name for name in columns or table.column_names if name in names]
-        equal = [(name, "=", value) for name, value in where.items()]
+        equal = [
+            (name, "in" if isinstance(value, list) else "=", value) for name, value in where.items()
+        ]
         # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
         # through it abort a process that ends meanwhile.
         local = fs.SubTreeFileSystem(below(self._place, table.name), fs.LocalFileSystem())

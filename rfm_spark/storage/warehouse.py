@@ -110,7 +110,7 @@ class Warehouse:
         Args:
             table: one whose rows are bounded by settings or by files; of others the rows of one
                 customer.
-            where: only rows whose columns have these values.
+            where: only rows whose columns have these values, or one of several in a list.
             columns: to read; all by default.
 
         Returns:
@@ -126,7 +126,8 @@ class Warehouse:
             return self._direct.rows(table, where or {}, columns)
         found = self.read(table)
         for name, value in (where or {}).items():
-            found = found.where(F.col(name) == F.lit(value))
+            values = value if isinstance(value, list) else [value]
+            found = found.where(F.col(name).isin(values))
         names = columns or table.column_names
         few: list[dict[str, Any]] = (
             found.select(*names).toArrow().to_pylist(maps_as_pydicts="strict")

@@ -23,6 +23,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "rfm": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "windows": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
+    "rhythm": (),
     "clusters": ("pyspark",),
     "engagement": (),
     "engagement-alone": (),
@@ -61,9 +62,23 @@ DELIVERIES: dict[str, Callable[[Path, date, Path], None]] = {
 }
 """Further deliveries, by name; each is made of the last one."""
 RFM_TABLES = ("rfm", "rfm_boundaries", "rfm_cells", "segments", "reconciliation", "runs")
-COHORT_TABLES = ("cohorts", "runs")
+COHORT_TABLES = (
+    "cohorts",
+    "cohort_curves",
+    "cohort_cuts",
+    "cohort_engagement",
+    "cohort_growth",
+    "runs",
+)
+RHYTHM_TABLES = ("customer_rhythm", "customer_status", "second_purchases", "runs")
 CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
-RESULT_TABLES = {*RFM_TABLES, "segment_moves", *COHORT_TABLES, *CLUSTER_TABLES, "customer_360"}
+RESULT_TABLES = {
+    *RFM_TABLES,
+    *COHORT_TABLES,
+    *RHYTHM_TABLES,
+    *CLUSTER_TABLES,
+    *("segment_moves", "revenue_bridge", "customer_360"),
+}
 
 
 @dataclass(frozen=True)
@@ -205,6 +220,7 @@ def our_cases(place: Place) -> dict[str, Case]:
             without(COHORT_TABLES),
             job("cohorts", loaded, *as_of, *_set(["cohorts.grains=['month']"])),
         ),
+        "rhythm": (without(RHYTHM_TABLES), job("rhythm", loaded, *as_of)),
         "engagement": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(both))),
         "engagement-alone": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(engagement))),
         "clusters": (

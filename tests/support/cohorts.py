@@ -48,5 +48,5 @@ def followed_up(
     found.persist()
     begin = data_begin(facts.years, facts.event_years)
     whole = cohorts(found, by_day, begin, as_of, followed, periods).persist()
-    assert list(problems(whole, found, by_day)) == []
+    assert list(problems(whole, found, by_day, followed, periods, standing is not None)) == []
     return whole

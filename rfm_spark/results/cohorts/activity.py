@@ -56,6 +56,7 @@ def cells(
     as_of: date,
     followed: Sequence[Followed],
     periods: Sequence[Periods],
+    by: Sequence[str] = (),
 ) -> DataFrame:
     """What the members of each cohort did in each period, all origins and divisions in one pass.
 
@@ -71,6 +72,7 @@ def cells(
         as_of: last day that counts.
         followed: origins, and what counts as having come.
         periods: divisions of time.
+        by: columns of `known` that are told apart.
 
     Returns:
         One row per CELL with an event: `cohort` is a `period_number`, NULL for who is no member;
@@ -91,8 +93,8 @@ def cells(
     placed = _placed(told, cuts)
     sums = [name for name in SUMS if name != "activities"]
     return (
-        placed.select(*sums, F.inline(F.array(*[_place(cut, as_of) for cut in cuts])))
-        .groupBy(*CELL)
+        placed.select(*sums, *by, F.inline(F.array(*[_place(cut, as_of) for cut in cuts])))
+        .groupBy(*by, *CELL)
         .agg(
             *[F.sum(name).alias(name) for name in SUMS],
             *[F.count_if(name).alias(name) for name in COUNTS],

@@ -38,7 +38,7 @@ def engagement(
     told = by_day.where(origin.isNotNull()).select(
         "origin",
         "members",
-        F.datediff(last, origin).alias("days"),
+        F.col("engagement_days").alias("days"),
         F.when(last.isNull(), members).otherwise(nobody).alias("never"),
         F.when(is_active, members).otherwise(nobody).alias("active"),
         F.inline(F.array(*places)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -45,6 +46,7 @@ class Followed:
         origin: its name in tables.
         first: the first of these makes a member.
         attribute: in place of that, an attribute that holds a date.
+        earliest: earlier dates of the attribute are mistakes.
         activity: what counts as having come.
         at_least: in place of one event: a sum that a period must reach, `visits` or `net_cents`,
             and how much.
@@ -54,6 +56,7 @@ class Followed:
     first: Events
     activity: Events
     attribute: str | None = None
+    earliest: date = date(1970, 1, 1)
     at_least: tuple[str, int] | None = None
 
     @property

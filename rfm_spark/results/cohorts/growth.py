@@ -117,7 +117,8 @@ def _by_grain(
     until_here = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     change = F.col("new") + F.col("reactivated") - F.col("lost")
     start = period_start(F.col("number"), grain, week_start)
-    year_before = number(F.add_months(start, -12))
+    # 52 weeks before: the week that holds the same day a year before begins another weekday.
+    year_before = F.col("number") - 52 if grain == "week" else number(F.add_months(start, -12))
     whole = (
         spine.join(by_period.where(F.col("number").isNotNull()), "number", "left")
         .fillna(0, list(counts))
@@ -155,7 +156,8 @@ def _move(number: Column, **customers: Column) -> Column:
 
 
 def _change(before: str) -> Column:
-    return F.try_divide(F.col("new") - F.col(before), F.col(before))
+    """Of periods that are over: one that runs cannot be compared with a whole one."""
+    return F.when(F.col("is_complete"), F.try_divide(F.col("new") - F.col(before), F.col(before)))
 
 
 def growth_problems(
@@ -163,8 +165,8 @@ def growth_problems(
 ) -> Iterator[str]:
     """What does not add up.
 
-    Each base is the one before + new + reactivated - lost, and none is below nothing; the last one
-    is who was active in the last `lost_after` days, which the customers' last days tell by
+    Every base is a running sum of new + reactivated - lost: none may be below nothing, and the last
+    one must be who was active in the last `lost_after` days, which the customers' last days tell by
     themselves.
 
     Args:
@@ -181,14 +183,10 @@ def growth_problems(
     states = whole.select(
         "grain",
         "base",
-        (
-            (F.col("base_before") != F.coalesce(F.lag("base").over(order), F.lit(0)))
-            | (F.col("base") < 0)
-        ).alias("is_broken"),
         F.lead("period").over(order).isNull().alias("is_last"),
     )
     by_grain = states.groupBy("grain").agg(
-        F.count_if("is_broken").alias("broken"),
+        F.count_if(F.col("base") < 0).alias("broken"),
         F.max(F.when(F.col("is_last"), F.col("base"))).alias("base"),
     )
     for row in by_grain.crossJoin(active).collect():

@@ -18,6 +18,7 @@ from rfm_spark.results.cohorts.panels import cohort_panels
 from rfm_spark.results.cohorts.settings import Cohorts, cohort_misfits
 from rfm_spark.results.cohorts.tables import (
     COHORT_CURVES,
+    COHORT_CUTS,
     COHORT_ENGAGEMENT,
     COHORT_GROWTH,
     COHORTS,
@@ -27,7 +28,7 @@ from rfm_spark.results.declaration import CustomerColumns, Result, SettingsSecti
 RESULT = Result(
     name="cohorts",
     summary="Follow cohorts from their first day on: who stays, who comes back, what they spend.",
-    tables=(COHORTS, COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH),
+    tables=(COHORTS, COHORT_CUTS, COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH),
     reads=(CUSTOMER_DAYS, CUSTOMER_YEARS, CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS, CUSTOMERS),
     make=refresh_cohorts,
     section=SettingsSection("cohorts", Cohorts, Cohorts()),

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.results.cohorts.activity import COUNTS, SUMS
 from rfm_spark.results.cohorts.followed import Followed
+from rfm_spark.results.cohorts.intervals import wilson
 from rfm_spark.results.cohorts.periods import BEFORE_ORIGIN, Periods
 
 
@@ -37,6 +38,7 @@ def cohorts(
     as_of: date,
     followed: Sequence[Followed],
     periods: Sequence[Periods],
+    by: Sequence[str] = (),
 ) -> DataFrame:
     """Who of each cohort came in each period since, and what they spent.
 
@@ -47,22 +49,29 @@ def cohorts(
         as_of: last day that counts.
         followed: origins, and what counts as having come.
         periods: divisions of time.
+        by: columns of `found` and `by_day` that cohorts are told apart by as well.
 
     Returns:
-        One row per cohort and period that has begun: the columns of `cohorts`.
+        One row per cohort and period that has begun: the columns of `cohorts`, and `by`.
     """
-    key = ["origin", "grain", "kind", "cohort_number", "period_index"]
+    key = [*by, "origin", "grain", "kind", "cohort_number", "period_index"]
     sums = [F.col(name) for name in (*SUMS, *COUNTS)]
     cells = found.select(
-        "origin", "grain", "kind", F.col("cohort").alias("cohort_number"), "period_index", *sums
+        *by,
+        "origin",
+        "grain",
+        "kind",
+        F.col("cohort").alias("cohort_number"),
+        "period_index",
+        *sums,
     )
     whole = (
-        _spine(by_day, begin, as_of, followed, periods)
+        _spine(by_day, begin, as_of, followed, periods, by)
         .join(cells, key, "left")
-        .join(_last_active(by_day, followed, periods), key, "left")
+        .join(_last_active(by_day, followed, periods, by), key, "left")
         .fillna(0, [*SUMS, *COUNTS, "last_members"])
     )
-    return _measured(whole, as_of, periods)
+    return _measured(whole, as_of, periods, by)
 
 
 def _spine(
@@ -71,6 +80,7 @@ def _spine(
     as_of: date,
     followed: Sequence[Followed],
     periods: Sequence[Periods],
+    by: Sequence[str],
 ) -> DataFrame:
     """Every cohort and every period that has begun, with its members; what lies before it too."""
     origin = F.col("origin_day")
@@ -103,13 +113,13 @@ def _spine(
     begun = F.sequence(F.lit(BEFORE_ORIGIN), F.col("begun"))
     return (
         by_day.where(origin.isNotNull())
-        .groupBy("origin", "origin_day")
+        .groupBy(*by, "origin", "origin_day")
         .agg(F.sum("members").alias("members"))
         .crossJoin(F.broadcast(begin))
-        .select("origin", "members", F.inline(F.array(*places)))
+        .select(*by, "origin", "members", F.inline(F.array(*places)))
         .select("*", F.explode(begun).alias("period_index"))
         .groupBy(
-            *("origin", "grain", "kind", "cohort_number", "cohort", "period_index"),
+            *(*by, "origin", "grain", "kind", "cohort_number", "cohort", "period_index"),
             *("is_left_censored", "cohort_ended"),
         )
         .agg(
@@ -126,7 +136,7 @@ def _first_of(one: Followed, visit: Column, event: Column, both: Column) -> Colu
 
 
 def _last_active(
-    by_day: DataFrame, followed: Sequence[Followed], periods: Sequence[Periods]
+    by_day: DataFrame, followed: Sequence[Followed], periods: Sequence[Periods], by: Sequence[str]
 ) -> DataFrame:
     """How many of each cohort were active in a period and in no later one, by events alone."""
     by_events = [one.origin for one in followed if one.at_least is None]
@@ -142,15 +152,17 @@ def _last_active(
     ]
     return (
         by_day.where(F.col("origin").isin(by_events) & last.isNotNull())
-        .select("origin", "members", F.inline(F.array(*places)))
-        .groupBy("origin", "grain", "kind", "cohort_number", "period_index")
+        .select(*by, "origin", "members", F.inline(F.array(*places)))
+        .groupBy(*by, "origin", "grain", "kind", "cohort_number", "period_index")
         .agg(F.sum("members").alias("last_members"))
     )
 
 
-def _measured(whole: DataFrame, as_of: date, periods: Sequence[Periods]) -> DataFrame:
+def _measured(
+    whole: DataFrame, as_of: date, periods: Sequence[Periods], by: Sequence[str]
+) -> DataFrame:
     """The columns of `cohorts`, from what is known of every cell and of those before it."""
-    cohort = Window.partitionBy("origin", "grain", "kind", "cohort_number")
+    cohort = Window.partitionBy(*by, "origin", "grain", "kind", "cohort_number")
     in_order = cohort.orderBy("period_index")
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     before_it = in_order.rowsBetween(Window.unboundedPreceding, -1)
@@ -173,8 +185,10 @@ def _measured(whole: DataFrame, as_of: date, periods: Sequence[Periods]) -> Data
     eligible = F.coalesce("ended", F.lit(0))
     active, came, before = (F.col(n) for n in ("active_ended", "active_so_far", "came_before"))
     visits = F.col("visits")
+    low, high = wilson(active, F.nullif(eligible, F.lit(0)))
     return told.where(_is_shown(periods)).select(
         F.lit(as_of).alias("as_of"),
+        *by,
         "origin",
         "grain",
         "kind",
@@ -188,6 +202,8 @@ def _measured(whole: DataFrame, as_of: date, periods: Sequence[Periods]) -> Data
         active.alias("active"),
         came.alias("active_so_far"),
         F.try_divide(active, eligible).alias("retention"),
+        F.when(eligible > 0, low).alias("retention_low"),
+        F.when(eligible > 0, high).alias("retention_high"),
         "active_on_or_after",
         F.try_divide(F.when(eligible == size, F.col("active_on_or_after")), size).alias(
             "retention_on_or_after"

@@ -81,10 +81,14 @@ class Cohorts(Section):
         description="last days of brackets since each customer's own first day, which is 0: "
         "`[0, 7, 30, 90]` is day 0, days 1 to 7, 8 to 30 and 31 to 90",
     )
-    lost_after_days: Annotated[int, Field(ge=365, le=3_660)] = Field(
-        default=365,
-        description="days without an activity after which a customer is lost, in `cohort_growth` "
-        "and `cohort_engagement`",
+    cuts: list[str] = Field(
+        default_factory=list,
+        max_length=4,
+        description="attributes of customers by which cohorts are cut, each and all of them "
+        "together, in `cohort_cuts`",
+    )
+    max_cut_cells: int = Field(
+        default=1_000_000, ge=1, description="more rows of `cohort_cuts` of a day are refused"
     )
     origins: dict[Name, Origin] = Field(
         default_factory=dict,
@@ -98,6 +102,13 @@ class Cohorts(Section):
         if len(set(lengths)) < len(lengths):
             raise ValueError("a length of a period is named twice: name each once")
         return lengths
+
+    @field_validator("cuts")
+    @classmethod
+    def _cut_once(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("an attribute is named twice: name each once")
+        return names
 
     @field_validator("brackets")
     @classmethod
@@ -121,6 +132,12 @@ class Cohorts(Section):
 def cohort_misfits(rules: Cohorts, shop: ShopSettings) -> Iterator[str]:
     """Events, money and attributes that nothing brings."""
     attributes = shop.customers.columns.attributes if shop.customers else {}
+    known = ", ".join(sorted(attributes)) or "none"
+    yield from (
+        f"cohorts.cuts: '{name}' is no attribute; configured: {known}"
+        for name in rules.cuts
+        if name not in attributes
+    )
     for name, origin in rules.origins.items():
         at = f"cohorts.origins.{name}"
         for key in ("events", "activity"):
@@ -135,7 +152,6 @@ def cohort_misfits(rules: Cohorts, shop: ShopSettings) -> Iterator[str]:
             digits = shop.business.minor_unit_digits
             yield f"{at}.at_least_money: {money} has more than {digits} digits after the point"
         if origin.attribute is not None and origin.attribute not in attributes:
-            known = ", ".join(sorted(attributes)) or "none"
             yield f"{at}.attribute: '{origin.attribute}' is no attribute; configured: {known}"
 
 
@@ -166,6 +182,7 @@ def _followed(name: str, origin: Origin, shop: ShopSettings) -> Followed:
         Events() if origin.events is None else _events(origin.events, shop),
         _events(origin.activity or _any(shop), shop),
         origin.attribute,
+        shop.business.earliest_date,
         at_least,
     )
 

@@ -12,7 +12,7 @@ from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.core.periods import Grain
 from rfm_spark.results.cohorts.periods import BRACKETS, CALENDAR
 from rfm_spark.results.cohorts.settings import Cohorts
-from rfm_spark.results.cohorts.tables import COHORTS
+from rfm_spark.results.cohorts.tables import COHORT_CURVES, COHORTS
 from rfm_spark.run import Run
 
 _COHORTS_SHOWN = 24
@@ -53,9 +53,11 @@ def shown_cohorts(run: Run, rules: Cohorts, asked: Shown) -> Iterator[Panel]:
     origin = asked.origin or rules.followed(run.settings)[0].origin
     grain = asked.grain or rules.grains[0]
     day = asked.as_of or _last_made(run)
-    where = {"as_of": day, "origin": origin, "grain": grain, "kind": asked.kind}
-    rows = run.warehouse.rows(COHORTS, where) if day is not None else []
-    if not rows:
+    where: dict[str, Any] = {"as_of": day, "origin": origin, "grain": grain, "kind": asked.kind}
+    firsts = {**where, "period_index": 0}
+    found = run.warehouse.rows(COHORTS, firsts, ["cohort"]) if day is not None else []
+    cohorts = sorted(row["cohort"] for row in found)
+    if not cohorts:
         kinds = dict.fromkeys(one.kind for one in rules.periods())
         raise UserError(
             f"{run.warehouse.path(COHORTS)}: has no cohorts of '{origin}' by {grain}, "
@@ -64,7 +66,12 @@ def shown_cohorts(run: Run, rules: Cohorts, asked: Shown) -> Iterator[Panel]:
             f"{', '.join(rules.grains)} and the kinds {', '.join(kinds)}: run "
             "`rfm-spark cohorts` first, or for another day"
         )
-    yield _triangle(rows, asked, f"{origin} by {grain}", day)
+    last = cohorts[-_COHORTS_SHOWN:]
+    some = f", the last {len(last)} of {len(cohorts)}" if len(last) < len(cohorts) else ""
+    where["period_index"] = list(range(asked.periods))
+    rows = run.warehouse.rows(COHORTS, {**where, "cohort": last})
+    pooled = run.warehouse.rows(COHORT_CURVES, where, ["period_index", "retention"])
+    yield _triangle(rows, pooled, f"{origin} by {grain}{some}", day)
 
 
 def _last_made(run: Run) -> date | None:
@@ -74,12 +81,13 @@ def _last_made(run: Run) -> date | None:
 
 
 def _triangle(
-    rows: Sequence[Mapping[str, Any]], asked: Shown, title: str, day: date | None
+    rows: Sequence[Mapping[str, Any]],
+    pooled: Sequence[Mapping[str, Any]],
+    title: str,
+    day: date | None,
 ) -> Panel:
     found = {(row["cohort"], row["period_index"]): row for row in rows}
-    all_cohorts = sorted({row["cohort"] for row in rows})
-    last = all_cohorts[-_COHORTS_SHOWN:]
-    shown = range(min(asked.periods, 1 + max(row["period_index"] for row in rows)))
+    shown = range(1 + max(row["period_index"] for row in rows))
     firsts = {k: next(row for row in rows if row["period_index"] == k) for k in shown}
     form = _FORMATS.get(rows[0]["grain"], "%Y-%m-%d")
     table = [
@@ -88,13 +96,13 @@ def _triangle(
             f"{found[cohort, 0]['cohort_size']:,}",
             *[_told(found.get((cohort, k))) for k in shown],
         ]
-        for cohort in last
+        for cohort in sorted({row["cohort"] for row in rows})
     ]
-    table.append(["complete", "", *[_pooled(rows, k) for k in shown]])
-    some = f", the last {len(last)} of {len(all_cohorts)}" if len(last) < len(all_cohorts) else ""
+    complete = {row["period_index"]: percent(row["retention"]) for row in pooled}
+    table.append(["complete", "", *[complete.get(k, "") for k in shown]])
     return Panel(
-        f"Cohorts of {title}{some}",
-        f", share that came in each period, as of {day} ({_RUNNING} still runs for some members)",
+        f"Cohorts of {title}",
+        f", share that came in each period, as of {day} ({_RUNNING} still runs)",
         (
             PanelColumn("cohort"),
             PanelColumn("customers", is_number=True),
@@ -114,19 +122,13 @@ def _title(index: int, row: Mapping[str, Any]) -> str:
 def _told(row: Mapping[str, Any] | None) -> str:
     """A cell: nothing where the period has not begun, marked where it runs for some.
 
-    It is then of those for whom it is over, or where it is for nobody, of all so far.
+    It is then of those for whom it is over, or where it is for nobody, of all so far. Where nobody
+    has come yet only the mark is shown: it is no 0 %.
     """
     if row is None:
         return ""
-    if row["eligible"] == row["cohort_size"]:
+    if row["is_complete"]:
         return percent(row["retention"])
     begun = row["begun"] or row["cohort_size"]  # not kept by earlier releases
     share = row["active_so_far"] / begun if row["eligible"] == 0 else row["retention"]
-    return percent(share) + _RUNNING
-
-
-def _pooled(rows: Sequence[Mapping[str, Any]], index: int) -> str:
-    """Of all cohorts whose period is over for all members."""
-    whole = [row for row in rows if row["period_index"] == index and row["is_complete"]]
-    eligible = sum(row["eligible"] for row in whole)
-    return percent(sum(row["active"] for row in whole) / eligible if eligible else None)
+    return (percent(share) if share else "") + _RUNNING

@@ -28,14 +28,17 @@ class Standing:
     until: date
 
 
-def can_stand(followed: Sequence[Followed], periods: Sequence[Periods]) -> bool:
+def can_stand(
+    followed: Sequence[Followed], periods: Sequence[Periods], cuts: Sequence[str] = ()
+) -> bool:
     """Whether periods that are over are told by later days no more.
 
     Not where what a member did before its own first day is counted, and not where a period must
-    reach a sum: who was active last in which period is then told by all days alone.
+    reach a sum: who was active last in which period is then told by all days alone. Nor where
+    cohorts are cut: another value of an attribute is one of all periods.
     """
     by_events = all(one.begins_with_activity and one.at_least is None for one in followed)
-    return by_events and not any(one.last_days for one in periods)
+    return by_events and not cuts and not any(one.last_days for one in periods)
 
 
 def first_day_to_follow(until: date, periods: Sequence[Periods]) -> date:

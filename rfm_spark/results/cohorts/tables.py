@@ -77,6 +77,8 @@ COHORTS = Table(
             "active_on_or_after / cohort_size; NULL until the period has ended for all",
             since=2,
         ),
+        Column("retention_low", DoubleType(), "Lower end of its 95 % Wilson interval", since=2),
+        Column("retention_high", DoubleType(), "Upper end of its 95 % Wilson interval", since=2),
         Column("items", LongType(), "Items bought less items returned in the period", since=2),
         Column("returns", LongType(), "Receipts with a return in the period", since=2),
         Column("promotion_receipts", LongType(), "Visits with a promotion or coupon", since=2),
@@ -90,6 +92,22 @@ COHORTS = Table(
         ),
     ),
     key=("as_of", "origin", "grain", "kind", "cohort", "period_index"),
+    partition_by=("as_of",),
+    gather=True,
+    schema_version=2,
+)
+
+COHORT_CUTS = Table(
+    name="cohort_cuts",
+    grain="the members of one cohort with one value of an attribute, or of several together, in "
+    "one period since its start",
+    columns=(
+        AS_OF,
+        Column("cut", StringType(), "Attribute, or several joined by ' x '", required=True),
+        Column("value", StringType(), "Their values, joined the same way; unknown for none", True),
+        *[column for column in COHORTS.columns if column is not AS_OF],
+    ),
+    key=("as_of", "cut", "value", *COHORTS.key[1:]),
     partition_by=("as_of",),
     gather=True,
     schema_version=2,
@@ -153,7 +171,7 @@ COHORT_ENGAGEMENT = Table(
         Column(
             "engagement_days_median",
             DoubleType(),
-            "Days from the own first day to the last activity, of who came: half have more",
+            "Days from first to last activity: half of who came since their origin have more",
         ),
         Column("engagement_days_mean", DoubleType(), "Their mean"),
     ),

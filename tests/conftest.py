@@ -55,6 +55,7 @@ TOGETHER = {
     "test_rfm_profiles": "the finished shop",
     "test_moves_of_days": "the finished shop",
     "test_explain": "the finished shop",
+    "test_report": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
 }

@@ -18,11 +18,12 @@ from rfm_spark.results.moves.balance import require_balance
 from rfm_spark.results.moves.causes import ScoredDay, TwoDays, segment_moves
 from rfm_spark.results.moves.days import StoredDay, require_before, usual_days
 from rfm_spark.results.moves.one_customer import cause_of
-from rfm_spark.results.moves.rules import profile_of, score_alike
+from rfm_spark.results.moves.rules import score_alike
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grids import GRIDS
+from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
 from rfm_spark.results.rfm.values import Basis, WeightedKinds

@@ -99,6 +99,16 @@ def test_a_night_makes_and_shows_it_and_adds_its_column(night):
     assert "repeat-share" in {one["result"] for one in record["results"]}
 
 
+def test_the_report_has_its_page(night, python):
+    shop, _ = night
+    out = shop.folder / "report.html"
+    python("rfm_spark", "report", *shop.arguments("--out", out))
+    [row] = stored(shop.warehouse, "repeat_share")
+    text = out.read_text(encoding="utf-8")
+    assert ">Repeat share</h2>" in text
+    assert f'data-value="{row["repeat_share"]}"' in text
+
+
 def test_it_stands_until_its_own_setting_changes(night, python):
     shop, _ = night
     places = shop.arguments("--as-of", NIGHT)

@@ -10,7 +10,6 @@ from rfm_spark.app.run_record import last_made
 from rfm_spark.app.scored_days import described_day, scored_days
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
-from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.boundaries.pins import pinned_set
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
@@ -18,6 +17,7 @@ from rfm_spark.results.rfm.boundaries.stored import BoundarySet, set_of_day, sto
 from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.boundaries.words import bin_customers, cut_moved, score_words
 from rfm_spark.results.rfm.panels import told_window
+from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.run import Run

@@ -18,10 +18,19 @@ class Metastore(Section):
     database: Name = Field(description="made if it is not there")
 
 
+class Report(Section):
+    """What the report tells."""
+
+    minimum_customers: int = Field(
+        default=5, ge=1, le=1000, description="money of fewer customers is not shown"
+    )
+
+
 class Settings(ShopSettings):
     """The whole configuration of one warehouse; SETTINGS_MODEL has the sections of results too."""
 
     metastore: Metastore | None = None
+    report: Report = Report()
 
     @model_validator(mode="before")
     @classmethod

@@ -49,6 +49,7 @@ from rfm_spark.cli.options import (
     To,
     day_of,
 )
+from rfm_spark.cli.report import report
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
@@ -305,6 +306,7 @@ def schema() -> None:
 
 
 app.command()(generate)
+app.command()(report)
 app.add_typer(boundaries)
 
 

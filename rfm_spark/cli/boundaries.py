@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from rfm_spark.app.api import open_run
 from rfm_spark.app.boundaries import boundary_panels, comparison_panels, pin_lines
 from rfm_spark.app.loading import load_settings
 from rfm_spark.cli.display import ScreenProgress, show_panels
-from rfm_spark.cli.options import Config, Overrides, Place, day_of
+from rfm_spark.cli.options import Config, Overrides, Place, StoredDay, day_of
 from rfm_spark.cli.sessions import session
 from rfm_spark.run import Run
 
@@ -28,16 +27,6 @@ boundaries = typer.Typer(
 
 AnyProfile = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="One profile.", show_default=False)
-]
-StoredDay = Annotated[
-    datetime | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        formats=["%Y-%m-%d"],
-        help="A day with stored scores, by default the last: the sets it was scored by.",
-        show_default=False,
-    ),
 ]
 
 

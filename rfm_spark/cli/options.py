@@ -52,6 +52,16 @@ AsOf = Annotated[
         show_default=False,
     ),
 ]
+StoredDay = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="A day with stored scores; by default the last.",
+        show_default=False,
+    ),
+]
 Since = Annotated[
     datetime | None,
     typer.Option(

@@ -16,6 +16,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.page import Page
 from rfm_spark.core.panel import Panel
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.asks import Ask
@@ -115,6 +116,7 @@ class Result(Generic[Rules]):
         section: of the configuration.
         misfits: what does not go together between the section and the shop, a line each.
         panels: what to show of a day that is made.
+        pages: what the report tells of a day that is made.
         keeps_decisions: whether, by its rules, what is made of a day can depend on days that were
             described before it; without it never.
         customer_columns: what it adds to `customer_360`.
@@ -134,6 +136,7 @@ class Result(Generic[Rules]):
     section: SettingsSection | None = None
     misfits: Callable[[Rules, ShopSettings], Iterable[str]] | None = None
     panels: Callable[[Request[Rules]], Iterable[Panel]] | None = None
+    pages: Callable[[Request[Rules]], Iterable[Page]] | None = None
     keeps_decisions: Callable[[Rules], bool] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
     of_receipts: bool = False

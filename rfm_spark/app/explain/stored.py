@@ -13,8 +13,9 @@ from rfm_spark.app.scored_days import scored_days
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.declaration import Made
 from rfm_spark.results.moves.one_customer import Values
-from rfm_spark.results.moves.rules import have_facts_changed, profile_of
+from rfm_spark.results.moves.rules import have_facts_changed
 from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
 from rfm_spark.run import Run

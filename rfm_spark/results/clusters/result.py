@@ -5,6 +5,7 @@ from __future__ import annotations
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
 from rfm_spark.results.clusters.customer_columns import CLUSTER_COLUMNS
 from rfm_spark.results.clusters.job import cluster_asks, cluster_misfits, refresh_clusters
+from rfm_spark.results.clusters.page import cluster_pages
 from rfm_spark.results.clusters.panels import cluster_panels
 from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.tables import (
@@ -25,6 +26,7 @@ RESULT = Result(
     section=SettingsSection("clusters", Clusters, Clusters()),
     misfits=cluster_misfits,
     panels=cluster_panels,
+    pages=cluster_pages,
     customer_columns=CLUSTER_COLUMNS,
     of_receipts=True,
     place=20,

@@ -14,6 +14,7 @@ from rfm_spark.facts.tables import (
 )
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.job import refresh_cohorts
+from rfm_spark.results.cohorts.page import cohort_pages
 from rfm_spark.results.cohorts.panels import cohort_panels
 from rfm_spark.results.cohorts.settings import Cohorts, cohort_misfits
 from rfm_spark.results.cohorts.tables import (
@@ -34,6 +35,7 @@ RESULT = Result(
     section=SettingsSection("cohorts", Cohorts, Cohorts()),
     misfits=cohort_misfits,
     panels=cohort_panels,
+    pages=cohort_pages,
     customer_columns=CustomerColumns(
         columns=(Column("cohort_month", DateType(), "First day of the month of the first visit"),),
         values=lambda _: {"cohort_month": F.trunc("first_visit", "month")},

@@ -22,9 +22,10 @@ from rfm_spark.results.moves.days import (
     stored_days,
     usual_days,
 )
-from rfm_spark.results.moves.rules import have_facts_changed, profile_of, two_days
+from rfm_spark.results.moves.rules import have_facts_changed, two_days
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.rfm.job import Profiles, profile_asks
+from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.results.rfm.values import rfm_values

@@ -11,11 +11,11 @@ from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.moves.causes import FIRST, LEFT, RETURNED, STAYED
 from rfm_spark.results.moves.days import usual_days
-from rfm_spark.results.moves.rules import profile_of
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.panels import window_name
+from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.settings import Profile, leading_profile
 
 _SHOWN, _SHOWN_IN_A_RUN = 10, 3

@@ -6,6 +6,7 @@ from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Result
 from rfm_spark.results.moves.job import refresh_moves
+from rfm_spark.results.moves.page import move_pages
 from rfm_spark.results.moves.panels import move_panels
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.rfm.result import RESULT as RFM_RESULT
@@ -19,6 +20,7 @@ RESULT = Result(
     make=refresh_moves,
     section=RFM_RESULT.section,
     panels=move_panels,
+    pages=move_pages,
     compares_days=True,
     place=15,
 )

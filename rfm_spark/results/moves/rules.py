@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-
-from pydantic import ValidationError
 
 from rfm_spark.facts.job import days_changed_since
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
@@ -31,20 +28,6 @@ _NOT_OF_SCORES = {
     "first_match_wins",
 }
 """Keys of a profile that change no score; grids are compared as such."""
-
-
-def profile_of(made: Made | None, name: str) -> Profile | None:
-    """A profile as it was when a day was scored; None where no record tells, or none we can read.
-
-    What a later release added has its default.
-    """
-    kept = made and made.settings.get("rfm", {}).get(name)
-    if not kept:
-        return None
-    try:
-        return Profile.model_validate_json(json.dumps(kept))
-    except ValidationError:  # of a key that this release does not have
-        return None
 
 
 def score_alike(one: Profile, other: Profile) -> bool:

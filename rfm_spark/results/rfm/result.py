@@ -18,6 +18,7 @@ from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.customer_columns import SCORE_COLUMNS
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
+from rfm_spark.results.rfm.page import rfm_pages
 from rfm_spark.results.rfm.panels import rfm_panels
 from rfm_spark.results.rfm.settings import VISITS, Profile
 from rfm_spark.results.rfm.tables import (
@@ -103,6 +104,7 @@ RESULT = Result(
     misfits=_profile_misfits,
     keeps_decisions=lambda profiles: any(one.keeps_boundaries for one in profiles.values()),
     panels=rfm_panels,
+    pages=rfm_pages,
     customer_columns=SCORE_COLUMNS,
     place=10,
 )

@@ -1,0 +1,111 @@
+"""What clusters tell the report: who they are, how large, and what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rfm_spark.core.page import Chart, Data, Field, Grid, HeatMap, Page, Words
+from rfm_spark.results.clusters.job import MODEL
+from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTERS
+from rfm_spark.results.declaration import Request
+
+_CUSTOMERS = Field("customers", "customers", "count")
+
+
+def cluster_pages(request: Request[Clusters]) -> Iterator[Page]:
+    """All clusters of the day."""
+    day = {"model": MODEL, "as_of": request.as_of}
+    found = request.run.warehouse.rows(CLUSTERS, day)
+    rows = sorted(found, key=lambda row: row["cluster"])
+    if not rows:
+        return
+    told = [{**row, "name": f"{row['cluster']}: {row['persona']}"} for row in rows]
+    explained = "".join(
+        f" They explain {model['variance_explained']:.0%} of how much customers differ."
+        for model in request.run.warehouse.rows(CLUSTER_MODELS, day, ["variance_explained"])
+    )
+    yield Page(
+        "Clusters",
+        [
+            Words(
+                f"Customers who behave alike, found without rules, from 1, which brings most a "
+                f"customer.{explained}"
+            ),
+            Chart(
+                "The clusters",
+                Data(
+                    (
+                        Field("name", "cluster"),
+                        _CUSTOMERS,
+                        Field("revenue_cents", "revenue", "money"),
+                    ),
+                    told,
+                ),
+                "map",
+                "name",
+                "customers",
+                shade="revenue_cents",
+                note="Areas are customers, the stronger the colour the more revenue.",
+            ),
+            Grid(
+                "What they bring",
+                Data(
+                    (
+                        Field("cluster", "cluster"),
+                        Field("persona", "what sets them apart"),
+                        _CUSTOMERS,
+                        Field("customer_share", "share", "share"),
+                        Field("revenue_cents", "revenue", "money"),
+                        Field("revenue_share", "share", "share", of_money=True),
+                        Field("revenue_per_customer_cents", "a customer", "money"),
+                        Field("command", "the list", "command"),
+                    ),
+                    [{**row, "command": ("--cluster", str(row["cluster"]))} for row in rows],
+                ),
+            ),
+            _habits(told),
+        ],
+    )
+
+
+def _habits(rows: Sequence[Mapping[str, Any]]) -> HeatMap:
+    """How far each cluster lies from the average customer, by feature."""
+    features = {name: _words(name) for name in rows[0]["centre"]}
+    cells = [
+        {
+            "cluster": row["name"],
+            "feature": words,
+            "centre": row["centre"].get(name),
+            "customers": row["customers"],
+        }
+        for row in rows
+        for name, words in features.items()
+    ]
+    fields = (
+        Field("cluster", "cluster"),
+        Field("feature", "habit"),
+        Field("centre", "from the average", "number", of_money=True),
+        Field("customers", "customers", "count"),
+    )
+    return HeatMap(
+        "Their habits, beside the average customer's",
+        Data(fields, cells),
+        "cluster",
+        "feature",
+        "centre",
+        list(features.values()),
+        heads={row["name"]: row["customers"] for row in rows},
+        is_around_zero=True,
+        note="In standard deviations from the average customer, who is at 0.",
+    )
+
+
+def _words(feature: str) -> str:
+    """A feature's name without what only tables need.
+
+    >>> _words("average_receipt_cents")
+    'average receipt'
+    """
+    return feature.removesuffix("_cents").replace("_", " ")

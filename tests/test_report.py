@@ -114,6 +114,18 @@ def test_every_page_opens_without_a_word_of_complaint(browser, everything, theme
         assert complaints == []
 
 
+def test_paper_has_every_page_and_no_command(browser, everything):
+    with opened(browser, everything, "dark") as (page, complaints):
+        page.emulate_media(media="print", color_scheme="dark")
+        page.set_viewport_size({"width": 720, "height": 1000})
+        assert page.locator("main h2:visible").all_inner_texts() == list(PAGES)
+        assert page.locator(".command:visible").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 720
+        body = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert body == "rgb(255, 255, 255)"
+        assert complaints == []
+
+
 def test_segments_are_those_of_the_table(browser, everything, reported):
     rows = [r for r in of_day(reported, "segments", profile="purchase") if r["customers"]]
     assert rows
@@ -179,7 +191,7 @@ def picked(cells):
 def expected(rows, cells):
     """The same, from the rows of the table."""
     some, everybody = [rows[cell] for cell in cells], rows.values()
-    customers = sum(row["customers"] for row in some)
+    customers, of_everybody = (sum(row["customers"] for row in of) for of in (some, everybody))
     revenue, of_all = (sum(row["revenue_cents"] for row in of) / 100 for of in (some, everybody))
 
     def mean(name):
@@ -188,10 +200,11 @@ def expected(rows, cells):
     return pytest.approx(
         {
             "customers": customers,
-            "share of customers": customers / sum(row["customers"] for row in everybody),
+            "share of customers": customers / of_everybody,
             "revenue, USD": revenue,
             "share of revenue shown": revenue / of_all,
             "revenue a customer": revenue / customers,
+            "times the average": revenue / customers / (of_all / of_everybody),
             "days since the last time": mean("average_recency_days"),
             "frequency": mean("average_frequency"),
         }
@@ -276,6 +289,11 @@ def test_cohorts_are_those_of_the_table_and_those_in_progress_are_hatched(
                 " o.classList.contains('running'), o.innerText])"
             )
         )
+        rows_of_curve = page.locator("#cohorts .option.shown figure").first.locator("tbody tr")
+        curve = {
+            int(one.locator("th").text_content()): dict(values(one, "td"))["retention"]
+            for one in rows_of_curve.all()
+        }
     periods = {column for _, column, *_ in shown}
     told = {(row, column): (value, runs) for row, column, value, runs, _ in shown}
     assert told == {
@@ -286,6 +304,12 @@ def test_cohorts_are_those_of_the_table_and_those_in_progress_are_hatched(
         for row in rows
         if row["period_index"] in periods
     }
+    pooled = {}
+    for row in rows:
+        if row["is_complete"] and row["period_index"] > 0:
+            k, pair = row["period_index"], (row["active"], row["eligible"])
+            pooled[k] = [sum(of) for of in zip(pooled.get(k, (0, 0)), pair, strict=True)]
+    assert curve == {k: active / eligible for k, (active, eligible) in pooled.items()}
     hatched = [text for *_, runs, text in shown if runs]
     assert hatched
     assert all("so far" in text or "in progress" in text for text in hatched)

@@ -112,8 +112,9 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
         across["axis"] = {**across["axis"], "tickCount": 3}
     encoding: Spec = {"x": across, "y": measure}
     marks: Spec = {"tooltip": {"field": "told"}, "description": {"field": "told"}}
-    line: Spec = {"type": "line", "strokeWidth": 2, "color": _SERIES[0]}
-    point: Spec = {"type": "point", "filled": True, "size": 40, "color": _SERIES[0]}
+    line: Spec = {"type": "line", "strokeWidth": 2, "color": _SERIES[0], "aria": False}
+    point: Spec = {"type": "point", "filled": True, "size": 40, "opacity": 1}
+    point["color"] = _SERIES[0]
     if chart.series is not None:
         own = {"field": "series", "type": "nominal", "title": chart.named(chart.series).title}
         legend = {"orient": "bottom", "columns": 3}
@@ -130,7 +131,7 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
         told = {"text": {"field": "series"}}
         layers.append({"mark": name, "transform": last, "encoding": told})
     if chart.low is not None:
-        band = {"type": "area", "opacity": 0.2, "color": _SERIES[0]}
+        band = {"type": "area", "opacity": 0.2, "color": _SERIES[0], "aria": False}
         ends = {"y": {**measure, "field": "low"}, "y2": {"field": "high"}}
         layers.insert(0, {"mark": band, "encoding": ends})
     return {

@@ -22,6 +22,8 @@ from rfm_spark.results.rfm.settings import leading_profile
 from rfm_spark.run import Run
 
 _PACKAGES = ("jinja2", "vl_convert")
+_LIST = "customers.csv"
+"""Where the commands that the report shows write."""
 
 
 def write_report(
@@ -54,7 +56,11 @@ def write_report(
         step.says(f"as of {day}, {len(told)} pages")
     with run.progress.step("draw the report") as step:
         text = rendered(
-            told, day, settings.business.money_format, minimum, [*list_command, "--as-of", str(day)]
+            told,
+            day,
+            settings.business.money_format,
+            minimum,
+            [*list_command, "--as-of", str(day), "--out", _LIST],
         )
         _put(out, text)
         step.says(f"{out}, {len(text) / 1e6:.1f} MB")

@@ -20,7 +20,7 @@ from rfm_spark.app.report.formats import change, level, plain, shown, title
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.page import Block, Chart, Choice, Data, Page, ScoreCells, Withheld
 
-_STYLES = ("page.css", "blocks.css", "cells.css")
+_STYLES = ("page.css", "blocks.css", "cells.css", "print.css")
 _SCRIPTS = ("pages.js", "charts.js", "cells.js")
 
 
@@ -53,6 +53,7 @@ def rendered(
         "strength": level,
         "strongest": _strongest,
         "cell_numbers": lambda block: _cell_numbers(block, money),
+        "common_parts": len(list_command),
         "command": lambda options: [shlex.quote(one) for one in (*list_command, *options)],
     }
     environment.filters |= {

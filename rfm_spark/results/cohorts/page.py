@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from math import sqrt
 from typing import Any
 
-from rfm_spark.core.page import Block, Chart, Choice, Data, Field, HeatMap, Page, Words
+from rfm_spark.core.page import Block, Chart, Choice, Data, Field, Grid, HeatMap, Page, Words
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.cohorts.tables import COHORTS
 from rfm_spark.results.declaration import Request
@@ -14,9 +15,13 @@ from rfm_spark.results.declaration import Request
 _COHORTS, _PERIODS = 26, 26
 """Shown of each origin and length of a period: the newest cohorts, the first periods."""
 _LINES = 6
+_LISTED = ("receipt", "month")
+"""Whose customers can be listed: `customer_360` has the month of the first visit."""
+_Z = 1.959964
+"""Of a 95 % interval."""
 _COLUMNS = (
-    "origin", "grain", "kind", "cohort", "period_index", "cohort_size", "active_so_far",
-    "retention", "is_complete", "cumulative_revenue_per_customer_cents",
+    "origin", "grain", "kind", "cohort", "period_index", "cohort_size", "eligible", "active",
+    "active_so_far", "retention", "is_complete", "cumulative_revenue_per_customer_cents",
 )  # fmt: skip
 
 Rows = Sequence[Mapping[str, Any]]
@@ -40,7 +45,10 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
                     origin: [
                         Choice(
                             "Period",
-                            {name: list(_blocks(name, found)) for name, found in periods.items()},
+                            {
+                                name: list(_blocks(origin, name, found))
+                                for name, found in periods.items()
+                            },
                         )
                     ]
                     for origin, periods in origins.items()
@@ -50,7 +58,7 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
     )
 
 
-def _blocks(period: str, rows: Rows) -> Iterator[Block]:
+def _blocks(origin: str, period: str, rows: Rows) -> Iterator[Block]:
     cohorts = sorted({row["cohort"] for row in rows})
     shown = cohorts[-_COHORTS:]
     told = f"{len(cohorts):,} cohorts"
@@ -66,7 +74,10 @@ def _blocks(period: str, rows: Rows) -> Iterator[Block]:
             "what they brought": [_revenue(period, found)],
         },
     )
+    yield from _pooled(period, rows)
     yield from _curves(period, found)
+    if (origin, period) == _LISTED:
+        yield _lists(found)
 
 
 def _name(cohort: date, period: str) -> str:
@@ -152,3 +163,71 @@ def _curves(period: str, rows: Rows) -> Iterator[Chart]:
         series="cohort",
         note=f"The newest cohorts with three {period}s behind them; periods that are over only.",
     )
+
+
+def _pooled(period: str, rows: Rows) -> Iterator[Chart]:
+    """All cohorts together: in every period, those that are complete there."""
+    told = []
+    for k in sorted({row["period_index"] for row in rows})[1:_PERIODS]:
+        complete = [row for row in rows if row["period_index"] == k and row["is_complete"]]
+        eligible, active = (sum(row[name] for row in complete) for name in ("eligible", "active"))
+        if eligible:
+            low, high = wilson(active, eligible)
+            told.append(
+                {
+                    "period_index": k,
+                    "retention": active / eligible,
+                    "low": low,
+                    "high": high,
+                    "cohorts": len(complete),
+                    "eligible": eligible,
+                }
+            )
+    fields = (
+        Field("period_index", f"{period}s later", "count"),
+        Field("retention", "share that came", "share"),
+        Field("low", "at least", "share"),
+        Field("high", "at most", "share"),
+        Field("cohorts", "cohorts", "count"),
+        Field("eligible", "customers", "count"),
+    )
+    if told:
+        yield Chart(
+            "All cohorts together",
+            Data(fields, told, size="eligible"),
+            "lines",
+            "period_index",
+            "retention",
+            low="low",
+            high="high",
+            note="Of cohorts whose period is over; the band is where the share lies with 95 % "
+            "confidence (Wilson).",
+        )
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927).
+
+    >>> [round(end, 4) for end in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    share = successes / trials
+    spread = _Z * sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2))
+    middle, scale = share + _Z**2 / (2 * trials), 1 + _Z**2 / trials
+    return (middle - spread) / scale, (middle + spread) / scale
+
+
+def _lists(rows: Rows) -> Grid:
+    """How to get the customers of each cohort, the newest first."""
+    sizes = {row["cohort"]: row["cohort_size"] for row in rows}
+    told = [
+        {"cohort": (month := _name(cohort, "month")), "customers": size,
+         "command": ("--cohort", month)}
+        for cohort, size in sorted(sizes.items(), reverse=True)
+    ]  # fmt: skip
+    fields = (
+        Field("cohort", "cohort"),
+        Field("customers", "customers", "count"),
+        Field("command", "the list of them", "command"),
+    )
+    return Grid("The customers of a cohort", Data(fields, told))

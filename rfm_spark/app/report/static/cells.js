@@ -135,7 +135,11 @@
         if (total.revenue_cents > 0) {
           figure("share of revenue shown", revenue / total.revenue_cents, share(revenue, total.revenue_cents));
         }
-        if (of > 0) figure("revenue a customer", revenue / of, money(revenue / of));
+        if (of > 0) {
+          figure("revenue a customer", revenue / of, money(revenue / of));
+          const times = revenue / of / mean([...rows.values()], "average_monetary_cents");
+          if (times > 0) figure("times the average", times, number(2).format(times));
+        }
       }
       const hasRecency = block.dataset.hasAllRecencies === "true" || some.length === 1;
       const days = hasRecency ? mean(some, "average_recency_days") : null;
@@ -149,9 +153,10 @@
       command.className = "command";
       const sorted = [...picked].sort().reverse();
       const code = element("code", "", command);
-      const parts = [...JSON.parse(block.dataset.command), ...sorted.flatMap((cell) => ["--cell", cell])];
-      for (const part of parts) {
-        element("span", part, code);
+      const own = sorted.flatMap((cell) => ["--cell", cell]);
+      for (const part of JSON.parse(block.dataset.command)) code.append(part, " ");
+      for (const part of own) {
+        element("span", part, code).className = "own";
         code.append(" ");
       }
       const copy = element("button", "Copy", command);

@@ -9,7 +9,7 @@ from shlex import quote, split
 
 import pytest
 from support.browser import PHONE, SCREEN, chromium, opened
-from support.shop import Shop, stored
+from support.shop import INTERACTIONS, Shop, stored
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.report.job import report_pages
@@ -488,6 +488,27 @@ def test_spark_tells_the_same(spark, reported):
     place = str(reported.warehouse)
     without = pages_of(reported, SessionOnDemand(no_spark), place)
     assert pages_of(reported, SessionOnDemand.of(spark), f"file:{place}") == without
+
+
+def test_a_shop_that_tells_no_purchases_is_told_of_no_money(reported, tmp_path):
+    shop = Shop(tmp_path)
+    shop.configure('[business]\ntime_zone = "Europe/Berlin"\n' + INTERACTIONS)
+    pages = pages_of(shop, SessionOnDemand(no_spark), str(reported.warehouse))
+    assert [page.name for page in pages] == ["Overview", "RFM", "Segments"]
+    fields = [field for page in pages for field in all_fields(page.blocks)]
+    assert len(fields) > 20
+    assert not [field for field in fields if field.tells_money]
+
+
+def all_fields(blocks):
+    for block in blocks:
+        if isinstance(block, Choice):
+            for some in block.options.values():
+                yield from all_fields(some)
+        elif isinstance(block, Figures):
+            yield from (Field(one.title, one.title, one.kind) for one in block.figures)
+        elif not isinstance(block, Words):
+            yield from block.data.fields
 
 
 def pages_of(shop, sessions, place) -> list[Page]:

@@ -32,6 +32,7 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
     rows = request.run.warehouse.rows(COHORTS, {"as_of": request.as_of}, _COLUMNS)
     if not rows:
         return
+    has_money = request.run.settings.tells_purchases
     origins: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in rows:
         periods = row["grain"] if row["kind"] == "calendar" else f"{row['kind']}, {row['grain']}"
@@ -46,7 +47,7 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
                         Choice(
                             "Period",
                             {
-                                name: list(_blocks(origin, name, found))
+                                name: list(_blocks(origin, name, found, has_money=has_money))
                                 for name, found in periods.items()
                             },
                         )
@@ -58,7 +59,7 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
     )
 
 
-def _blocks(origin: str, period: str, rows: Rows) -> Iterator[Block]:
+def _blocks(origin: str, period: str, rows: Rows, *, has_money: bool) -> Iterator[Block]:
     cohorts = sorted({row["cohort"] for row in rows})
     shown = cohorts[-_COHORTS:]
     told = f"{len(cohorts):,} cohorts"
@@ -67,13 +68,10 @@ def _blocks(origin: str, period: str, rows: Rows) -> Iterator[Block]:
     yield Words(f"{told}. A cohort is everybody who began in the same {period}.")
     found = [row for row in rows if row["cohort"] in shown and row["period_index"] < _PERIODS]
     found.sort(key=lambda row: (row["cohort"], row["period_index"]))
-    yield Choice(
-        "Show",
-        {
-            "who came again": [_retention(period, found)],
-            "what they brought": [_revenue(period, found)],
-        },
-    )
+    shown_as = {"who came again": [_retention(period, found)]}
+    if has_money:
+        shown_as["what they brought"] = [_revenue(period, found)]
+    yield Choice("Show", shown_as)
     yield from _pooled(period, rows)
     yield from _curves(period, found)
     if (origin, period) == _LISTED:

@@ -53,8 +53,9 @@ def _cell_blocks(
             f"What each score takes, by the boundaries that were fitted on {used.version.day} to "
             f"{used.customers:,} customers:"
         )
+        has_money = request.run.settings.tells_purchases
         for dimension, unit in _units(request, rules).items():
-            yield _scores(dimension, unit, used, rows)
+            yield _scores(dimension, unit, used, rows, has_money=has_money)
 
 
 def _units(request: Request[Profiles], rules: Profile) -> Mapping[str, ValueUnit]:
@@ -90,7 +91,9 @@ def _cells(request: Request[Profiles], name: str, rules: Profile, rows: Rows) ->
     )
 
 
-def _scores(dimension: str, unit: ValueUnit, used: BoundarySet, rows: Rows) -> Chart:
+def _scores(
+    dimension: str, unit: ValueUnit, used: BoundarySet, rows: Rows, *, has_money: bool
+) -> Chart:
     """How many customers have each score of a dimension, and what it takes."""
     words = score_words(used.cuts[dimension], unit, low_is_best=dimension == "recency")
     scored = [
@@ -104,12 +107,13 @@ def _scores(dimension: str, unit: ValueUnit, used: BoundarySet, rows: Rows) -> C
         }
         for score, takes in zip(range(used.scores, 0, -1), words, strict=True)
     ]
-    fields = (
+    fields = [
         Field("score", "score"),
         Field("takes", "what it takes"),
         Field("customers", "customers", "count"),
-        Field("revenue_cents", "revenue", "money"),
-    )
+    ]
+    if has_money:
+        fields.append(Field("revenue_cents", "revenue", "money"))
     return Chart(
         _TITLES[dimension], Data(fields, scored), "bars", "takes", "customers", is_small=True
     )

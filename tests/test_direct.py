@@ -16,6 +16,7 @@ from rfm_spark.cli import exit_code
 from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.rfm.tables import RFM_CELLS, SEGMENTS
 from rfm_spark.storage import direct
@@ -73,6 +74,13 @@ def test_some_rows_are_those_of_spark(both, table, where, columns):
     found = without.rows(table, where, columns)
     assert in_any_order(found) == in_any_order(by_spark.rows(table, where, columns))
     assert bool(found) == (DAY in where.values() or "as_of" not in where)
+
+
+def test_reasons_are_counted_as_by_spark(both, copied_shop):
+    without, by_spark = both
+    assert without.counts(QUARANTINE, "reasons") == by_spark.counts(QUARANTINE, "reasons")
+    [row] = stored(copied_shop.warehouse, "quarantine")
+    assert without.counts(QUARANTINE, "reasons") == dict.fromkeys(row["reasons"], 1)
 
 
 @pytest.mark.parametrize(

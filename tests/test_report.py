@@ -360,7 +360,10 @@ def test_the_overview_tells_customers_money_and_the_quality_of_the_data(
             one.locator("th").inner_text(): dict(values(one, "td"))["rejected_rows"]
             for one in sources.all()
         }
-        assert rejected["receipts"] == len(stored(reported.warehouse, "quarantine")) == 1
+        [row] = stored(reported.warehouse, "quarantine")
+        assert rejected["receipts"] == 1
+        reasons = page.get_by_role("region", name="Why rows are in quarantine").locator("tbody th")
+        assert reasons.all_inner_texts() == [one.replace("_", " ") for one in row["reasons"]]
 
 
 def test_money_of_few_customers_is_not_in_the_file(browser, written, reported):

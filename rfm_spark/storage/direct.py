@@ -91,14 +91,23 @@ class DirectTables:
         equal = [
             (name, "in" if isinstance(value, list) else "=", value) for name, value in where.items()
         ]
-        # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
-        # through it abort a process that ends meanwhile.
-        local = fs.SubTreeFileSystem(below(self._place, table.name), fs.LocalFileSystem())
-        found = stored.to_pyarrow_table(columns=wanted, filters=equal or None, filesystem=local)
+        found = self._read(stored, table, wanted, equal or None)
         return [
             {name: row.get(name) for name in columns or table.column_names}
             for row in found.to_pylist(maps_as_pydicts="strict")
         ]
+
+    def counts(self, table: Table, column: str) -> dict[Any, int]:
+        """How many rows have each element of a column of arrays."""
+        stored = self._open(table)
+        elements = pc.list_flatten(self._read(stored, table, [column], None)[column])
+        return {one["values"]: one["counts"] for one in pc.value_counts(elements).to_pylist()}
+
+    def _read(self, stored: DeltaTable, table: Table, columns: list[str], filters: Any) -> pa.Table:
+        # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
+        # through it abort a process that ends meanwhile.
+        local = fs.SubTreeFileSystem(below(self._place, table.name), fs.LocalFileSystem())
+        return stored.to_pyarrow_table(columns=columns, filters=filters, filesystem=local)
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows to a table that is there, in one commit."""

@@ -134,6 +134,24 @@ class Warehouse:
         )
         return few
 
+    def counts(self, table: Table, column: str) -> dict[Any, int]:
+        """How many rows have each element of a column of arrays, of which there are few.
+
+        Args:
+            table: to look at.
+            column: of arrays; elements that one array holds twice count twice.
+
+        Returns:
+            Element to rows; none where the table has not been made yet.
+        """
+        if not self.is_there(table):
+            return {}
+        self._check(table)
+        if self._direct is not None:
+            return self._direct.counts(table, column)
+        found = self.read(table).select(F.explode(column).alias("element"))
+        return {one["element"]: one["count"] for one in found.groupBy("element").count().collect()}
+
     def files_holding(self, table: Table, column: str, value: Any) -> tuple[int, int] | None:
         """Files in which a value can be, and all of the table's; None where it cannot be told.
 

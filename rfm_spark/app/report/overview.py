@@ -11,6 +11,7 @@ from typing import Any
 from rfm_spark.core.page import Block, Chart, Data, Field, Figure, Figures, Grid, Page, Words
 from rfm_spark.core.panel import percent
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.results.cohorts.tables import COHORTS
 from rfm_spark.results.moves.causes import FIRST, LEFT, RETURNED, STAYED
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
@@ -184,7 +185,18 @@ class Overview:
             yield Grid(
                 "How good the data are",
                 Data(fields, told, size=None),
-                "Rows in quarantine broke a rule; the table quarantine has all, with reasons.",
+                "Rows in quarantine broke a rule; the table quarantine has all of them.",
+            )
+        reasons = self.run.warehouse.counts(QUARANTINE, "reasons")
+        if reasons:
+            ordered = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+            broken = [{"reason": name.replace("_", " "), "rows": rows} for name, rows in ordered]
+            yield Grid(
+                "Why rows are in quarantine",
+                Data(
+                    (Field("reason", "reason"), Field("rows", "rows", "count")), broken, size=None
+                ),
+                "A row can have several reasons.",
             )
 
     def _terms(self) -> Iterator[Block]:

@@ -255,8 +255,7 @@ def test_nothing_keeps_anybody_from_reading_a_page(browser, everything, theme):
             page.get_by_role("button", name="Dark").click()
         for name in PAGES:
             go_to(page, name)
-            for summary in page.locator("summary:visible").all():
-                summary.click()
+            page.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
             found = axe.run(page).response["violations"]
             serious = [one for one in found if one["impact"] in {"serious", "critical"}]
             told = [(o["id"], [n["html"][:200] for n in o["nodes"][:3]]) for o in serious]

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from math import sqrt
 from typing import Any
 
 from rfm_spark.core.page import Block, Chart, Choice, Data, Field, Grid, HeatMap, Page, Words
 from rfm_spark.results.cohorts.settings import Cohorts
-from rfm_spark.results.cohorts.tables import COHORTS
+from rfm_spark.results.cohorts.tables import COHORT_CURVES, COHORT_GROWTH, COHORTS
 from rfm_spark.results.declaration import Request
 
 _COHORTS, _PERIODS = 26, 26
 """Shown of each origin and length of a period: the newest cohorts, the first periods."""
 _LINES = 6
-_LISTED = ("receipt", "month")
+_LISTED = ("receipt", "month", "calendar")
 """Whose customers can be listed: `customer_360` has the month of the first visit."""
-_Z = 1.959964
-"""Of a 95 % interval."""
 _COLUMNS = (
-    "origin", "grain", "kind", "cohort", "period_index", "cohort_size", "eligible", "active",
-    "active_so_far", "retention", "is_complete", "cumulative_revenue_per_customer_cents",
+    "origin", "grain", "kind", "cohort", "period_index", "cohort_size", "active_so_far",
+    "retention", "is_complete", "cumulative_revenue_per_customer_cents",
 )  # fmt: skip
 
 Rows = Sequence[Mapping[str, Any]]
@@ -32,54 +29,57 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
     rows = request.run.warehouse.rows(COHORTS, {"as_of": request.as_of}, _COLUMNS)
     if not rows:
         return
+    pooled = request.run.warehouse.rows(COHORT_CURVES, {"as_of": request.as_of})
     has_money = request.run.settings.tells_purchases
-    origins: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
-    for row in rows:
-        periods = row["grain"] if row["kind"] == "calendar" else f"{row['kind']}, {row['grain']}"
-        origins.setdefault(row["origin"], {}).setdefault(periods, []).append(row)
+    origins: dict[str, dict[str, list[Block]]] = {}
+    for origin, grain, kind in dict.fromkeys(map(_followed, rows)):
+        found, curve = (
+            [row for row in some if _followed(row) == (origin, grain, kind)]
+            for some in (rows, pooled)
+        )
+        name = grain if kind == "calendar" else f"{kind.replace('_', ' ')}, by {grain}"
+        blocks = list(_blocks(found, curve, has_money=has_money))
+        origins.setdefault(origin, {})[name] = blocks
     yield Page(
         "Cohorts",
         [
             Choice(
                 "They begin with",
-                {
-                    origin: [
-                        Choice(
-                            "Period",
-                            {
-                                name: list(_blocks(origin, name, found, has_money=has_money))
-                                for name, found in periods.items()
-                            },
-                        )
-                    ]
-                    for origin, periods in origins.items()
-                },
-            )
+                {origin: [Choice("Period", periods)] for origin, periods in origins.items()},
+            ),
+            *_growth(request),
         ],
     )
 
 
-def _blocks(origin: str, period: str, rows: Rows, *, has_money: bool) -> Iterator[Block]:
+def _followed(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What a row is of: origin, length of the cohort's period, sort of periods."""
+    return row["origin"], row["grain"], row["kind"]
+
+
+def _blocks(rows: Rows, curve: Rows, *, has_money: bool) -> Iterator[Block]:
+    origin, grain, kind = _followed(rows[0])
+    period = grain if kind == "calendar" else "period"
     cohorts = sorted({row["cohort"] for row in rows})
     shown = cohorts[-_COHORTS:]
     told = f"{len(cohorts):,} cohorts"
     if len(shown) < len(cohorts):
         told += f", of which the newest {len(shown)} are shown"
-    yield Words(f"{told}. A cohort is everybody who began in the same {period}.")
+    yield Words(f"{told}. A cohort is everybody who began in the same {grain}.")
     found = [row for row in rows if row["cohort"] in shown and row["period_index"] < _PERIODS]
     found.sort(key=lambda row: (row["cohort"], row["period_index"]))
     shown_as = {"who came again": [_retention(period, found)]}
     if has_money:
         shown_as["what they brought"] = [_revenue(period, found)]
     yield Choice("Show", shown_as)
-    yield from _pooled(period, rows)
+    yield from _pooled(period, curve)
     yield from _curves(period, found)
-    if (origin, period) == _LISTED:
+    if (origin, grain, kind) == _LISTED:
         yield _lists(found)
 
 
-def _name(cohort: date, period: str) -> str:
-    return {"month": f"{cohort:%Y-%m}", "year": f"{cohort:%Y}"}.get(period, f"{cohort}")
+def _name(cohort: date, grain: str) -> str:
+    return {"month": f"{cohort:%Y-%m}", "year": f"{cohort:%Y}"}.get(grain, f"{cohort}")
 
 
 def _heat_map(
@@ -88,7 +88,7 @@ def _heat_map(
     cells = [
         {
             **row,
-            "cohort": _name(row["cohort"], period),
+            "cohort": _name(row["cohort"], row["grain"]),
             "is_running": not row["is_complete"],
             "so_far": row["active_so_far"] / row["cohort_size"] if row["cohort_size"] else None,
         }
@@ -142,7 +142,9 @@ def _curves(period: str, rows: Rows) -> Iterator[Chart]:
     complete = [row for row in rows if row["is_complete"] and row["retention"] is not None]
     long = sorted({row["cohort"] for row in complete if row["period_index"] >= 3})[-_LINES:]
     told = [
-        {**row, "cohort": _name(row["cohort"], period)} for row in complete if row["cohort"] in long
+        {**row, "cohort": _name(row["cohort"], row["grain"])}
+        for row in complete
+        if row["cohort"] in long
     ]
     if not told:
         return
@@ -164,28 +166,14 @@ def _curves(period: str, rows: Rows) -> Iterator[Chart]:
 
 
 def _pooled(period: str, rows: Rows) -> Iterator[Chart]:
-    """All cohorts together: in every period, those that are complete there."""
-    told = []
-    for k in sorted({row["period_index"] for row in rows})[1:_PERIODS]:
-        complete = [row for row in rows if row["period_index"] == k and row["is_complete"]]
-        eligible, active = (sum(row[name] for row in complete) for name in ("eligible", "active"))
-        if eligible:
-            low, high = wilson(active, eligible)
-            told.append(
-                {
-                    "period_index": k,
-                    "retention": active / eligible,
-                    "low": low,
-                    "high": high,
-                    "cohorts": len(complete),
-                    "eligible": eligible,
-                }
-            )
+    """All cohorts together, in periods after the first one."""
+    told = [row for row in rows if 0 < row["period_index"] < _PERIODS]
+    told.sort(key=lambda row: row["period_index"])
     fields = (
         Field("period_index", f"{period}s later", "count"),
         Field("retention", "share that came", "share"),
-        Field("low", "at least", "share"),
-        Field("high", "at most", "share"),
+        Field("retention_low", "at least", "share"),
+        Field("retention_high", "at most", "share"),
         Field("cohorts", "cohorts", "count"),
         Field("eligible", "customers", "count"),
     )
@@ -196,23 +184,40 @@ def _pooled(period: str, rows: Rows) -> Iterator[Chart]:
             "lines",
             "period_index",
             "retention",
-            low="low",
-            high="high",
+            low="retention_low",
+            high="retention_high",
             note="Of cohorts whose period is over; the band is where the share lies with 95 % "
             "confidence (Wilson).",
         )
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927).
-
-    >>> [round(end, 4) for end in wilson(8, 10)]
-    [0.4902, 0.9433]
-    """
-    share = successes / trials
-    spread = _Z * sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2))
-    middle, scale = share + _Z**2 / (2 * trials), 1 + _Z**2 / trials
-    return (middle - spread) / scale, (middle + spread) / scale
+def _growth(request: Request[Cohorts]) -> Iterator[Block]:
+    """How the customers of the shop grew, by month or the first length that is stored."""
+    rows = request.run.warehouse.rows(COHORT_GROWTH, {"as_of": request.as_of})
+    grains = list(dict.fromkeys(row["grain"] for row in rows))
+    if not grains:
+        return
+    grain = "month" if "month" in grains else grains[0]
+    shown = sorted((row for row in rows if row["grain"] == grain), key=lambda row: row["period"])
+    told = [
+        {**row, "name": _name(row["period"], grain) + ("" if row["is_complete"] else ", so far")}
+        for row in shown[-_COHORTS:]
+    ]
+    fields = (
+        Field("name", grain),
+        Field("base_before", "before", "count"),
+        Field("new", "new", "count"),
+        Field("reactivated", "came back", "count"),
+        Field("lost", "lost", "count"),
+        Field("base", "after", "count"),
+        Field("new_change", "new, against the one before", "share"),
+        Field("new_change_year", "against a year before", "share"),
+    )
+    yield Grid(
+        f"Growth by {grain}",
+        Data(fields, told[::-1], size=None),
+        "Customers who are not lost: before + new + came back - lost = after.",
+    )
 
 
 def _lists(rows: Rows) -> Grid:

@@ -496,7 +496,7 @@ def test_a_shop_that_tells_no_purchases_is_told_of_no_money(reported, tmp_path):
     shop = Shop(tmp_path)
     shop.configure('[business]\ntime_zone = "Europe/Berlin"\n' + INTERACTIONS)
     pages = pages_of(shop, SessionOnDemand(no_spark), str(reported.warehouse))
-    assert [page.name for page in pages] == ["Overview", "RFM", "Segments"]
+    assert [page.name for page in pages] == ["Overview", "RFM", "Segments", "Cohorts"]
     fields = [field for page in pages for field in all_fields(page.blocks)]
     assert len(fields) > 20
     assert not [field for field in fields if field.tells_money]

@@ -94,7 +94,9 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
         # A plain date is that day: no zone of the reader's may move it.
         across |= {"type": "temporal", "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
     else:
-        across |= {"type": "quantitative", "axis": {"format": "d", "tickMinStep": 1, "grid": False}}
+        steps = sorted({row[chart.x] for row in chart.data.rows})
+        axis = {"format": "d", "grid": False, "values": steps[:: 1 + len(steps) // 14]}
+        across |= {"type": "quantitative", "axis": axis}
     measure = _measure(y, money)
     if chart.is_small:
         measure |= {"title": "", "axis": {**measure["axis"], "tickCount": 3}}

@@ -32,7 +32,7 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
     pooled = request.run.warehouse.rows(COHORT_CURVES, {"as_of": request.as_of})
     has_money = request.run.settings.tells_purchases
     origins: dict[str, dict[str, list[Block]]] = {}
-    for origin, grain, kind in dict.fromkeys(map(_followed, rows)):
+    for origin, grain, kind in sorted(set(map(_followed, rows)), key=_usual_first):
         found, curve = (
             [row for row in some if _followed(row) == (origin, grain, kind)]
             for some in (rows, pooled)
@@ -55,6 +55,12 @@ def cohort_pages(request: Request[Cohorts]) -> Iterator[Page]:
 def _followed(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """What a row is of: origin, length of the cohort's period, sort of periods."""
     return row["origin"], row["grain"], row["kind"]
+
+
+def _usual_first(followed: tuple[str, str, str]) -> tuple[bool, bool, tuple[str, str, str]]:
+    """By which cohorts of first visits, and months of the calendar, come first."""
+    origin, _, kind = followed
+    return origin != _LISTED[0], kind != "calendar", followed
 
 
 def _blocks(rows: Rows, curve: Rows, *, has_money: bool) -> Iterator[Block]:

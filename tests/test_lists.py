@@ -16,7 +16,18 @@ from support.shop import Shop, click, line, person, some_lines, stored
 AS_OF = date(2025, 3, 20)
 FORMULA = '=HYPERLINK("http://x","y")'
 SCRIPT = "<script>alert(1)</script>"
-ODD = ("+49 30 1", "-123", "@home", "\tx", " =1+1", "a\rb", 'a"b,c', " blanks ", "O'Neil; DROP--")
+ODD = (
+    'back\\slash"',
+    "+49 30 1",
+    "-123",
+    "@home",
+    "\tx",
+    " =1+1",
+    "a\rb",
+    'a"b,c',
+    " blanks ",
+    "O'Neil; DROP--",
+)
 """Texts of real exports: ids or attributes."""
 
 CONFIGURATION = """
@@ -60,6 +71,24 @@ segment = "city"
 window_days = 60
 k = 2
 features = ["recency_days", "frequency"]
+
+[rfm.purchase]
+
+[rfm.engagement]
+events = "all"
+window_days = 90
+
+[rfm.odd]
+first_match_wins = true
+
+[[rfm.odd.segments]]
+name = '=HYPERLINK("http://x","y")'
+action = "<script>alert(1)</script>"
+recency = [3, 4, 5]
+
+[[rfm.odd.segments]]
+name = "<script>alert(1)</script>"
+action = "=1+1"
 """
 
 
@@ -136,6 +165,7 @@ PICKS = {
     ("--where", "first_visit in ['2023-02-01'] or cluster is None and frequency > 1"): (
         "first_visit = DATE '2023-02-01' OR (cluster IS NULL AND frequency > 1)"
     ),
+    ("--segment", FORMULA, "--profile", "odd"): f"profiles['odd'].segment = '{FORMULA}'",
     ("--where", f"customer_id == {SCRIPT!r}"): f"customer_id = '{SCRIPT}'",
     (): "true",
 }
@@ -152,7 +182,9 @@ def test_a_list_holds_whom_an_independent_query_finds(listed, shop):
 
 
 def test_texts_of_a_csv_do_no_harm_and_are_otherwise_as_they_were(listed, shop, cli, capfd):
-    rows = {row["customer_id"]: row for row in listed("--columns", "city,email,lifetime_visits")}
+    columns = "city,email,lifetime_visits,profiles['odd'].segment"
+    rows = {row["customer_id"]: row for row in listed("--columns", columns)}
+    assert {row["profiles_odd_segment"] for row in rows.values()} == {f"'{FORMULA}", SCRIPT, ""}
     assert "begins with an apostrophe" in on_screen(capfd)
     assert f"'{FORMULA}" in rows
     assert rows["c1"]["city"] == f"'{FORMULA}"

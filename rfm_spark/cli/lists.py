@@ -162,7 +162,7 @@ def names_of(columns: str) -> list[str]:
 
 def told_lines(told: ListTold, money: MoneyFormat, out: str) -> list[str]:
     """How many, their revenue, and where they are."""
-    who = "everybody" if told.condition is None else told.condition
+    who = "; ".join(told.conditions) or "everybody"
     if not told.customers:
         return [f"nobody as of {told.as_of}: {who}", "nothing was written"]
     revenue = f"{money.rounded(told.revenue_cents)} {money.currency}"

@@ -28,14 +28,14 @@ class ListTold:
 
     Attributes:
         as_of: the day of its customers.
-        condition: who is in it; None for everybody.
+        conditions: that all in it meet; none for everybody.
         customers: how many.
         revenue_cents: net amount of all their receipts, up to the day.
         formulas: texts that were kept from being formulas; 0 where nothing was.
     """
 
     as_of: date
-    condition: str | None
+    conditions: Sequence[str]
     customers: int
     revenue_cents: int
     formulas: int
@@ -67,12 +67,12 @@ def list_customers(
     require_fitting(shown, format)
     day = stored_day(run, as_of)
     require_names(run, selection, day)
-    condition = selection.written(day)
+    conditions = selection.conditions(day)
     customers = customers_of_day(run, day)
-    if condition is not None:
+    for condition in conditions:
         customers = customers.where(checked_condition(condition, names, "--where"))
     with Export(run.sessions, out, format) as export:
-        told = _told(customers, day, condition, shown if format == "csv" else [])
+        told = _told(customers, day, conditions, shown if format == "csv" else [])
         if told.customers:
             with run.progress.step("write the list") as step:
                 write_list(customers, shown, export)
@@ -132,7 +132,7 @@ def write_list(customers: DataFrame, columns: Sequence[ListColumn], export: Expo
 
 
 def _told(
-    customers: DataFrame, day: date, condition: str | None, texts: Sequence[ListColumn]
+    customers: DataFrame, day: date, conditions: Sequence[str], texts: Sequence[ListColumn]
 ) -> ListTold:
     formulas: list[Column] = [is_formula(one.column()) for one in texts if one.kind == "text"]
     row = customers.agg(
@@ -140,4 +140,4 @@ def _told(
         F.coalesce(F.sum("lifetime_revenue_cents"), F.lit(0)).alias("revenue_cents"),
         F.count_if(any_of(F.coalesce(one, F.lit(False)) for one in formulas)).alias("formulas"),
     ).collect()[0]
-    return ListTold(day, condition, row["customers"], row["revenue_cents"], row["formulas"])
+    return ListTold(day, conditions, row["customers"], row["revenue_cents"], row["formulas"])

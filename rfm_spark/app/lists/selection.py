@@ -44,18 +44,13 @@ class Selection:
     is_lost: bool = False
     where: str | None = None
 
-    def written(self, as_of: date) -> str | None:
-        """The condition; None for everybody.
+    def conditions(self, as_of: date) -> list[str]:
+        """Conditions that all have to be met, that of `where` last.
 
         Raises:
             UserError: if something is not written as it should be.
         """
-        parts = list(self._parts(as_of))
-        if self.where is not None and parts:
-            parts.append(f"({self.where})")
-        elif self.where is not None:
-            return self.where
-        return " and ".join(parts) or None
+        return [*self._parts(as_of), *([] if self.where is None else [self.where])]
 
     def _parts(self, as_of: date) -> Iterator[str]:
         def of_profile(column: str) -> str:

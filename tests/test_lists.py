@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
+from support.sessions import session_settings
 from support.shop import Shop, click, line, person, some_lines, stored
 
 AS_OF = date(2025, 3, 20)
@@ -226,6 +227,11 @@ def test_every_format_holds_the_same(cli, shop, tmp_path, kind, name):
         assert int(row["lifetime_revenue_cents"]) == whole["lifetime_revenue_cents"]
         assert str(row["first_visit"] or "None") == str(whole["first_visit"])
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_one_file_has_all_rows_whatever_the_session_has_as_its_limit(listed, shop, spark):
+    with session_settings(spark, {"spark.sql.files.maxRecordsPerFile": "2"}):
+        assert len(listed()) == len(stored(shop.warehouse, "customer_360"))
 
 
 def test_what_is_told_is_who_how_many_their_revenue_and_where(cli, shop, tmp_path, capfd):

@@ -103,8 +103,9 @@ class Export:
         self._folder.delete(self._unfinished, with_content=True)
 
     def _written(self, writer: DataFrameWriter) -> DataFrameWriter:
-        writer = writer.options(**_OPTIONS[self.format])
-        return writer if self._is_file else writer.option("maxRecordsPerFile", _ROWS_A_FILE)
+        # The session has a limit of its own, for tables; 0 is none.
+        rows_a_file = 0 if self._is_file else _ROWS_A_FILE
+        return writer.options(**_OPTIONS[self.format]).option("maxRecordsPerFile", rows_a_file)
 
     def _parts(self) -> list[str]:
         folder = HadoopFolder(self._session, below(self._above.rstrip("/"), self._unfinished))

@@ -9,7 +9,7 @@ import typer
 
 from rfm_spark.app.api import open_run
 from rfm_spark.app.lists.job import ListTold, list_customers
-from rfm_spark.app.lists.selection import LOST_AFTER_DAYS, Selection
+from rfm_spark.app.lists.selection import Selection
 from rfm_spark.app.loading import load_settings
 from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.cli.options import Config, Overrides, Place, day_of
@@ -68,7 +68,7 @@ Cohorts = Annotated[
     ),
 ]
 Lost = Annotated[
-    bool, typer.Option("--lost", help=f"Last visit more than {LOST_AFTER_DAYS} days ago.")
+    bool, typer.Option("--lost", help="Last visit longer ago than business.lost_after_days.")
 ]
 Where = Annotated[
     str | None,

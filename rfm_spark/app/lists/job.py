@@ -67,7 +67,7 @@ def list_customers(
     require_fitting(shown, format)
     day = stored_day(run, as_of)
     require_names(run, selection, day)
-    conditions = selection.conditions(day)
+    conditions = selection.conditions(day, run.settings.business.lost_after_days)
     customers = customers_of_day(run, day)
     for condition in conditions:
         customers = customers.where(checked_condition(condition, names, "--where"))

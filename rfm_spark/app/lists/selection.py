@@ -14,9 +14,6 @@ from rfm_spark.results.rfm.settings import leading_profile
 from rfm_spark.results.rfm.tables import SEGMENTS
 from rfm_spark.run import Run
 
-LOST_AFTER_DAYS = 365
-"""A customer is lost when its last visit is longer ago (docs/definitions.md)."""
-
 _SCORES = re.compile(r"([1-9])(?:-([1-9]))?")
 
 
@@ -31,7 +28,7 @@ class Selection:
         scores: by column, such as `r_score`, one or a range: 4 or 4-5.
         clusters: numbers.
         cohorts: months of the first visit, such as 2025-01.
-        is_lost: last visit more than LOST_AFTER_DAYS ago.
+        is_lost: last visit longer ago than the shop says (`lost_after_days`).
         where: a condition of their own.
     """
 
@@ -44,15 +41,15 @@ class Selection:
     is_lost: bool = False
     where: str | None = None
 
-    def conditions(self, as_of: date) -> list[str]:
+    def conditions(self, as_of: date, lost_after_days: int) -> list[str]:
         """Conditions that all have to be met, that of `where` last.
 
         Raises:
             UserError: if something is not written as it should be.
         """
-        return [*self._parts(as_of), *([] if self.where is None else [self.where])]
+        return [*self._parts(as_of, lost_after_days), *([] if self.where is None else [self.where])]
 
-    def _parts(self, as_of: date) -> Iterator[str]:
+    def _parts(self, as_of: date, lost_after_days: int) -> Iterator[str]:
         def of_profile(column: str) -> str:
             return column if self.profile is None else f"profiles[{self.profile!r}].{column}"
 
@@ -69,7 +66,7 @@ class Selection:
         if self.cohorts:
             yield _one_of("cohort_month", [_month(text) for text in self.cohorts])
         if self.is_lost:
-            yield f"last_visit < '{as_of - timedelta(days=LOST_AFTER_DAYS)}'"
+            yield f"last_visit < '{as_of - timedelta(days=lost_after_days)}'"
 
 
 def _one_of(column: str, picked: Sequence[str] | Sequence[int]) -> str:

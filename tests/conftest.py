@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from support.configurations import OWN_DAYS
 from support.crashes import snapshots
-from support.sessions import session_settings
+from support.sessions import as_in_use, session_settings
 from support.shop import Shop, whole_shop
 from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
@@ -56,8 +57,11 @@ TOGETHER = {
     "test_moves_of_days": "the finished shop",
     "test_explain": "the finished shop",
     "test_report": "the finished shop",
+    "test_queries": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
+    "test_end_to_end": "the demo",
+    "test_recipes": "the demo",
 }
 """Files that share what takes long to make."""
 
@@ -92,6 +96,7 @@ QUICK = (
     "test_slices",
     "test_units",
     "test_versions",
+    "test_written_conditions",
 )
 """Files of which each takes seconds; so do the examples in docstrings."""
 
@@ -183,6 +188,18 @@ def groceries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script = ROOT / "scripts" / "complete_journey_data.py"
     subprocess.run([sys.executable, script, folder], check=True, timeout=120)
     return folder
+
+
+@pytest.fixture(scope="session")
+def groceries_warehouse(
+    spark: SparkSession, run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The demo's warehouse after one whole run. Not to be written to: copy it."""
+    warehouse = tmp_path_factory.mktemp("complete_journey")
+    with as_in_use(spark):
+        config = ROOT / "conf" / "complete_journey.toml"
+        run(config, groceries, warehouse, overrides=OWN_DAYS)
+    return warehouse
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -30,7 +31,7 @@ def commands() -> list[list[str]]:
     """The `rfm-spark` commands of the README, without where their output goes."""
     text = "".join(blocks("bash")).replace("\\\n", " ")
     lines = [line.partition(" >")[0] for line in text.splitlines()]
-    return [line.split()[1:] for line in lines if line.startswith("rfm-spark ")]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("rfm-spark ")]
 
 
 def test_the_example_of_the_readme_runs(
@@ -45,8 +46,8 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
     assert names == [
-        "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "rfm", "moves",
-        "backfill", "nightly", "generate",
+        "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "list", "list",
+        "rfm", "moves", "backfill", "nightly", "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]

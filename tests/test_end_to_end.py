@@ -17,6 +17,7 @@ from reference.bridge import bridge
 from reference.events import event_rfm
 from reference.followed import cohorts_by
 from reference.rhythm import rhythm
+from support.configurations import OWN_DAYS
 from support.sessions import as_in_use
 
 CENT = 100
@@ -41,9 +42,6 @@ LAST_DAYS = {
 }
 
 
-OWN_DAYS = ("cohorts.rolling_days=[28]", "cohorts.brackets=[0, 30, 90]")
-
-
 @pytest.fixture(scope="module", params=LAST_DAYS)
 def real(
     request: pytest.FixtureRequest,
@@ -54,12 +52,13 @@ def real(
     dataset = request.param
     if dataset == "complete_journey":
         data = request.getfixturevalue("groceries").parent
+        warehouse = request.getfixturevalue("groceries_warehouse")
     else:
         data = request.getfixturevalue("shared_data")
-    warehouse = tmp_path_factory.mktemp(dataset)
-    with as_in_use(spark):
-        config = ROOT / "conf" / f"{dataset}.toml"
-        run(config, data / dataset, warehouse, overrides=OWN_DAYS)
+        warehouse = tmp_path_factory.mktemp(dataset)
+        with as_in_use(spark):
+            config = ROOT / "conf" / f"{dataset}.toml"
+            run(config, data / dataset, warehouse, overrides=OWN_DAYS)
     connection = duckdb.connect()
     reference.receipts(connection, dataset, data)
     reference.customer_days(connection)

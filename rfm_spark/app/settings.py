@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import Field, create_model, model_validator
 
+from rfm_spark.app.audiences.definition import audience_problems
+from rfm_spark.app.audiences.settings import Audience
 from rfm_spark.results.registry import RESULTS
 from rfm_spark.settings.section import Name, Section
 from rfm_spark.settings.shop import ShopSettings
@@ -31,6 +33,9 @@ class Settings(ShopSettings):
 
     metastore: Metastore | None = None
     report: Report = Report()
+    audiences: dict[Name, Audience] = Field(
+        default_factory=dict, description="customers to write to, by name"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -50,6 +55,8 @@ class Settings(ShopSettings):
         for result in RESULTS:
             if result.misfits is not None and result.is_made_for(self):
                 yield from result.misfits(result.rules(self), self)
+        for name, audience in self.audiences.items():
+            yield from audience_problems(name, audience, self)
 
 
 _SECTIONS: dict[str, Any] = {

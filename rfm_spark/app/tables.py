@@ -14,6 +14,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from rfm_spark.app.audiences.tables import AUDIENCE_TABLES
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import FACT_TABLES
 from rfm_spark.ingest.tables import INGEST_TABLES
@@ -75,5 +76,12 @@ SETTINGS = Table(
 
 RESULT_TABLES: tuple[Table, ...] = tuple(table for result in RESULTS for table in result.tables)
 
-ALL_TABLES: tuple[Table, ...] = (*INGEST_TABLES, *FACT_TABLES, *RESULT_TABLES, RUNS, SETTINGS)
+ALL_TABLES: tuple[Table, ...] = (
+    *INGEST_TABLES,
+    *FACT_TABLES,
+    *RESULT_TABLES,
+    *AUDIENCE_TABLES,
+    RUNS,
+    SETTINGS,
+)
 """Every table of a warehouse, from the raw to the refined."""

@@ -25,6 +25,7 @@ from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.boundaries import boundaries
 from rfm_spark.cli.display import (
     ScreenProgress,
@@ -34,6 +35,7 @@ from rfm_spark.cli.display import (
     show_tables,
 )
 from rfm_spark.cli.generate import generate
+from rfm_spark.cli.lists import list_to_place
 from rfm_spark.cli.options import (
     AnyInput,
     AnyPlace,
@@ -50,6 +52,7 @@ from rfm_spark.cli.options import (
     day_of,
 )
 from rfm_spark.cli.report import report
+from rfm_spark.cli.queries import sql
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
@@ -286,8 +289,22 @@ def _do(context: typer.Context, job: Job, request: _Request) -> None:
             show_panels(job_panels(run, job.name, day))
             show_panels(advice_panels(run.notes))
             if len(job.results) > 1:
-                profile = leading_profile(BY_COMMAND["rfm"].rules(request.settings))
-                show_queries(run.warehouse.place, day, profile, _cohorts_by(request.settings))
+                asked, cohorts_by = _to_try(request), _cohorts_by(request.settings)
+                show_queries(run.warehouse.place, day, asked, cohorts_by)
+
+
+def _to_try(request: _Request) -> list[list[str]]:
+    """A list of the last segment of the grid, and a query of all segments."""
+    profiles = BY_COMMAND["rfm"].rules(request.settings)
+    leading = leading_profile(profiles)
+    *_, segment = profiles[leading].segment_grid.actions
+    place = ["--config", str(request.config), "--warehouse", str(request.warehouse)]
+    place += [word for override in request.overrides for word in ("--set", override)]
+    query = (
+        "SELECT segment, customers, revenue_cents FROM segments_latest "
+        f"WHERE profile = '{leading}' ORDER BY customers DESC"
+    )
+    return [["list", *place, "--segment", segment, "--out", "list.csv"], ["sql", query, *place]]
 
 
 def _cohorts_by(settings: Settings) -> tuple[str, str] | None:
@@ -305,9 +322,12 @@ def schema() -> None:
     typer.echo(json.dumps(configuration_schema(), indent=2))
 
 
+app.command("list")(list_to_place)
+app.command()(sql)
 app.command()(generate)
 app.command()(report)
 app.add_typer(boundaries)
+app.add_typer(audience)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -108,29 +109,33 @@ def show_panels(panels: Iterable[Panel]) -> None:
             _results.print(table)
 
 
-def show_queries(place: str, as_of: date, profile: str, cohorts_by: tuple[str, str] | None) -> None:
+def show_queries(
+    place: str,
+    as_of: date,
+    asked: Sequence[Sequence[str]],
+    cohorts_by: tuple[str, str] | None,
+) -> None:
     """Where the tables are, and how to go on.
 
     Args:
-        place: of the warehouse.
-        as_of: a day that is stored.
-        profile: one that is stored.
+        place: the warehouse.
+        as_of: the day described.
+        asked: arguments of commands: one that makes a list, and one that queries.
         cohorts_by: origin and grain of cohorts that are stored, where there are any.
     """
-    told = f"\nThe tables are in {escape(place)}. Queries to try:\n"
+    told = f"\nThe tables are in {escape(place)}. What to try:\n"
     _results.print(told, soft_wrap=True)
-    for query in _queries(place, as_of, profile, cohorts_by):
+    for title, command in zip(("A list", "SQL"), asked, strict=True):
+        line = shlex.join(["rfm-spark", *command])
+        _results.print(escape(f"  {title:<10} {line}"), soft_wrap=True)
+    for query in _queries(place, as_of, cohorts_by):
         _results.print(escape(query), soft_wrap=True)
 
 
-def _queries(
-    place: str, as_of: date, profile: str, cohorts_by: tuple[str, str] | None
-) -> list[str]:
-    """Of the day described: the tables hold all days, and scores all profiles."""
+def _queries(place: str, as_of: date, cohorts_by: tuple[str, str] | None) -> list[str]:
+    """Of the day described: the tables hold all days."""
     customers, cohorts = (repr(f"{place}/{name}") for name in ("customer_360", "cohorts"))
     queries = [
-        f"  Spark SQL  SELECT segment, customers, revenue_cents FROM delta.`{place}/segments`\n"
-        f"             WHERE as_of = DATE '{as_of}' AND profile = '{profile}'",
         # Not to_pyarrow_dataset(): with a filter on a large table it ends Python by SIGABRT.
         "  DuckDB     import duckdb, deltalake, urllib.parse\n"
         f"             table = deltalake.DeltaTable({customers})\n"

@@ -90,9 +90,49 @@ class HadoopFolder:
         stream.write(bytearray(content.encode()))
         stream.close()
 
-    def delete(self, name: str) -> None:
-        """Removes a file."""
-        self._files.delete(self._jvm.org.apache.hadoop.fs.Path(self._folder, name), False)
+    def delete(self, name: str, with_content: bool = False) -> None:
+        """Removes a file, or a folder with what lies in it."""
+        self._files.delete(self._path(name), with_content)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file or folder.
+
+        Raises:
+            JvmError: if it cannot be told.
+        """
+        try:
+            return bool(self._files.exists(self._path(name)))
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
+
+    def make_folder(self, name: str) -> None:
+        """Makes a folder, and those it lies in.
+
+        Raises:
+            JvmError: if it cannot be made.
+        """
+        try:
+            is_made = self._files.mkdirs(self._path(name))
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
+        if not is_made:
+            raise JvmError("no folder can be made there")
+
+    def move(self, name: str, to: str) -> None:
+        """Gives a file or folder another name, which must not be taken.
+
+        Raises:
+            JvmError: if it cannot be moved.
+        """
+        try:
+            is_moved = self._files.rename(self._path(name), self._path(to))
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
+        if not is_moved:
+            raise JvmError(f"{to} cannot be put there")
+
+    def _path(self, name: str) -> Any:
+        return self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
 
 
 def default_file_system(spark: SparkSession) -> str:

@@ -16,3 +16,6 @@ time = "at"
 quantity = "units"
 unit_price = "price"
 """
+
+OWN_DAYS = ("cohorts.rolling_days=[28]", "cohorts.brackets=[0, 30, 90]")
+"""Periods from each customer's own first day, beside calendar ones."""

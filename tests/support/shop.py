@@ -19,6 +19,9 @@ from rfm_spark.app.tables import ALL_TABLES
 ABOUT_RUNS = ("runs", "settings")
 """Tables that tell of runs, not of customers."""
 
+NOT_OF_A_RUN = ("customer_totals", "audiences", "audience_results")
+"""Tables that a run of a shop with receipts does not make."""
+
 Rows = Iterable[Mapping[str, str | None]]
 
 RECEIPTS = """

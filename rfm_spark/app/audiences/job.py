@@ -1,0 +1,199 @@
+"""Audiences built: who is in one is written down once, and can be exported again."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.app.audiences.definition import Definition, defined
+from rfm_spark.app.audiences.members import HOLDOUT, TREATED, members, stored_members, without
+from rfm_spark.app.audiences.tables import AUDIENCES
+from rfm_spark.app.jobs import told_failure, writing
+from rfm_spark.app.lists.job import customers_of_day, stored_day, write_list
+from rfm_spark.app.lists.names import ListColumn, checked_condition, type_at
+from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
+from rfm_spark.app.settings import Settings
+from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.run import Run
+from rfm_spark.storage.exports import Export
+from rfm_spark.storage.locations import literal, location, require_file_system
+from rfm_spark.storage.spark_errors import FAILED, first_line
+
+
+@dataclass(frozen=True)
+class Built:
+    """An audience as it is stored.
+
+    Attributes:
+        name: of the audience.
+        as_of: the day of its customers.
+        customers: in all.
+        held_out: of these.
+        is_of_before: whether it had been built already, and stays.
+    """
+
+    name: str
+    as_of: date
+    customers: int
+    held_out: int
+    is_of_before: bool
+
+
+def definition_of(settings: Settings, name: str) -> Definition:
+    """An audience of the configuration.
+
+    Raises:
+        UserError: if there is none of this name.
+    """
+    if name not in settings.audiences:
+        known = list(settings.audiences)
+        hint = did_you_mean(name, known) if known else "none are configured"
+        raise UserError(f"{name}: no [audiences.{name}] is configured; {hint}")
+    return defined(name, settings.audiences[name], settings)
+
+
+def chosen_customers(run: Run, definition: Definition, day: date) -> DataFrame:
+    """Rows of `customer_360` who are in an audience, with `audience_group`.
+
+    Raises:
+        UserError: if an exclusion list cannot be read.
+    """
+    rules = definition.rules
+    condition = checked_condition(
+        rules.where, definition.names, f"audiences.{definition.name}.where"
+    )
+    met = customers_of_day(run, day).where(condition)
+    rows = without(met, excluded_ids(run, rules.exclude))
+    return members(rows, definition.name, rules.limit, definition.order, rules.holdout)
+
+
+def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
+    """Lines of the exclusion lists; None where there are none.
+
+    Raises:
+        UserError: if one cannot be read.
+    """
+    if not files:
+        return None
+    places = [location(file) for file in files]
+    for place in places:
+        require_file_system(run.sessions, place)
+        try:
+            run.spark.read.text(literal(place)).isEmpty()
+        except FAILED as error:
+            raise UserError(
+                f"{place}: the exclusion list cannot be read: {first_line(error)}"
+            ) from None
+    return run.spark.read.text([literal(place) for place in places])
+
+
+def build_audience(run: Run, definition: Definition, export: Export | None, day: date) -> Built:
+    """Writes down who is in an audience, and exports who is to be written to.
+
+    What was built for a day stays: built again by the same definition, it is exported again.
+
+    Args:
+        run: session, settings and warehouse.
+        definition: the audience.
+        export: where the treated go, with the audience's columns; None for nowhere.
+        day: of the customers.
+
+    Raises:
+        UserError: if it was built for the day by another definition.
+    """
+    name = definition.name
+    with recorded(run, "audience build", day):
+        before = stored_definition(run, name, day)
+        if before is None:
+            rows = chosen_customers(run, definition, day)
+            stored = stored_members(rows, definition.columns[1:], definition.written)
+            whole = stored.withColumns({"audience": F.lit(name), "as_of": F.lit(day)})
+            if whole.isEmpty():
+                return Built(name, day, 0, 0, False)
+            with run.progress.step(f"build {name}") as step:
+                commit = run.replace(AUDIENCES, whole, audience_slice(name, day))
+                step.says(f"{commit.rows:,} customers")
+        elif before != definition.written:
+            raise UserError(
+                f"{name}: was built for {day} by another definition, and who was written to must "
+                "stay known: give the new one another name, or build it for another day"
+            )
+    rows = run.warehouse.read(AUDIENCES).where(audience_slice(name, day))
+    sizes = _sizes(rows)
+    held_out = sizes.get(HOLDOUT, 0)
+    if export is not None and sizes.get(TREATED):
+        with run.progress.step("export the treated") as step:
+            treated = rows.where(F.col("audience_group") == TREATED)
+            write_list(with_chosen(treated, definition.columns), _flat(definition), export)
+            step.says(f"{sizes[TREATED]:,} customers")
+    return Built(name, day, sum(sizes.values()), held_out, before is not None)
+
+
+def _sizes(rows: DataFrame) -> dict[str, int]:
+    """Customers of each group."""
+    counted = rows.groupBy("audience_group").agg(F.count(F.lit(1)).alias("customers"))
+    return {row["audience_group"]: row["customers"] for row in counted.collect()}
+
+
+def with_chosen(rows: DataFrame, columns: Sequence[ListColumn]) -> DataFrame:
+    """Stored members with the audience's columns, of their own types, in place of the map."""
+    return rows.select(
+        "customer_id",
+        *[F.col("chosen")[one.name].cast(type_at(one.path)).alias(one.name) for one in columns[1:]],
+    )
+
+
+def _flat(definition: Definition) -> list[ListColumn]:
+    return [ListColumn(one.name, (one.name,), one.kind) for one in definition.columns]
+
+
+def audience_slice(name: str, day: date) -> Column:
+    """The rows of an audience as it was built for a day."""
+    return (F.col("audience") == F.lit(name)) & (F.col("as_of") == F.lit(day))
+
+
+def stored_definition(run: Run, name: str, day: date) -> str | None:
+    """The section that an audience was built by for a day; None where it was not."""
+    if not run.warehouse.is_there(AUDIENCES):
+        return None
+    rows = run.warehouse.read(AUDIENCES).where(audience_slice(name, day)).limit(1).collect()
+    return str(rows[0]["definition"]) if rows else None
+
+
+@contextmanager
+def recorded(run: Run, command: str, day: date) -> Iterator[None]:
+    """The warehouse's lease, and a record of what is written until the context ends."""
+    started, clock = datetime.now(UTC), time.monotonic()
+
+    def record(told: str) -> None:
+        outcome = Outcome(told, started, time.monotonic() - clock)
+        record_run(run, command, str(uuid.uuid4()), day, outcome)
+
+    with writing(run, command):
+        try:
+            yield
+        except BaseException as error:
+            if run.versions.written:
+                with suppress(Exception):  # a record of the failure must not hide the failure
+                    record(told_failure(error))
+            raise
+        if run.versions.written:
+            record(SUCCEEDED)
+
+
+def prepared(run: Run, name: str, as_of: date | None) -> tuple[Definition, date]:
+    """The audience and the day of its customers.
+
+    Raises:
+        UserError: if one of them is not there.
+    """
+    if not isinstance(run.settings, Settings):
+        raise TypeError("audiences need the application's settings")
+    return definition_of(run.settings, name), stored_day(run, as_of)

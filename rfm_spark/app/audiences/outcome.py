@@ -1,0 +1,188 @@
+"""Outcomes: what the treated did in the days after, beside the holdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from rfm_spark.app.audiences.job import audience_slice, recorded
+from rfm_spark.app.audiences.members import HOLDOUT, TREATED
+from rfm_spark.app.audiences.statistics import (
+    Difference,
+    Group,
+    response_difference,
+    revenue_difference,
+)
+from rfm_spark.app.audiences.tables import ALL_SEGMENTS, AUDIENCE_RESULTS, AUDIENCES
+from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.core.money import MoneyFormat
+from rfm_spark.core.panel import Panel, PanelColumn, percent
+from rfm_spark.facts.as_of import days_of_data
+from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.run import Run
+
+Groups = Mapping[str, Group]
+"""Treated and holdout."""
+
+
+def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> list[dict[str, Any]]:
+    """Compares treated and holdout over the days after an audience was built, and writes it down.
+
+    Args:
+        run: session, settings and warehouse.
+        name: of an audience that was built.
+        as_of: for which day; by default the last.
+        until: the last day that counts.
+
+    Returns:
+        Rows of `audience_results`, the one of all first.
+
+    Raises:
+        UserError: if it was not built, nobody was held out, or no such days have passed.
+    """
+    day = _built_day(run, name, as_of)
+    _require_passed(run, day, until)
+    with recorded(run, "audience result", day):
+        people = run.read(AUDIENCES).where(audience_slice(name, day))
+        with run.progress.step("compare treated and holdout") as step:
+            groups = _by_segment(_sums(people, run.read(CUSTOMER_DAYS), day, until))
+            _require_holdout(name, day, groups[ALL_SEGMENTS])
+            key = {"audience": name, "as_of": day, "until": until}
+            rows = [{**key, "segment": one, **_row(of_it)} for one, of_it in groups.items()]
+            of_days = audience_slice(name, day) & (F.col("until") == F.lit(until))
+            run.replace_by(AUDIENCE_RESULTS, rows, of_days)
+            step.says(f"{rows[0]['treated_customers']:,} and {rows[0]['holdout_customers']:,}")
+    return rows
+
+
+def _built_day(run: Run, name: str, asked: date | None) -> date:
+    built: dict[str, list[date]] = {}
+    if run.warehouse.is_there(AUDIENCES):
+        stored = run.warehouse.read(AUDIENCES).select("audience", "as_of").distinct()
+        for row in stored.orderBy("as_of").collect():
+            built.setdefault(row["audience"], []).append(row["as_of"])
+    if name not in built:
+        hint = did_you_mean(name, list(built)) if built else "none has been"
+        raise UserError(f"{name}: no such audience has been built; {hint}")
+    if asked is not None and asked not in built[name]:
+        days = ", ".join(map(str, built[name]))
+        raise UserError(f"--as-of {asked}: {name} was not built for that day; it was for {days}")
+    return asked or built[name][-1]
+
+
+def _require_passed(run: Run, day: date, until: date) -> None:
+    if run.settings.receipts is None:
+        raise UserError("audience result: tells what was bought day by day, which needs [receipts]")
+    if until <= day:
+        raise UserError(f"--until {until}: no day has passed: it was built for {day}")
+    found = days_of_data(run)
+    if found is None or until > found[1]:
+        last = None if found is None else found[1]
+        raise UserError(f"--until {until}: the data end on {last}: days that are not there yet "
+                        "would count as days without a visit")  # fmt: skip
+
+
+def _require_holdout(name: str, day: date, groups: Groups) -> None:
+    if not groups[HOLDOUT].customers or not groups[TREATED].customers:
+        told = "nobody was held out" if groups[TREATED].customers else "nobody was treated"
+        raise UserError(
+            f"{name}: {told} on {day}: without both groups nothing tells what would have happened "
+            "anyway; set `holdout` before the next one is built"
+        )
+
+
+def _sums(people: DataFrame, days: DataFrame, after: date, until: date) -> DataFrame:
+    """One row per segment and group: counts, and sums of money and of its squares."""
+    in_days = (F.col("day") > F.lit(after)) & (F.col("day") <= F.lit(until))
+    in_years = (F.col("year") >= after.year) & (F.col("year") <= until.year)
+    bought = (
+        days.where(in_years & in_days)
+        .groupBy("customer_id")
+        .agg(F.sum("visits").alias("visits"), F.sum("net_cents").alias("cents"))
+    )
+    cents = F.coalesce("cents", F.lit(0)).cast("decimal(19, 0)")
+    return (
+        people.join(bought, "customer_id", "left")
+        .groupBy("segment", "audience_group")
+        .agg(
+            F.count(F.lit(1)).alias("customers"),
+            F.count_if(F.col("visits") > 0).alias("responders"),
+            F.sum(cents).alias("cents"),
+            F.sum((cents * cents).cast("decimal(38, 0)")).alias("squared_cents"),
+        )
+    )
+
+
+def _by_segment(sums: DataFrame) -> dict[str, Groups]:
+    """Treated and holdout of all, and of each segment."""
+    found: dict[str, dict[str, Group]] = {ALL_SEGMENTS: {TREATED: Group(), HOLDOUT: Group()}}
+    for row in sums.orderBy("segment").collect():
+        told = ("customers", "responders", "cents", "squared_cents")
+        group = Group(*(int(row[name]) for name in told))
+        for segment in (ALL_SEGMENTS, row["segment"]):
+            of_it = found.setdefault(segment, {TREATED: Group(), HOLDOUT: Group()})
+            of_it[row["audience_group"]] += group
+    return dict(found)
+
+
+def _row(groups: Groups) -> dict[str, Any]:
+    """The numbers of a row of `audience_results`."""
+    told: dict[str, Any] = {}
+    for name, group in groups.items():
+        told |= {
+            f"{name}_customers": group.customers,
+            f"{name}_responders": group.responders,
+            f"{name}_revenue_cents": group.cents,
+            f"{name}_response_rate": group.response_rate,
+            f"{name}_revenue_per_customer_cents": group.mean_cents,
+        }
+    treated, holdout = groups[TREATED], groups[HOLDOUT]
+    revenue = revenue_difference(treated, holdout)
+    differences = {
+        "response_difference": response_difference(treated, holdout),
+        "revenue_difference_cents": revenue,
+        "extra_revenue_cents": None if revenue is None else revenue.times(treated.customers),
+    }
+    for name, found in differences.items():
+        ends = found or Difference(None, None, None)
+        told |= {name: ends.value, f"{name}_low": ends.low, f"{name}_high": ends.high}
+    return told
+
+
+def outcome_panels(rows: list[dict[str, Any]], money: MoneyFormat) -> Iterator[Panel]:
+    """What a person sees of it."""
+    first = rows[0]
+    yield Panel(
+        f"{first['audience']}, built for {first['as_of']}: visits and revenue of the days up to "
+        f"{first['until']}",
+        f", in {money.currency}, with 95 % intervals",
+        [
+            PanelColumn(title, is_number=place > 0)
+            for place, title in enumerate(
+                ("segment", "treated", "held out", "came", "held out", "more came", "extra revenue")
+            )
+        ],
+        [
+            (
+                row["segment"],
+                f"{row['treated_customers']:,}",
+                f"{row['holdout_customers']:,}",
+                percent(row["treated_response_rate"]),
+                percent(row["holdout_response_rate"]),
+                _told(row, "response_difference", lambda rate: f"{100 * rate:+.1f}"),
+                _told(row, "extra_revenue_cents", money.rounded),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _told(row: Mapping[str, Any], name: str, shown: Any) -> str:
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    if value is None:
+        return ""
+    return shown(value) if low is None else f"{shown(value)} ({shown(low)} to {shown(high)})"

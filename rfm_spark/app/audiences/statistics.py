@@ -1,0 +1,149 @@
+"""Statistics of two groups: what a holdout can show, and how sure a difference is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+CONFIDENCE, POWER = 0.95, 0.80
+_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+_Z_POWER = NormalDist().inv_cdf(POWER)
+_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference with its ends at 95 %; these are None where too few customers tell them."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def times(self, factor: int) -> Difference:
+        """The difference of so many customers."""
+        ends = (self.value, self.low, self.high)
+        return Difference(*(None if end is None else end * factor for end in ends))
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of customers over some days.
+
+    Attributes:
+        customers: in the group.
+        responders: of these, with a visit.
+        cents: net amount of all.
+        squared_cents: sum of the squares of each customer's amount.
+    """
+
+    customers: int = 0
+    responders: int = 0
+    cents: int = 0
+    squared_cents: int = 0
+
+    def __add__(self, other: Group) -> Group:
+        return Group(
+            self.customers + other.customers,
+            self.responders + other.responders,
+            self.cents + other.cents,
+            self.squared_cents + other.squared_cents,
+        )
+
+    @property
+    def response_rate(self) -> float | None:
+        """Share of responders."""
+        return self.responders / self.customers if self.customers else None
+
+    @property
+    def mean_cents(self) -> float | None:
+        """Net amount per customer."""
+        return self.cents / self.customers if self.customers else None
+
+    @property
+    def variance_of_mean(self) -> float | None:
+        """Of the net amount per customer: sample variance / customers."""
+        n = self.customers
+        if n < 2:
+            return None
+        # In whole numbers: the squares are large and nearly equal.
+        return (n * self.squared_cents - self.cents**2) / (n * (n - 1)) / n
+
+
+def response_difference(treated: Group, holdout: Group) -> Difference | None:
+    """Difference of response rates; None where a group is empty.
+
+    Interval: Newcombe's hybrid score, method 10, of two Wilson intervals (Newcombe, Interval
+    estimation for the difference between independent proportions, Statistics in Medicine 17, 1998).
+    """
+    p, q = treated.response_rate, holdout.response_rate
+    if p is None or q is None:
+        return None
+    p_low, p_high = wilson_interval(treated.responders, treated.customers)
+    q_low, q_high = wilson_interval(holdout.responders, holdout.customers)
+    low = p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
+    high = p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
+    return Difference(p - q, low, high)
+
+
+def revenue_difference(treated: Group, holdout: Group) -> Difference | None:
+    """Difference of net amounts per customer, in minor units; None where a group is empty.
+
+    Interval: Welch's standard error with the normal quantile; none below two customers a group.
+    """
+    p, q = treated.mean_cents, holdout.mean_cents
+    if p is None or q is None:
+        return None
+    variances = treated.variance_of_mean, holdout.variance_of_mean
+    if variances[0] is None or variances[1] is None:
+        return Difference(p - q, None, None)
+    half = _Z * sqrt(variances[0] + variances[1])
+    return Difference(p - q, p - q - half, p - q + half)
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Wilson's score interval of a share at 95 % (Wilson 1927).
+
+    >>> [round(end, 4) for end in wilson_interval(10, 100)]
+    [0.0552, 0.1744]
+    """
+    share, z2 = successes / trials, _Z**2
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = _Z * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def smallest_effect(share: float, treated: int, holdout: int) -> float | None:
+    """How much the response rate must rise above that of the holdout to be seen.
+
+    The difference at which a two-sided test of two shares at 5 % finds it in 80 % of all cases, by
+    the normal approximation with pooled variance under the null (Fleiss, Levin and Paik,
+    Statistical Methods for Rates and Proportions, 2003, chapter 4): with p = share, q = p + d and
+    m their mean over all customers,
+    1.96 sqrt(m(1 - m)(1/n + 1/k)) + 0.84 sqrt(q(1 - q)/n + p(1 - p)/k) = d.
+
+    Args:
+        share: of the holdout that responds.
+        treated: customers, n.
+        holdout: customers, k.
+
+    Returns:
+        d; None where not even a rise to 100 % would do, or a group is empty.
+    """
+    if not (treated and holdout):
+        return None
+
+    def is_seen(rise: float) -> bool:
+        other = share + rise
+        mean = (treated * other + holdout * share) / (treated + holdout)
+        under_null = sqrt(mean * (1 - mean) * (1 / treated + 1 / holdout))
+        within = sqrt(other * (1 - other) / treated + share * (1 - share) / holdout)
+        return _Z * under_null + _Z_POWER * within <= rise
+
+    low, high = 0.0, 1 - share
+    if not is_seen(high):
+        return None
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_seen(middle) else (middle, high)
+    return high

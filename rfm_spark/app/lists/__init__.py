@@ -1,0 +1,1 @@
+"""Lists: who meets a condition, with chosen columns, for those who write to customers."""

@@ -1,0 +1,123 @@
+"""`rfm-spark audience`: previews, builds and measures a named set of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rfm_spark.app.api import open_run
+from rfm_spark.app.audiences.job import Built, build_audience, prepared
+from rfm_spark.app.audiences.outcome import audience_outcome, outcome_panels
+from rfm_spark.app.audiences.preview import preview_panels
+from rfm_spark.app.loading import load_settings
+from rfm_spark.cli.display import ScreenProgress, show_panels
+from rfm_spark.cli.lists import Format, StoredDay
+from rfm_spark.cli.options import Config, Overrides, Place, day_of
+from rfm_spark.cli.sessions import session
+from rfm_spark.run import Run
+from rfm_spark.storage.exports import Export
+
+audience = typer.Typer(
+    name="audience",
+    help="Preview, build and measure an audience: customers to write to, some of them held out.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+Name = Annotated[str, typer.Argument(help="Of the audience: [audiences.NAME].", metavar="NAME")]
+
+
+@contextmanager
+def _run(
+    context: typer.Context, config: Path, overrides: list[str], warehouse: str
+) -> Iterator[Run]:
+    settings = load_settings(config, overrides)
+    with session(context, [warehouse]) as sessions:
+        yield open_run(sessions, settings, ".", warehouse, ScreenProgress())
+
+
+@audience.command()
+def preview(
+    context: typer.Context,
+    name: Name,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    as_of: StoredDay = None,
+) -> None:
+    """Tell size, revenue and segments, and the smallest effect that the holdout can show."""
+    with _run(context, config, overrides, warehouse) as run:
+        show_panels(preview_panels(run, *prepared(run, name, day_of(as_of))))
+
+
+@audience.command()
+def build(
+    context: typer.Context,
+    name: Name,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    as_of: StoredDay = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="PLACE",
+            help="Where those go who are to be written to, without the holdout: a path or URI, one "
+            "file if it ends in .csv, .jsonl or .parquet, else a folder of files.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Format = "csv",
+) -> None:
+    """Write down who is in it, treated or held out, and export who is to be written to."""
+    with _run(context, config, overrides, warehouse) as run, ExitStack() as stack:
+        definition, day = prepared(run, name, day_of(as_of))
+        export = stack.enter_context(Export(run.sessions, out, format)) if out else None
+        built = build_audience(run, definition, export, day)
+    for line in _told(built, out):
+        typer.echo(line)
+
+
+def _told(built: Built, out: str | None) -> Iterator[str]:
+    if not built.customers:
+        yield f"{built.name}: nobody as of {built.as_of}; nothing was written"
+        return
+    treated = built.customers - built.held_out
+    before = ", as it was built before" if built.is_of_before else ""
+    yield (
+        f"{built.name} as of {built.as_of}{before}: {built.customers:,} customers, {treated:,} to "
+        f"be written to, {built.held_out:,} held out"
+    )
+    if out and treated:
+        yield f"the {treated:,} are written to {out}"
+
+
+@audience.command()
+def result(
+    context: typer.Context,
+    name: Name,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    until: Annotated[
+        datetime,
+        typer.Option(
+            "--until",
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="The last day that counts; the first is the one after it was built for.",
+            show_default=False,
+        ),
+    ],
+    as_of: StoredDay = None,
+) -> None:
+    """Compare those who were written to with the holdout, over the days after."""
+    with _run(context, config, overrides, warehouse) as run:
+        rows = audience_outcome(run, name, day_of(as_of), until.date())
+    show_panels(outcome_panels(rows, run.settings.business.money_format))

@@ -1,0 +1,314 @@
+"""Audiences: who is in one, who is held out, and what writing to them brought."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from datetime import date, timedelta
+from hashlib import sha256
+
+import duckdb
+import numpy as np
+import pytest
+from deltalake import DeltaTable
+from support.screen import on_screen, problems
+from support.shop import Shop, line, person, stored
+
+from rfm_spark.app.audiences.members import drawn
+from rfm_spark.app.audiences.statistics import (
+    Group,
+    response_difference,
+    revenue_difference,
+    smallest_effect,
+)
+
+BUILT, LAST = date(2025, 3, 31), date(2025, 4, 30)
+
+CONFIGURATION = """
+[business]
+time_zone = "Europe/Berlin"
+
+[receipts]
+path = "receipts*.csv"
+format = "csv"
+grain = "receipt"
+
+[receipts.columns]
+receipt_id = "receipt"
+customer_id = "customer"
+time = "time"
+amount = "amount"
+
+[customers]
+path = "people*.csv"
+format = "csv"
+
+[customers.columns]
+customer_id = "customer"
+
+[customers.columns.attributes]
+city = "city"
+
+[clusters]
+window_days = 90
+k = 2
+features = ["recency_days", "frequency"]
+
+[audiences.spring]
+where = "lifetime_visits >= 1 and city in ['Ulm', 'Aix']"
+limit = 150
+order = "lifetime_revenue_cents"
+holdout = 0.3
+exclude = ["EXCLUDED"]
+columns = ["city", "last_visit", "lifetime_revenue_cents"]
+
+[audiences.everybody]
+where = "lifetime_visits >= 1"
+
+[audiences.nobody]
+where = "lifetime_visits > 1000"
+holdout = 0.5
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(cli, tmp_path_factory):
+    """Three hundred customers; receipts up to a month after the day that is described."""
+    found = Shop(tmp_path_factory.mktemp("audiences"))
+    excluded = found.folder / "excluded.txt"
+    excluded.write_text("k7 \n k10\n\nnobody\n", encoding="utf-8")
+    text = CONFIGURATION.replace("EXCLUDED", str(excluded))
+    found.config.write_text(text, encoding="utf-8")
+    pick, rows = random.Random(24), []
+    for at in range(300):
+        for _ in range(pick.randint(1, 4)):
+            day = date(2024, 12, 1) + timedelta(days=pick.randint(0, 150))
+            amount = f"{pick.choice([5, 5, 10, 20])}.00"  # many are equal
+            rows.append(line(f"r{len(rows)}", f"k{at}", str(day), amount))
+    rows.append(line("back", "k3", "2025-04-02", "-30.00"))
+    found.csv("receipts1.csv", rows)
+    found.csv(
+        "people1.csv", [person(f"k{at}", ["Ulm", "Aix", "Bonn"][at % 3]) for at in range(300)]
+    )
+    assert cli("run", *found.arguments("--as-of", BUILT)) == 0
+    return found
+
+
+def place(shop):
+    return ["--config", shop.config, "--warehouse", shop.warehouse]
+
+
+@pytest.fixture(scope="module")
+def built(cli, shop):
+    """The shop with `spring` built and exported."""
+    out = shop.folder / "spring.csv"
+    assert cli("audience", "build", "spring", *place(shop), "--out", out) == 0
+    return out
+
+
+def draw_of(purpose, name):
+    """By hand, as the definitions say."""
+    digest = sha256(f"{purpose}:spring:{name}".encode()).hexdigest()
+    return int(digest[:13], 16) / 16**13
+
+
+def chosen(shop):
+    """Who is in `spring`, by DuckDB and hashlib."""
+    customers = DeltaTable(str(shop.warehouse / "customer_360")).to_pyarrow_table()  # noqa: F841
+    rows = duckdb.sql(
+        "SELECT customer_id, lifetime_revenue_cents, segment, last_visit FROM customers"
+        " WHERE lifetime_visits >= 1 AND attributes['city'] IN ('Ulm', 'Aix')"
+        " AND customer_id NOT IN ('k7', 'k10')"
+    ).fetchall()
+    rows.sort(key=lambda one: (-one[1], draw_of("order", one[0])))
+    return {one[0]: one for one in rows[:150]}
+
+
+def test_an_audience_is_the_first_by_its_order_and_its_holdout_can_be_recomputed(shop, built):
+    expected = chosen(shop)
+    found = {row["customer_id"]: row for row in stored(shop.warehouse, "audiences")}
+    assert set(found) == set(expected)
+    least = min(one[1] for one in expected.values())
+    assert least > 0
+    for name, row in found.items():
+        group = "holdout" if draw_of("holdout", name) < 0.3 else "treated"
+        assert row["audience_group"] == group
+        assert drawn("holdout", "spring", name) == draw_of("holdout", name)
+        assert (row["audience"], row["as_of"]) == ("spring", BUILT)
+        assert row["segment"] == expected[name][2]
+        assert dict(row["chosen"])["lifetime_revenue_cents"] == str(expected[name][1])
+    held_out = [row for row in found.values() if row["audience_group"] == "holdout"]
+    assert 25 < len(held_out) < 65
+    tied = [name for name, one in expected.items() if one[1] == least]
+    shares = [found[name]["audience_group"] == "holdout" for name in tied]
+    assert 0 < sum(shares) < len(shares), "the draws of order and holdout depend on each other"
+
+
+def test_only_who_is_to_be_written_to_is_exported_with_the_columns(shop, built):
+    with built.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = stored(shop.warehouse, "audiences")
+    treated = sorted(row["customer_id"] for row in found if row["audience_group"] == "treated")
+    assert [row["customer_id"] for row in rows] == treated
+    assert list(rows[0]) == ["customer_id", "city", "last_visit", "lifetime_revenue_cents"]
+    expected = chosen(shop)
+    for row in rows:
+        assert row["last_visit"] == str(expected[row["customer_id"]][3])
+        assert int(row["lifetime_revenue_cents"]) == expected[row["customer_id"]][1]
+
+
+def test_what_was_built_stays_and_is_exported_again(cli, shop, built, tmp_path, capfd):
+    again = tmp_path / "again.csv"
+    assert cli("audience", "build", "spring", *place(shop), "--out", again) == 0
+    assert again.read_bytes() == built.read_bytes()
+    assert "as it was built before: 150 customers" in on_screen(capfd)
+    changed = ("--set", "audiences.spring.limit=10")
+    out = tmp_path / "other"
+    assert cli("audience", "build", "spring", *place(shop), *changed, "--out", out) == 2
+    assert "was built for 2025-03-31 by another definition" in problems(capfd)[0]
+    assert list(tmp_path.iterdir()) == [again]
+    assert cli("audience", "build", "nobody", *place(shop), "--out", out) == 0
+    assert "nobody: nobody as of 2025-03-31; nothing was written" in on_screen(capfd)
+    assert list(tmp_path.iterdir()) == [again]
+    assert {row["audience"] for row in stored(shop.warehouse, "audiences")} == {"spring"}
+    runs = [row for row in stored(shop.warehouse, "runs") if row["job"] == "audience build"]
+    assert [row["outcome"] for row in runs] == ["succeeded"]
+
+
+def test_a_preview_tells_size_mix_and_what_the_holdout_can_show(cli, shop, capfd):
+    assert cli("audience", "preview", "spring", *place(shop)) == 0
+    lines = on_screen(capfd).splitlines()
+    told = " ".join(" ".join(lines).split())
+    expected = chosen(shop)
+    held_out = sum(draw_of("holdout", name) < 0.3 for name in expected)
+    spent = sum(one[1] for one in expected.values()) / 100
+    assert f"spring: 150 customers as of 2025-03-31, {held_out} of them held out" in told
+    assert f"who have spent {spent:,.0f} USD" in told
+    assert "2 are on exclusion lists" in told
+    for segment in {one[2] for one in expected.values()}:
+        share = sum(one[2] == segment for one in expected.values()) / 150
+        assert any(segment in text and f"{share:.1%}" in text for text in lines)
+    rise = smallest_effect(0.1, 150 - held_out, held_out)
+    assert any("10.0%" in text and f"{100 * rise:.1f} points" in text for text in lines)
+
+
+def outcome_of(shop, segment):
+    """Treated and holdout by DuckDB: customers, responders, cents of each."""
+    con = duckdb.connect()
+    for name in ("audiences", "receipts"):
+        con.register(name, DeltaTable(str(shop.warehouse / name)).to_pyarrow_table())
+    where = (
+        "" if segment == "(all)" else f"WHERE segment = '{segment.replace(chr(39), chr(39) * 2)}'"
+    )
+    rows = con.sql(
+        "WITH after AS (SELECT customer_id, count(*) FILTER (net_cents >= 0) AS visits,"
+        " sum(net_cents) AS cents FROM receipts WHERE status = 'current'"
+        " AND business_date > DATE '2025-03-31' AND business_date <= DATE '2025-04-30' GROUP BY 1)"
+        " SELECT audience_group, coalesce(visits, 0) > 0, coalesce(cents, 0)::DOUBLE FROM audiences"
+        f" LEFT JOIN after USING (customer_id) {where}"
+    ).fetchall()
+    groups = {}
+    for group in ("treated", "holdout"):
+        groups[group] = [(came, cents) for name, came, cents in rows if name == group]
+    return groups
+
+
+def test_a_result_is_that_of_an_independent_computation(cli, shop, built, capfd):
+    assert cli("audience", "result", "spring", *place(shop), "--until", LAST) == 0
+    told = on_screen(capfd)
+    rows = {row["segment"]: row for row in stored(shop.warehouse, "audience_results")}
+    assert len(rows) > 3
+    for segment, row in rows.items():
+        assert (row["audience"], row["as_of"], row["until"]) == ("spring", BUILT, LAST)
+        groups = outcome_of(shop, segment)
+        means, errors = {}, {}
+        for name, customers in groups.items():
+            cents = np.array([one[1] for one in customers])
+            assert row[f"{name}_customers"] == len(customers)
+            assert row[f"{name}_responders"] == sum(one[0] for one in customers)
+            assert row[f"{name}_revenue_cents"] == cents.sum()
+            means[name] = cents.mean() if len(cents) else None
+            errors[name] = cents.var(ddof=1) / len(cents) if len(cents) > 1 else None
+        if None in means.values():
+            assert row["extra_revenue_cents"] is None
+            continue
+        difference = means["treated"] - means["holdout"]
+        treated = len(groups["treated"])
+        assert row["revenue_difference_cents"] == pytest.approx(difference)
+        assert row["extra_revenue_cents"] == pytest.approx(difference * treated)
+        if None in errors.values():
+            assert row["extra_revenue_cents_low"] is None
+            continue
+        half = 1.959964 * math.sqrt(errors["treated"] + errors["holdout"])
+        assert row["extra_revenue_cents_low"] == pytest.approx((difference - half) * treated)
+        assert row["revenue_difference_cents_high"] == pytest.approx(difference + half)
+    total = rows["(all)"]
+    assert total["treated_customers"] + total["holdout_customers"] == 150
+    assert f"{total['extra_revenue_cents'] / 100:,.0f} (" in told
+    assert cli("audience", "result", "spring", *place(shop), "--until", "2025-04-10") == 0
+    assert {row["until"] for row in stored(shop.warehouse, "audience_results")} == {
+        LAST, date(2025, 4, 10)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("preview", "sprung"), "no [audiences.sprung] is configured; did you mean 'spring'?"),
+        (("result", "spring", "--until", "2025-03-31"), "no day has passed"),
+        (("result", "spring", "--until", "2025-05-01"), "the data end on 2025-04-30"),
+        (("result", "sprung", "--until", "2025-04-30"), "did you mean 'spring'?"),
+        (("result", "spring", "--until", "2025-04-30", "--as-of", "2025-01-01"), "it was for"),
+        (("preview", "spring", "--as-of", "2025-01-01"), "near it: 2025-03-31"),
+        (("preview", "spring", "--set", "audiences.spring.exclude=['/no/such']"), "cannot be read"),
+        (("preview", "spring", "--set", "audiences.spring.where='citi == 1'"), "mean 'city'?"),
+        (("preview", "spring", "--set", "audiences.spring.order=city"), "neither a number nor"),
+        (("preview", "spring", "--set", "audiences.spring.columns=['attributes']"), "is a map"),
+        (("preview", "everybody", "--set", "audiences.everybody.order=frequency"), "is about"),
+        (("preview", "spring", "--set", "audiences.spring.holdout=1"), "less than or equal to 0.9"),
+        (("preview", "spring", "--set", "audiences.Sp ring.where=x"), "audiences.Sp ring"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(cli, shop, built, capfd, command, told):
+    assert cli("audience", *command[:2], *place(shop), *command[2:]) == 2
+    assert told in "\n".join(problems(capfd))
+
+
+def test_without_a_holdout_nothing_is_told(cli, shop, built, capfd):
+    assert cli("audience", "preview", "everybody", *place(shop)) == 0
+    assert "what it brings could not be told; set `holdout`" in " ".join(on_screen(capfd).split())
+    assert cli("audience", "build", "everybody", *place(shop)) == 0
+    assert cli("audience", "result", "everybody", *place(shop), "--until", LAST) == 2
+    assert "everybody: nobody was held out on 2025-03-31" in problems(capfd)[-1]
+    assert {row["audience"] for row in stored(shop.warehouse, "audience_results")} <= {"spring"}
+
+
+@pytest.mark.parametrize(("share", "treated", "holdout"), [(0.1, 900, 100), (0.02, 5000, 5000)])
+def test_the_smallest_effect_is_seen_in_four_of_five_trials(share, treated, holdout):
+    rise = smallest_effect(share, treated, holdout)
+    draw = np.random.default_rng(24)
+    p = draw.binomial(treated, share + rise, 200_000) / treated
+    q = draw.binomial(holdout, share, 200_000) / holdout
+    mean = (p * treated + q * holdout) / (treated + holdout)
+    error = np.sqrt(mean * (1 - mean) * (1 / treated + 1 / holdout))
+    assert abs(((p - q) / error > 1.959964).mean() - 0.8) < 0.025
+
+
+def test_no_effect_can_be_seen_with_too_few():
+    assert smallest_effect(0.5, 3, 2) is None
+    assert smallest_effect(0.1, 100, 0) is None
+
+
+def test_the_intervals_are_those_of_the_literature():
+    # Newcombe 1998, table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 0/10 - 0/20.
+    for (a, m, b, n), ends in {
+        (56, 70, 48, 80): (0.0524, 0.3339),
+        (9, 10, 3, 10): (0.1705, 0.8090),
+        (0, 10, 0, 20): (-0.1611, 0.2775),
+    }.items():
+        found = response_difference(Group(m, a), Group(n, b))
+        assert (round(found.low, 4), round(found.high, 4)) == ends
+    assert response_difference(Group(), Group(3, 1)) is None
+    alone = revenue_difference(Group(1, 1, 500, 250_000), Group(2, 0, 0, 0))
+    assert (alone.value, alone.low, alone.high) == (500, None, None)

@@ -67,6 +67,7 @@ Cli = Callable[..., int]
 QUICK = (
     "test_boundaries",
     "test_business_time",
+    "test_cluster_tiers",
     "test_clustering",
     "test_collapsed_bins",
     "test_counts",

@@ -71,7 +71,15 @@ COHORT_TABLES = (
     "runs",
 )
 RHYTHM_TABLES = ("customer_rhythm", "customer_status", "second_purchases", "runs")
-CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
+CLUSTER_TABLES = (
+    "customer_features",
+    "cluster_models",
+    "clusters",
+    "cluster_assignments",
+    "micro_groups",
+    "cluster_tiers",
+    "runs",
+)
 RESULT_TABLES = {
     *RFM_TABLES,
     *COHORT_TABLES,

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-import numpy as np
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
 from rfm_spark.results.clusters.assignment import assignments, cluster_sums
+from rfm_spark.results.clusters.description import (
+    ClusterSums,
+    by_revenue,
+    cluster_means,
+    cluster_rows,
+    model_row,
+    tier_rows,
+    training_notes,
+)
 from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES, features_without_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
-from rfm_spark.results.clusters.model import ClusterModel, fitted_model
-from rfm_spark.results.clusters.personas import unique_personas
+from rfm_spark.results.clusters.micro_groups import micro_groups
+from rfm_spark.results.clusters.model import Fit, fitted_model
 from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_MODELS,
+    CLUSTER_TIERS,
     CLUSTERS,
     CUSTOMER_FEATURES,
+    MICRO_GROUPS,
 )
+from rfm_spark.results.clusters.tiers import near_groups, tiers, with_tiers
 from rfm_spark.results.declaration import Request, required
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.renewal import renew
@@ -90,102 +100,36 @@ def refresh_clusters(request: Request[Clusters], sums: DataFrame | None) -> None
 def _cluster(request: Request[Clusters], features: DataFrame) -> str:
     run, rules, as_of = request.run, request.rules, request.as_of
     names = chosen_features(rules, run.settings)
-    model = fitted_model(
-        features, names, rules.k, rules.seed, rules.winsorise, rules.max_fit_customers
-    )
-    if model is None:
+    fit = fitted_model(features, names, rules.training)
+    if fit is None:
         raise UserError(
             f"[clusters] no feature of {', '.join(names)} differs between customers as of {as_of}"
         )
-    assigned = assignments(features, model.scales, model.centres)
-    sums = cluster_sums(assigned, model.scales, names).collect()
-    ranked = sorted(sums, key=lambda row: (-_per_customer(row), row["cluster"]))
-    number = {row["cluster"]: place for place, row in enumerate(ranked, start=1)}
-    renamed = assigned.withColumns(
-        {name: _renumbered(name, number) for name in ("cluster", "runner_up")}
-    )
+    found = cluster_sums(assignments(features, fit.model), fit.model.scales, names).collect()
+    model = by_revenue(fit.model, found)
+    sums = ClusterSums.of(found, dict(zip(fit.model.numbers, model.numbers, strict=True)))
     of_model = model_slice(as_of)
-    run.replace(CLUSTER_ASSIGNMENTS, _labelled(renamed), of_model)
-    run.replace_by(CLUSTERS, _cluster_rows(ranked, model, names, as_of), of_model)
-    run.replace_by(CLUSTER_MODELS, [_model_row(request, ranked, model)], of_model)
-    return f"{len(ranked)} clusters explain {_explained_share(ranked, model):.0%} of the variance"
+    assigned = assignments(features, model).withColumn("model", F.lit(MODEL))
+    run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
+    means = cluster_means(model, sums)
+    found_tiers = tiers(means.values(), rules.ideal_revenue_share)
+    rows = cluster_rows(MODEL, as_of, model, sums, names, found_tiers)
+    run.replace_by(CLUSTERS, rows, of_model)
+    groups = with_tiers(micro_groups(features, model, names), means, found_tiers)
+    groups = groups.withColumns({"model": F.lit(MODEL), "as_of": F.lit(as_of)})
+    occupied = run.replace(MICRO_GROUPS, groups, of_model).rows
+    near = near_groups(run.warehouse.read(MICRO_GROUPS).where(of_model))
+    run.replace_by(CLUSTER_TIERS, tier_rows(MODEL, as_of, sums, found_tiers, near), of_model)
+    row = model_row(MODEL, as_of, rules, model, fit, sums) | {"micro_groups": occupied}
+    run.replace_by(CLUSTER_MODELS, [row], of_model)
+    run.notes += training_notes(rules.k, model, sums)
+    return f"{len(sums.rows)} clusters explain {sums.explained_share(model.scales):.1%}{_told(fit)}"
 
 
-def _cluster_rows(
-    ranked: Sequence[Row], model: ClusterModel, names: Sequence[str], as_of: date
-) -> list[dict[str, Any]]:
-    centres = {
-        place: {
-            scale.feature: float(at)
-            for scale, at in zip(model.scales, model.centres[row["cluster"] - 1], strict=True)
-        }
-        for place, row in enumerate(ranked, start=1)
-    }
-    personas = unique_personas(centres)
-    customers = sum(row["customers"] for row in ranked)
-    revenue = sum(row["revenue_cents"] for row in ranked)
-    return [
-        {
-            "model": MODEL,
-            "as_of": as_of,
-            "cluster": place,
-            "persona": personas[place],
-            "customers": row["customers"],
-            "customer_share": row["customers"] / customers,
-            "revenue_cents": row["revenue_cents"],
-            "revenue_share": row["revenue_cents"] / revenue if revenue else None,
-            "revenue_per_customer_cents": _per_customer(row),
-            "means": {name: row[f"{name}_mean"] for name in names},
-            "centre": centres[place],
-        }
-        for place, row in enumerate(ranked, start=1)
-    ]
-
-
-def _model_row(
-    request: Request[Clusters], ranked: Sequence[Row], model: ClusterModel
-) -> dict[str, Any]:
-    return {
-        "model": MODEL,
-        "as_of": request.as_of,
-        "window": request.rules.look_back.label,
-        "seed": request.rules.seed,
-        "customers": sum(row["customers"] for row in ranked),
-        "fitted_on": model.fitted_on,
-        "cost": _cost(ranked),
-        "variance_explained": _explained_share(ranked, model),
-        "features": [vars(scale) for scale in model.scales],
-    }
-
-
-def _explained_share(ranked: Sequence[Row], model: ClusterModel) -> float:
-    """1 - cost / the sum of squares around the mean of all customers."""
-    customers = sum(row["customers"] for row in ranked)
-    total = 0.0
-    for scale in model.scales:
-        linear = sum(row[f"{scale.feature}_sum"] for row in ranked)
-        squares = sum(row[f"{scale.feature}_squares"] for row in ranked)
-        total += squares - linear * linear / customers
-    return float(np.clip(1 - _cost(ranked) / total, 0, 1)) if total else 0.0
-
-
-def _cost(ranked: Sequence[Row]) -> float:
-    return float(sum(row["cost"] for row in ranked))
-
-
-def _per_customer(row: Row) -> float:
-    return float(row["revenue_cents"] / row["customers"])
-
-
-def _renumbered(column: str, number: dict[int, int]) -> Column:
-    # A centre nobody is nearest to has no number: it can only be a runner-up.
-    pairs = [F.lit(one) for pair in number.items() for one in pair]
-    return F.try_element_at(F.create_map(*pairs), F.col(column))
-
-
-def _labelled(assigned: DataFrame) -> DataFrame:
-    """With the name of the model; the day is that of the features."""
-    return assigned.withColumn("model", F.lit(MODEL))
+def _told(fit: Fit) -> str:
+    starts = f"the best of {len(fit.start_costs)} starts, " if len(fit.start_costs) > 1 else ""
+    passes = len(fit.pass_costs)
+    return f" of the variance: {starts}{passes} pass{'es' if passes > 1 else ''} over all"
 
 
 def model_slice(as_of: date) -> Column:

@@ -10,15 +10,24 @@ from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_MODELS,
+    CLUSTER_TIERS,
     CLUSTERS,
     CUSTOMER_FEATURES,
+    MICRO_GROUPS,
 )
 from rfm_spark.results.declaration import Result, SettingsSection
 
 RESULT = Result(
     name="clusters",
     summary="Group customers by their habits.",
-    tables=(CUSTOMER_FEATURES, CLUSTER_MODELS, CLUSTERS, CLUSTER_ASSIGNMENTS),
+    tables=(
+        CUSTOMER_FEATURES,
+        CLUSTER_MODELS,
+        CLUSTERS,
+        CLUSTER_ASSIGNMENTS,
+        MICRO_GROUPS,
+        CLUSTER_TIERS,
+    ),
     reads=(CUSTOMER_DAYS, CUSTOMER_DAY_CATEGORIES),
     make=refresh_clusters,
     asks=cluster_asks,

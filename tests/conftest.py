@@ -55,6 +55,7 @@ TOGETHER = {
     "test_rfm_profiles": "the finished shop",
     "test_moves_of_days": "the finished shop",
     "test_explain": "the finished shop",
+    "test_cluster_models": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
 }
@@ -67,6 +68,7 @@ Cli = Callable[..., int]
 QUICK = (
     "test_boundaries",
     "test_business_time",
+    "test_cluster_identity",
     "test_cluster_tiers",
     "test_clustering",
     "test_collapsed_bins",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,12 +12,14 @@ from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.results.clusters.assignment import assignments, cluster_sums
-from rfm_spark.results.clusters.description import ClusterSums, training_notes
+from rfm_spark.results.clusters.choice_of_k import Candidate, adjusted_rand, chosen
+from rfm_spark.results.clusters.data_check import feature_notes
+from rfm_spark.results.clusters.description import ClusterSums, model_notes
 from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
 from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.micro_groups import micro_groups, possible
 from rfm_spark.results.clusters.model import ClusterModel, Training, fitted_model
-from rfm_spark.results.clusters.personas import persona, unique_personas
+from rfm_spark.results.clusters.personas import description, persona, unique_personas
 from rfm_spark.results.clusters.refinement import refined
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
 from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
@@ -37,6 +40,15 @@ from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
 )  # fmt: skip
 def test_a_persona_names_what_stands_out_most(centre, words):
     assert persona(centre) == words
+
+
+def test_a_description_has_the_means_and_the_effect_size_of_what_stands_out():
+    centre = {"frequency": 1.2, "monetary_cents": -0.96, "recency_days": -0.4}
+    means = {"frequency": 12.0, "monetary_cents": 1234567.0, "recency_days": 3.0}
+    of_all = {"frequency": 4.25, "monetary_cents": 99.96, "recency_days": 5.0}
+    told = "frequency 12 against 4.25 (+1.2); monetary_cents 1,234,567 against 100 (-1.0)"
+    assert description(centre, means, of_all) == told
+    assert description({"frequency": 0.1}, means, of_all) == ""
 
 
 def test_every_feature_has_words_for_both_ends():
@@ -343,12 +355,49 @@ def test_a_customer_far_from_every_centre_is_an_outlier(spark):
     assert_rows(assignments(features, model), [dict(zip(names, row, strict=True)) for row in rows])
 
 
+def sums_of_clusters(*clusters):
+    """Customers and sums in standard units of PLANE and promotion_response, by cluster."""
+    names = ("tenure_days", "return_share", "promotion_response")
+    return ClusterSums(
+        {
+            number: {"customers": customers}
+            | {f"{name}_sum": float(at) for name, at in zip(names, at_sums, strict=True)}
+            for number, (customers, *at_sums) in enumerate(clusters, start=1)
+        }
+    )
+
+
 def test_what_a_training_could_not_give_is_told_in_words():
-    sums = ClusterSums({1: None, 2: None})
-    few, empty = training_notes(5, a_model(PLANE, [[0, 0], [1, 1], [9, 9]]), sums)
-    assert few.startswith("clusters: 5 are asked for, and there are 3: ")
-    assert empty.startswith("clusters: nobody is nearest to 1 of 3 centres")
-    assert list(training_notes(2, a_model(PLANE, [[0, 0], [1, 1]]), sums)) == []
+    sums = sums_of_clusters((10, 5, 1, 5), (10, -5, -1, -5))
+    few, empty = model_notes(5, a_model(PLANE, [[0, 0], [1, 1], [9, 9]]), sums)
+    assert few.startswith("5 are asked for, and there are 3: ")
+    assert empty.startswith("nobody is nearest to 1 of 3 centres")
+    space = [*PLANE, unit("promotion_response")]
+    assert list(model_notes(2, a_model(space, [[0, 0, 0], [1, 1, 1]]), sums)) == []
+
+
+def test_a_feature_that_alone_sets_clusters_apart_is_told():
+    space = a_model([*PLANE, unit("promotion_response")], [[0, 0, 0], [1, 1, 1]])
+    [told] = model_notes(2, space, sums_of_clusters((10, 9, 1, 3), (10, -9, -1, -3)))
+    assert told.startswith("tenure_days alone is 89% of what sets clusters apart")
+
+
+def test_constant_and_equal_features_and_an_extreme_customer_are_told(spark):
+    random = np.random.default_rng(2)
+    spend = [*random.integers(100, 200, 200).tolist(), 10**12]
+    features = customers(
+        spark,
+        monetary_cents=spend,
+        average_receipt_cents=[2 * one for one in spend],
+        visit_gap_days=[30] * 201,
+        tenure_days=random.integers(0, 300, 201).tolist(),
+    )
+    names = ["monetary_cents", "average_receipt_cents", "visit_gap_days", "tenure_days"]
+    scales = fitted_scales(sample(features), names, 0.01)
+    constant, equal, *extreme = feature_notes(sample(features), names, scales)
+    assert constant.startswith("visit_gap_days is the same for everybody")
+    assert equal.startswith("monetary_cents and average_receipt_cents tell the same (correlation 1")
+    assert [one.partition(":")[0] for one in extreme] == names[:2]
 
 
 def test_features_are_cut_in_groups_of_nearly_equal_size_that_keep_ties_together(spark):
@@ -381,3 +430,63 @@ def test_micro_groups_hold_every_customer_once_and_lead_to_the_nearest_cluster(s
     ]
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
     assert possible(model) == 6
+
+
+BLOBS = np.array([(20, 20), (20, 300), (300, 20), (300, 300)])
+
+
+def test_k_is_that_of_blobs_that_are_far_apart_and_told_with_the_reason(spark):
+    random = np.random.default_rng(31)
+    near = random.integers(0, 4, 400)
+    points = BLOBS[near] + random.integers(0, 30, (400, 2))
+    features = customers(spark, tenure_days=points[:, 0], promotion_response=points[:, 1])
+    fit = fitted_model(features, AXES, Training(k=3, max_k=5, seed=4))
+    assert (fit.k, len(fit.model.centres)) == (4, 4)
+    tried = {one.k: one for one in fit.candidates}
+    assert list(tried) == [3, 4, 5]
+    assert tried[4].stability == 1.0
+    assert tried[4].silhouette > max(tried[3].silhouette, tried[5].silhouette)
+    assert fit.k_reason.startswith("of 3 to 5 clusters, halves of the sample agree")
+    scales = fit.model.scales
+    at = np.array([[(x - s.mean) / s.sd for x, s in zip(p, scales, strict=True)] for p in points])
+    labels = ((at[:, None, :] - fit.model.centres[None]) ** 2).sum(axis=2).argmin(axis=1)
+    assert len(set(zip(near.tolist(), labels.tolist(), strict=True))) == 4  # each blob is a cluster
+    assert tried[4].silhouette == pytest.approx(silhouette(at, labels), abs=1e-3)
+
+
+def silhouette(points, labels):
+    """Of Rousseeuw 1987, of squared distances, pair by pair."""
+    squares = ((points[:, None, :] - points[None]) ** 2).sum(axis=2)
+    found = []
+    for place, label in enumerate(labels):
+        means = {
+            other: squares[place, labels == other].sum()
+            / ((labels == other).sum() - (other == label))
+            for other in set(labels.tolist())
+        }
+        own = means.pop(label)
+        found.append((min(means.values()) - own) / max(own, *means.values()))
+    return np.mean(found)
+
+
+def test_where_halves_agree_on_no_number_the_most_stable_is_taken():
+    found = [Candidate(2, 0.3, 0.5), Candidate(3, 0.9, 0.1), Candidate(4, 0.2, 0.5)]
+    best, why = chosen(found)
+    assert best.k == 2
+    assert "agree on none" in why
+    best, why = chosen([*found, Candidate(5, 0.4, 0.8), Candidate(6, 0.4, 0.9)])
+    assert best.k == 5
+    assert "of these 5 has the highest silhouette, 0.400" in why
+
+
+def test_the_adjusted_rand_index_is_of_pairs():
+    random = np.random.default_rng(5)
+    one, other = random.integers(0, 3, (2, 40))
+    same = [[labels[:, None] == labels[None] for labels in (one, other)]][0]
+    upper = np.triu_indices(40, 1)
+    a, b = (pairs[upper] for pairs in same)
+    expected = a.sum() * b.sum() / len(a)
+    told = ((a & b).sum() - expected) / ((a.sum() + b.sum()) / 2 - expected)
+    shared = Counter(zip(one.tolist(), other.tolist(), strict=True))
+    assert adjusted_rand(shared) == pytest.approx(told)
+    assert adjusted_rand({(0, 0): 7}) == 1.0

@@ -45,7 +45,8 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
     assert names == [
-        "check", "run", "tables", "explain", "boundaries", "cohorts", "rfm", "moves", "backfill",
+        "check", "run", "tables", "explain", "boundaries", "cohorts", "clusters", "rfm", "moves",
+        "backfill",
         "nightly", "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")

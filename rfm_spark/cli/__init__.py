@@ -20,11 +20,12 @@ from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.api import open_run
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain.explanation import explanation
-from rfm_spark.app.jobs import JOBS, Job, run_job
+from rfm_spark.app.jobs import BY_NAME, JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.cli import clusters
 from rfm_spark.cli.boundaries import boundaries
 from rfm_spark.cli.display import (
     ScreenProgress,
@@ -173,7 +174,21 @@ def _add_command(job: Job) -> None:
 
 
 for _job in JOBS:
-    _add_command(_job)
+    if _job.name != clusters.NAME:
+        _add_command(_job)
+
+
+def _make_clusters(
+    context: typer.Context,
+    config: Path,
+    overrides: list[str],
+    warehouse: str,
+    as_of: datetime | None,
+) -> None:
+    _do(context, BY_NAME[clusters.NAME], _Request(config, overrides, None, warehouse, as_of))
+
+
+app.add_typer(clusters.clusters_commands(BY_NAME[clusters.NAME].summary, _make_clusters))
 
 
 @app.command()

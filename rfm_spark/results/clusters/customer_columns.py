@@ -8,14 +8,14 @@ from pyspark.sql.types import IntegerType, StringType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
-from rfm_spark.results.clusters.job import model_slice
-from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.one_model import model_slice
+from rfm_spark.results.clusters.settings import Models, models_of
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS
 from rfm_spark.results.declaration import CustomerColumns, Request
 
 
-def cluster_of_customers(request: Request[Clusters]) -> DataFrame:
-    """Cluster, persona and tier of everybody who was clustered.
+def cluster_of_customers(request: Request[Models]) -> DataFrame:
+    """Cluster, persona and tier of everybody who was clustered, by the first model.
 
     Returns:
         One row per customer: `customer_id`, `cluster`, `persona`, `cluster_tier`.
@@ -23,7 +23,8 @@ def cluster_of_customers(request: Request[Clusters]) -> DataFrame:
     Raises:
         UserError: if nobody was clustered as of the day.
     """
-    run, of_day = request.run, model_slice(request.as_of)
+    run = request.run
+    of_day = model_slice(next(iter(models_of(request.rules))), request.as_of)
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
     if assigned.isEmpty():
         raise UserError(

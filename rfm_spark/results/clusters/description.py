@@ -12,10 +12,8 @@ import numpy as np
 from pyspark.sql import Row
 
 from rfm_spark.results.clusters.features.values import HALVES
-from rfm_spark.results.clusters.micro_groups import possible
-from rfm_spark.results.clusters.model import ClusterModel, Fit
-from rfm_spark.results.clusters.personas import unique_personas
-from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.model import ClusterModel
+from rfm_spark.results.clusters.personas import description, unique_personas
 from rfm_spark.results.clusters.standard_units import Scale
 from rfm_spark.results.clusters.tiers import NEAR_IDEAL, TIERS, ClusterMeans, Tier
 
@@ -26,14 +24,11 @@ class ClusterSums:
 
     Attributes:
         rows: rows of `cluster_sums`, by the number of the cluster, ascending.
+        features: those that means are of.
     """
 
     rows: Mapping[int, Row]
-
-    @classmethod
-    def of(cls, found: Sequence[Row], numbers: Mapping[int, int]) -> ClusterSums:
-        """Of rows whose clusters were numbered otherwise."""
-        return cls(dict(sorted((numbers[row["cluster"]], row) for row in found)))
+    features: Sequence[str] = ()
 
     @property
     def customers(self) -> int:
@@ -49,6 +44,17 @@ class ClusterSums:
     def cost(self) -> float:
         """The sum of squared distances of all customers."""
         return fsum(row["cost"] for row in self.rows.values())
+
+    def mean_of_all(self, feature: str) -> float:
+        """Of a feature of the model, in its own unit."""
+        whole = fsum(row[f"{feature}_mean"] * row["customers"] for row in self.rows.values())
+        return whole / self.customers
+
+    def between(self, feature: str) -> float:
+        """The sum of squares of a feature, in standard units, between the means of clusters."""
+        linear = {n: row[f"{feature}_sum"] for n, row in self.rows.items()}
+        within = fsum(linear[n] ** 2 / row["customers"] for n, row in self.rows.items())
+        return within - fsum(linear.values()) ** 2 / self.customers
 
     def explained_share(self, scales: Sequence[Scale]) -> float:
         """1 - cost / the sum of squares around the mean of all customers."""
@@ -87,7 +93,6 @@ def cluster_rows(
     as_of: date,
     model: ClusterModel,
     sums: ClusterSums,
-    features: Sequence[str],
     tiers: Mapping[int, Tier],
 ) -> list[dict[str, Any]]:
     """Rows of `clusters`: one per cluster with customers."""
@@ -98,12 +103,16 @@ def cluster_rows(
     }
     personas = unique_personas(centres)
     customers, revenue = sums.customers, sums.revenue_cents
+    of_all = {scale.feature: sums.mean_of_all(scale.feature) for scale in model.scales}
     return [
         {
             "model": name,
             "as_of": as_of,
             "cluster": number,
             "persona": personas[number],
+            "description": description(
+                centres[number], {name: row[f"{name}_mean"] for name in sums.features}, of_all
+            ),
             "customers": row["customers"],
             "customer_share": row["customers"] / customers,
             "revenue_cents": row["revenue_cents"],
@@ -113,7 +122,7 @@ def cluster_rows(
             **{half: row[half] for half in HALVES},
             "tier": tiers[number].name,
             **nearness(tiers[number]),
-            "means": {feature: row[f"{feature}_mean"] for feature in features},
+            "means": {feature: row[f"{feature}_mean"] for feature in sums.features},
             "centre": centres[number],
         }
         for number, row in sums.rows.items()
@@ -185,42 +194,31 @@ def tier_rows(
     return rows
 
 
-def model_row(
-    name: str, as_of: date, rules: Clusters, model: ClusterModel, fit: Fit, sums: ClusterSums
-) -> dict[str, Any]:
-    """The row of `cluster_models`."""
-    return {
-        "model": name,
-        "as_of": as_of,
-        "window": rules.look_back.label,
-        "seed": rules.seed,
-        "customers": sums.customers,
-        "fitted_on": fit.fitted_on,
-        "cost": sums.cost,
-        "variance_explained": sums.explained_share(model.scales),
-        "features": [vars(scale) for scale in model.scales],
-        "k": rules.k,
-        "centres": [
-            {"cluster": number, "position": centre.tolist()}
-            for number, centre in sorted(
-                zip(model.numbers, model.centres, strict=True), key=lambda one: one[0]
-            )
-        ],
-        "outlier_distance": model.outlier_distance,
-        "start_costs": list(fit.start_costs),
-        "pass_costs": list(fit.pass_costs),
-        "group_cuts": [list(cuts) for cuts in model.group_cuts],
-        "possible_micro_groups": float(possible(model)),
-    }
+DOMINATES = 0.6
+"""Share of what sets clusters apart, from which one feature of several is told."""
 
 
-def training_notes(k: int, model: ClusterModel, sums: ClusterSums) -> Iterator[str]:
-    """What of a training is worth a look, a line each."""
+def model_notes(k: int, model: ClusterModel, sums: ClusterSums) -> Iterator[str]:
+    """What of a model is worth a look, a line each.
+
+    Args:
+        k: clusters asked for.
+        model: the model.
+        sums: of its clusters.
+    """
     found = len(model.centres)
     if found < k:
         yield (
-            f"clusters: {k} are asked for, and there are {found}: no more customers of the sample "
-            "differ in these features"
+            f"{k} are asked for, and there are {found}: no more customers of the sample differ in "
+            "these features"
         )
     if empty := found - len(sums.rows):
-        yield f"clusters: nobody is nearest to {empty} of {found} centres; they stay in the model"
+        yield f"nobody is nearest to {empty} of {found} centres; they stay in the model"
+    apart = {scale.feature: sums.between(scale.feature) for scale in model.scales}
+    whole = fsum(apart.values())
+    for feature, squares in apart.items():
+        if len(apart) > 2 and squares > DOMINATES * whole:
+            yield (
+                f"{feature} alone is {squares / whole:.0%} of what sets clusters apart: the other "
+                "features hardly count"
+            )

@@ -1,58 +1,47 @@
-"""Clusters: features, model, assignments and personas as of a day."""
+"""Clusters: features of customers, and every model over them, as of a day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
-from rfm_spark.results.clusters.assignment import assignments, cluster_sums
-from rfm_spark.results.clusters.description import (
-    ClusterSums,
-    by_revenue,
-    cluster_means,
-    cluster_rows,
-    model_row,
-    tier_rows,
-    training_notes,
-)
 from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES, features_without_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
-from rfm_spark.results.clusters.micro_groups import micro_groups
-from rfm_spark.results.clusters.model import Fit, fitted_model
-from rfm_spark.results.clusters.settings import Clusters
-from rfm_spark.results.clusters.tables import (
-    CLUSTER_ASSIGNMENTS,
-    CLUSTER_MODELS,
-    CLUSTER_TIERS,
-    CLUSTERS,
-    CUSTOMER_FEATURES,
-    MICRO_GROUPS,
-)
-from rfm_spark.results.clusters.tiers import near_groups, tiers, with_tiers
+from rfm_spark.results.clusters.one_model import cluster_by
+from rfm_spark.results.clusters.settings import Clusters, Models, models_of, written_models
+from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
 from rfm_spark.results.declaration import Request, required
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.renewal import renew
 
-MODEL = "habits"
 
-
-def cluster_asks(rules: Clusters, shop: ShopSettings) -> list[Ask]:
+def cluster_asks(section: Models, shop: ShopSettings) -> list[Ask]:
     """What features are made of."""
-    return feature_asks(rules.look_back, with_events=bool(shop.interactions))
+    return [
+        ask
+        for look_back in _look_backs(section)
+        for ask in feature_asks(look_back, with_events=bool(shop.interactions))
+    ]
 
 
-def cluster_misfits(rules: Clusters, shop: ShopSettings) -> Iterator[str]:
+def _look_backs(section: Models) -> list[LookBack]:
+    """Those of all models, each once, in the order of these."""
+    return list(dict.fromkeys(rules.look_back for rules in models_of(section).values()))
+
+
+def cluster_misfits(section: Models, shop: ShopSettings) -> Iterator[str]:
     """Features without the input they are made of."""
     lacking = features_without_input(shop)
-    for name in rules.features or ():
-        if name in lacking:
-            yield f"clusters.features: {name} needs {lacking[name]}"
+    for where, rules in written_models(section):
+        for name in rules.features or ():
+            if name in lacking:
+                yield f"{where}.features: {name} needs {lacking[name]}"
 
 
 def chosen_features(rules: Clusters, shop: ShopSettings) -> list[str]:
@@ -61,77 +50,48 @@ def chosen_features(rules: Clusters, shop: ShopSettings) -> list[str]:
     return rules.features or [name for name in FEATURE_NAMES if name not in lacking]
 
 
-def refresh_clusters(request: Request[Clusters], sums: DataFrame | None) -> None:
-    """Groups the customers who bought in the window by their habits.
+def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
+    """Groups the customers who bought in the window by their habits, by every model.
 
     Args:
         request: the run, the rules and the day.
         sums: `customer_sums` as of that day, with `cluster_asks`.
 
     Raises:
-        UserError: if nobody bought in the window.
+        UserError: if nobody bought in a window, or a model cannot be made or used.
     """
-    run, rules, as_of = request.run, request.rules, request.as_of
+    run = request.run
+    if run.warehouse.is_there(CUSTOMER_FEATURES):  # made when there were fewer, perhaps
+        renew(run.warehouse, CUSTOMER_FEATURES, is_made_again=True)
+    for look_back in _look_backs(request.rules):
+        _refresh_features(request, required(sums), look_back)
+    for name, rules in models_of(request.rules).items():
+        with run.progress.step(f"clusters {name}") as step:
+            where = _features_slice(request, rules.look_back)
+            features = run.warehouse.read(CUSTOMER_FEATURES).where(where)
+            names = chosen_features(rules, run.settings)
+            step.says(cluster_by(run, name, rules, features, names, request.as_of))
+
+
+def _refresh_features(request: Request[Models], sums: DataFrame, look_back: LookBack) -> None:
+    run, as_of = request.run, request.as_of
     with run.progress.step("customer features") as step:
-        window = rules.look_back
         found = customer_features(
-            required(sums),
+            sums,
             run.read(CUSTOMER_DAYS),
             run.read(CUSTOMER_DAY_CATEGORIES) if run.settings.has_categories else None,
             bool(run.settings.interactions),
             as_of,
-            window,
+            look_back,
         )
-        where = (F.col("window") == window.label) & (F.col("as_of") == F.lit(as_of))
-        if run.warehouse.is_there(CUSTOMER_FEATURES):  # made when there were fewer, perhaps
-            renew(run.warehouse, CUSTOMER_FEATURES, is_made_again=True)
-        commit = run.replace(CUSTOMER_FEATURES, found, where)
+        commit = run.replace(CUSTOMER_FEATURES, found, _features_slice(request, look_back))
         if commit.rows == 0:
             raise UserError(
-                f"[clusters] nobody bought in the {rules.window_days} days up to {as_of}: choose "
+                f"[clusters] nobody bought in the {look_back.label} days up to {as_of}: choose "
                 "another --as-of or a longer window_days"
             )
         step.says(f"{commit.rows:,} customers")
-    with run.progress.step("clusters") as step:
-        features = run.warehouse.read(CUSTOMER_FEATURES).where(where)
-        step.says(_cluster(request, features))
 
 
-def _cluster(request: Request[Clusters], features: DataFrame) -> str:
-    run, rules, as_of = request.run, request.rules, request.as_of
-    names = chosen_features(rules, run.settings)
-    fit = fitted_model(features, names, rules.training)
-    if fit is None:
-        raise UserError(
-            f"[clusters] no feature of {', '.join(names)} differs between customers as of {as_of}"
-        )
-    found = cluster_sums(assignments(features, fit.model), fit.model.scales, names).collect()
-    model = by_revenue(fit.model, found)
-    sums = ClusterSums.of(found, dict(zip(fit.model.numbers, model.numbers, strict=True)))
-    of_model = model_slice(as_of)
-    assigned = assignments(features, model).withColumn("model", F.lit(MODEL))
-    run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
-    means = cluster_means(model, sums)
-    found_tiers = tiers(means.values(), rules.ideal_revenue_share)
-    rows = cluster_rows(MODEL, as_of, model, sums, names, found_tiers)
-    run.replace_by(CLUSTERS, rows, of_model)
-    groups = with_tiers(micro_groups(features, model, names), means, found_tiers)
-    groups = groups.withColumns({"model": F.lit(MODEL), "as_of": F.lit(as_of)})
-    occupied = run.replace(MICRO_GROUPS, groups, of_model).rows
-    near = near_groups(run.warehouse.read(MICRO_GROUPS).where(of_model))
-    run.replace_by(CLUSTER_TIERS, tier_rows(MODEL, as_of, sums, found_tiers, near), of_model)
-    row = model_row(MODEL, as_of, rules, model, fit, sums) | {"micro_groups": occupied}
-    run.replace_by(CLUSTER_MODELS, [row], of_model)
-    run.notes += training_notes(rules.k, model, sums)
-    return f"{len(sums.rows)} clusters explain {sums.explained_share(model.scales):.1%}{_told(fit)}"
-
-
-def _told(fit: Fit) -> str:
-    starts = f"the best of {len(fit.start_costs)} starts, " if len(fit.start_costs) > 1 else ""
-    passes = len(fit.pass_costs)
-    return f" of the variance: {starts}{passes} pass{'es' if passes > 1 else ''} over all"
-
-
-def model_slice(as_of: date) -> Column:
-    """The rows of the model on one day."""
-    return (F.col("model") == MODEL) & (F.col("as_of") == F.lit(as_of))
+def _features_slice(request: Request[Models], look_back: LookBack) -> Column:
+    return (F.col("window") == look_back.label) & (F.col("as_of") == F.lit(request.as_of))

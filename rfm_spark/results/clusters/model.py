@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import sqrt
 
@@ -13,8 +14,11 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
+from rfm_spark.results.clusters.data_check import feature_notes
+from rfm_spark.results.clusters.distances import Centres
 from rfm_spark.results.clusters.group_cuts import group_cuts
-from rfm_spark.results.clusters.refinement import Centres, refined, true_costs
+from rfm_spark.results.clusters.refinement import refined, true_costs
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
 
 _HASHES = 1 << 20
@@ -32,6 +36,7 @@ class Training:
 
     Attributes:
         k: clusters asked for; fewer come out where fewer customers differ.
+        max_k: where it is given, the number is chosen from k to this.
         seed: of the first centres of the first start.
         starts: fits on the sample, of which the one with the least cost of all customers stays.
         winsorise: share cut off at each end of a feature.
@@ -49,6 +54,7 @@ class Training:
     min_improvement: float = 0.0001
     max_passes: int = 20
     groups: int = 3
+    max_k: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,12 +85,20 @@ class Fit:
         fitted_on: customers in the sample.
         start_costs: of each start, the sum of squared distances of all customers.
         pass_costs: the same after each pass, the last being the model's.
+        notes: on the features, what is worth a look.
+        k: clusters asked for, or chosen.
+        k_reason: why these, of those that were chosen.
+        candidates: numbers of clusters that were tried.
     """
 
     model: ClusterModel
     fitted_on: int
     start_costs: Sequence[float]
     pass_costs: Sequence[float]
+    notes: Sequence[str]
+    k: int
+    k_reason: str | None = None
+    candidates: Sequence[Candidate] = ()
 
 
 def fitted_model(features: DataFrame, names: Sequence[str], training: Training) -> Fit | None:
@@ -111,8 +125,15 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
         if not scales:
             return None
         cuts = group_cuts(sample, [scale.feature for scale in scales], training.groups)
-        starts = _fits(sample, scales, training)
+        with _vectors(sample, scales) as vectors:
+            kmeans = KMeans(seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
+            tried, k, why = _number_of_clusters(vectors, kmeans, training)
+            starts = [
+                np.array(one.fit(vectors).clusterCenters())
+                for one in _starts(kmeans.setK(k), training)
+            ]
         fitted_on = sample.count()
+        notes = list(feature_notes(sample, names, scales))
     finally:
         sample.unpersist()
     costs = true_costs(features, scales, starts)
@@ -122,26 +143,38 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
     )
     far = _FAR * sqrt(pass_costs[-1] / customers)
     model = ClusterModel(scales, centres, range(1, len(centres) + 1), far, cuts)
-    return Fit(model, fitted_on, costs, pass_costs)
+    return Fit(model, fitted_on, costs, pass_costs, notes, k, why, tried)
 
 
-def _fits(sample: DataFrame, scales: Sequence[Scale], training: Training) -> list[Centres]:
-    """Centres by MLlib, of every start."""
-    standard = sample.select(*[scale.standardised().alias(scale.feature) for scale in scales])
-    assembler = VectorAssembler(inputCols=standard.columns, outputCol="features")
-    vectors = assembler.transform(standard).select("features").persist()
+@contextmanager
+def _vectors(sample: DataFrame, scales: Sequence[Scale]) -> Iterator[DataFrame]:
+    """The sample as MLlib takes it, and its two halves, while the context lasts."""
+    half = F.pmod(F.xxhash64("customer_id", F.lit(HALF)), F.lit(2)).alias(HALF)
+    standard = [scale.standardised().alias(scale.feature) for scale in scales]
+    names = [scale.feature for scale in scales]
+    assembler = VectorAssembler(inputCols=names, outputCol="features")
+    vectors = assembler.transform(sample.select(half, *standard)).select(HALF, "features").persist()
     try:
-        return [
-            _centres(vectors, training.k, _long(training.seed + start))
-            for start in range(training.starts)
-        ]
+        yield vectors
     finally:
         vectors.unpersist()
 
 
-def _centres(vectors: DataFrame, k: int, seed: int) -> Centres:
-    kmeans = KMeans(k=k, seed=seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
-    return np.array(kmeans.fit(vectors).clusterCenters())
+def _number_of_clusters(
+    vectors: DataFrame, kmeans: KMeans, training: Training
+) -> tuple[list[Candidate], int, str | None]:
+    """What was tried, how many clusters there are to be, and why."""
+    if training.max_k is None:
+        return [], training.k, None
+    tried = candidates(vectors, range(training.k, training.max_k + 1), kmeans)
+    best, why = chosen(tried)
+    return tried, best.k, why
+
+
+def _starts(kmeans: KMeans, training: Training) -> Iterator[KMeans]:
+    """One k-means for each start."""
+    for start in range(training.starts):
+        yield kmeans.copy().setSeed(_long(training.seed + start))
 
 
 def _long(number: int) -> int:

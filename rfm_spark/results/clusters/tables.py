@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql.types import (
     ArrayType,
     BooleanType,
+    DateType,
     DoubleType,
     IntegerType,
     LongType,
@@ -97,7 +98,15 @@ CLUSTER_MODELS = Table(
             "Transform, winsorising bounds, mean and standard deviation of each feature",
             required=True,
         ),
-        Column("k", IntegerType(), "Clusters asked for", since=2),
+        Column(
+            "version",
+            DateType(),
+            "The day it was trained on; as_of, where it was not kept",
+            since=2,
+        ),
+        Column("rules_digest", StringType(), "Digest of the rules it was trained by", since=2),
+        Column("k", IntegerType(), "Clusters asked for, or chosen", since=2),
+        Column("k_reason", StringType(), "Why so many were chosen; NULL where k is given", since=2),
         Column(
             "centres",
             ArrayType(
@@ -112,6 +121,19 @@ CLUSTER_MODELS = Table(
             "order of `features`",
             since=2,
         ),
+        Column(
+            "shares",
+            ArrayType(DoubleType()),
+            "Of the customers it was trained on, nearest to each centre",
+            since=2,
+        ),
+        Column(
+            "drift",
+            DoubleType(),
+            "Of a model that was kept: population stability index of the shares of clusters",
+            since=2,
+        ),
+        Column("last_number", IntegerType(), "Highest number a cluster of it has had", since=2),
         Column("outlier_distance", DoubleType(), "Beyond it is an outlier", since=2),
         Column(
             "start_costs",
@@ -133,8 +155,29 @@ CLUSTER_MODELS = Table(
     ),
     key=("model", "as_of"),
     partition_by=("model", "as_of"),
+    keeps_decisions=True,
     schema_version=2,
 )
+
+TRAINED = (
+    "version",
+    "rules_digest",
+    "window",
+    "seed",
+    "k",
+    "k_reason",
+    "fitted_on",
+    "features",
+    "centres",
+    "shares",
+    "outlier_distance",
+    "start_costs",
+    "pass_costs",
+    "group_cuts",
+    "possible_micro_groups",
+    "last_number",
+)
+"""Columns of `cluster_models` that stay as they are while a model is kept."""
 
 CLUSTERS = Table(
     name="clusters",
@@ -142,8 +185,20 @@ CLUSTERS = Table(
     columns=(
         MODEL,
         AS_OF,
-        Column("cluster", IntegerType(), "1 has the highest revenue per customer", required=True),
+        Column(
+            "cluster",
+            IntegerType(),
+            "Its number: at first 1 has the highest revenue per customer, then it is kept",
+            required=True,
+        ),
         Column("persona", StringType(), "What sets it apart, in words", required=True),
+        Column(
+            "description",
+            StringType(),
+            "The features that stand out most: mean, mean of all, and the effect size: how far the "
+            "centre lies from the average, in standard deviations",
+            since=2,
+        ),
         Column("customers", LongType(), "Customers in it", required=True),
         Column("customer_share", DoubleType(), "Of all customers clustered", required=True),
         Column("revenue_cents", LongType(), "Their net amount in the window", required=True),
@@ -258,5 +313,47 @@ CLUSTER_TIERS = Table(
         Column("micro_group_half_way_cents", LongType(), "The same of these micro-groups"),
     ),
     key=("model", "as_of", "tier"),
+    partition_by=("model", "as_of"),
+)
+
+CLUSTER_MOVES = Table(
+    name="cluster_moves",
+    grain="customers of one model who went from one cluster to another for one cause",
+    columns=(
+        MODEL,
+        AS_OF,
+        Column("since", DateType(), "The last stored day before", required=True),
+        Column("from_cluster", IntegerType(), "Then; 0 for who was in none", required=True),
+        Column("to_cluster", IntegerType(), "As of the day; 0 for who is in none", required=True),
+        Column(
+            "cause",
+            StringType(),
+            "stayed; behaviour: the model of then puts them there too; model: it would leave them; "
+            "both: it would put them elsewhere; entered, left: clustered on one day only",
+            required=True,
+        ),
+        Column("customers", LongType(), "Customers", required=True),
+    ),
+    key=("model", "as_of", "from_cluster", "to_cluster", "cause"),
+    partition_by=("model", "as_of"),
+)
+
+CLUSTER_CANDIDATES = Table(
+    name="cluster_candidates",
+    grain="one number of clusters that was tried when a model was trained on the day",
+    columns=(
+        MODEL,
+        AS_OF,
+        Column("k", IntegerType(), "Number of clusters", required=True),
+        Column("silhouette", DoubleType(), "Mean over the sample, squared distances", True),
+        Column(
+            "stability",
+            DoubleType(),
+            "Adjusted Rand index of models of two halves of the sample, on all of it",
+            required=True,
+        ),
+        Column("is_chosen", BooleanType(), "Whether it is the model's", required=True),
+    ),
+    key=("model", "as_of", "k"),
     partition_by=("model", "as_of"),
 )

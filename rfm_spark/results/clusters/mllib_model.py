@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from pyspark.ml import PipelineModel
+from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.clustering import KMeans, KMeansModel
 from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.ml.functions import array_to_vector
@@ -32,7 +32,7 @@ def save_for_mllib(spark: SparkSession, model: ClusterModel, place: str) -> None
         f"{_standardised(scale)} AS {name}" for scale, name in zip(model.scales, names, strict=True)
     )
     numbers = ", ".join(f"{place}, {number}" for place, number in enumerate(model.numbers))
-    stages = [
+    stages: list[Transformer] = [
         SQLTransformer(statement=f"SELECT *, {standard} FROM __THIS__"),
         VectorAssembler(inputCols=names, outputCol="features"),
         kmeans,
@@ -49,7 +49,7 @@ def _kmeans(spark: SparkSession, centres: Centres, path: str) -> KMeansModel:
             "position": pa.array(centres.tolist(), pa.list_(pa.float64())),
         }
     )
-    ours = spark.createDataFrame(rows).withColumn("features", array_to_vector("position"))
+    ours = spark.createDataFrame(rows).withColumn("features", array_to_vector(F.col("position")))
     fitted = KMeans(k=len(centres), maxIter=1, seed=1).fit(ours)
     fitted.save(path)
     _with_centres(ours, f"{path}/data")

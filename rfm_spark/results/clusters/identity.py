@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 SAME = 0.5
 """Jaccard overlap from which a cluster is the same one."""
@@ -49,9 +49,3 @@ def _sums(shared: Mapping[tuple[int, int], int], side: int) -> Mapping[int, int]
     for pair, customers in shared.items():
         sums[pair[side]] += customers
     return sums
-
-
-def kept_share(numbers: Iterable[int], before: Iterable[int]) -> tuple[int, int]:
-    """How many of the new clusters are old ones, and how many there are."""
-    found, old = list(numbers), set(before)
-    return sum(one in old for one in found), len(found)

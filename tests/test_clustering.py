@@ -465,7 +465,8 @@ def silhouette(points, labels):
             for other in set(labels.tolist())
         }
         own = means.pop(label)
-        found.append((min(means.values()) - own) / max(own, *means.values()))
+        next_best = min(means.values())
+        found.append((next_best - own) / max(own, next_best))
     return np.mean(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.drift import DRIFTED
+from rfm_spark.core.table import Table
 from rfm_spark.results.clusters.assignment import assignments, cluster_sums
 from rfm_spark.results.clusters.description import (
     ClusterSums,
@@ -71,7 +72,7 @@ def cluster_by(
     run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
     occupied = _describe(run, name, rules, features, stored, sums, as_of)
     _tell_moves(run, name, features, earlier, stored, as_of)
-    run.replace_by(CLUSTER_CANDIDATES, _candidate_rows(name, stored, as_of), of_model)
+    _replace_few(run, CLUSTER_CANDIDATES, _candidate_rows(name, stored, as_of), name, as_of)
     # Written last: it says that the day is whole.
     row = {
         "model": name,
@@ -160,7 +161,16 @@ def _tell_moves(
             moves = cluster_moves(were, today).withColumn("since", F.lit(earlier.as_of))
             run.replace(CLUSTER_MOVES, _labelled(moves.coalesce(1), name, as_of), of_model)
             return
-    run.replace_by(CLUSTER_MOVES, [], of_model)
+    _replace_few(run, CLUSTER_MOVES, [], name, as_of)
+
+
+def _replace_few(
+    run: Run, table: Table, rows: Sequence[Mapping[str, Any]], name: str, as_of: date
+) -> None:
+    """Writes rows of a table that most days have none of: without any before and now, no commit."""
+    run.warehouse.create(table)
+    if rows or run.warehouse.rows(table, {"model": name, "as_of": as_of}):
+        run.replace_by(table, rows, model_slice(name, as_of))
 
 
 def _labelled(rows: DataFrame, name: str, as_of: date) -> DataFrame:

@@ -108,8 +108,14 @@ SINCE_IN = {
     "cohorts": tuple(column.name for column in COHORTS.columns if column.since > 1),
     "customer_360": ("cluster_tier",),
     **{
-        table.name: tuple(column.name for column in table.columns if column.since > 1)
-        for table in (CUSTOMER_FEATURES, CLUSTERS, CLUSTER_ASSIGNMENTS, CLUSTER_MODELS)
+        table.name: (*also, *(column.name for column in table.columns if column.since > 1))
+        for table, also in (
+            (CUSTOMER_FEATURES, ()),
+            (CLUSTER_MODELS, ()),
+            # Centres were k-means' own, a millionth of a deviation from the means of customers.
+            (CLUSTERS, ("centre",)),
+            (CLUSTER_ASSIGNMENTS, ("distance", "runner_up_distance")),
+        )
     },
 }
 """The same, of columns that other tables had."""

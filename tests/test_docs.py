@@ -46,8 +46,7 @@ def test_the_example_of_the_readme_runs(
     names = [command[0] for command in commands()]
     assert names == [
         "check", "run", "tables", "explain", "boundaries", "cohorts", "clusters", "rfm", "moves",
-        "backfill",
-        "nightly", "generate",
+        "backfill", "nightly", "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]

@@ -23,9 +23,12 @@ from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
+    CLUSTER_CANDIDATES,
     CLUSTER_MODELS,
+    CLUSTER_TIERS,
     CLUSTERS,
     CUSTOMER_FEATURES,
+    MICRO_GROUPS,
 )
 from rfm_spark.results.cohorts.tables import (
     COHORT_CURVES,
@@ -122,12 +125,12 @@ SINCE_IN = {
 
 SINCE_TABLES = {
     table.name
-    for table in (COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables)
+    for table in (
+        *(COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables),
+        *(MICRO_GROUPS, CLUSTER_TIERS, CLUSTER_CANDIDATES),
+    )
 }
 """Tables that 0.1.0 did not make."""
-
-NEW_OF_CLUSTERS = ("micro_groups", "cluster_tiers", "cluster_moves", "cluster_candidates")
-"""Tables that tell nothing of the day before: it was described by a release that had none."""
 
 
 def comparable(tables):
@@ -143,7 +146,7 @@ def comparable(tables):
         tables[name] = [row for row in rows if row not in of_then] + [
             {column: value for column, value in row.items() if column not in gone}
             for row in of_then
-            if row.get("profile") != "engagement" and name not in NEW_OF_CLUSTERS
+            if row.get("profile") != "engagement"
         ]
     tables["cluster_moves"] = []  # since that day
     return tables

@@ -58,6 +58,7 @@ TOGETHER = {
     "test_explain": "the finished shop",
     "test_report": "the finished shop",
     "test_queries": "the finished shop",
+    "test_cluster_models": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",
     "test_end_to_end": "the demo",
@@ -72,6 +73,8 @@ Cli = Callable[..., int]
 QUICK = (
     "test_boundaries",
     "test_business_time",
+    "test_cluster_identity",
+    "test_cluster_tiers",
     "test_clustering",
     "test_collapsed_bins",
     "test_counts",

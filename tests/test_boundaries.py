@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
-from rfm_spark.results.rfm.boundaries.cuts import (
+from rfm_spark.core.cuts import (
     Histogram,
     balanced_cuts,
     bin_shares,
     quantile_cuts,
 )
+from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 
 # 100 customers by visits: half came once. Sizes 50, 20, 10, 10, 5, 5.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
-from rfm_spark.results.rfm.boundaries.cuts import (
+from rfm_spark.core.cuts import (
     Histogram,
     balanced_cuts,
     bin_shares,
     quantile_cuts,
 )
+from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
 from rfm_spark.results.rfm.boundaries.natural import natural_cuts
 from rfm_spark.results.rfm.boundaries.units import ValueUnit
 

@@ -46,8 +46,8 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
     assert names == [
-        "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "list", "list",
-        "rfm", "moves", "backfill", "nightly", "generate",
+        "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "clusters",
+        "list", "list", "rfm", "moves", "backfill", "nightly", "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
     earlier = ["rfm", *commands()[1][1:], *window]

@@ -7,7 +7,8 @@ from math import log
 
 import pytest
 
-from rfm_spark.results.rfm.boundaries.drift import bin_sizes, is_due, stability_index
+from rfm_spark.core.drift import is_due, stability_index
+from rfm_spark.results.rfm.boundaries.drift import bin_sizes
 
 
 def test_the_index_of_equal_shares_is_nothing():

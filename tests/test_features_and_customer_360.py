@@ -7,14 +7,14 @@ from datetime import date
 from support import assert_rows, people, rows_of
 
 from rfm_spark.core.look_back import EVER, LookBack
-from rfm_spark.facts.asks import EVENT_COUNTS, RECEIPT_HABITS, Ask
+from rfm_spark.facts.asks import EVENT_COUNTS, Ask
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.history import event_history
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_year_events, customer_years
 from rfm_spark.ingest.tables.customers import CUSTOMERS
-from rfm_spark.results.clusters.customer_columns import with_personas
-from rfm_spark.results.clusters.features.values import customer_features
+from rfm_spark.results.clusters.customer_columns import with_descriptions
+from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS, CUSTOMER_FEATURES
 from rfm_spark.results.customer_360.wide_rows import (
     known_customers,
@@ -79,7 +79,7 @@ def sums_of(spark, days, as_of, window, events=EVENTS):
     """Sums of receipts and of all interactions."""
     event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, events)
     facts = CustomerFacts(days, customer_years(days), event_days, customer_year_events(event_days))
-    asks = [Ask(window, RECEIPT_HABITS), Ask(window, EVENT_COUNTS, "interactions")]
+    asks = [*feature_asks(window, False), Ask(window, EVENT_COUNTS, "interactions")]
     return customer_sums(facts, as_of, asks)
 
 
@@ -108,6 +108,8 @@ def test_each_feature_of_two_customers(spark):
         "visit_gap_days": 10.0,
         "return_share": 2 / 5,
         "touch_points": 4.0,
+        "first_half_cents": 30_00 + 20_00,  # up to 2026-01-16
+        "second_half_cents": 5_00 - 3_00,
     }
     ben = {
         "customer_id": "ben",
@@ -124,6 +126,8 @@ def test_each_feature_of_two_customers(spark):
         "visit_gap_days": 30.0,  # one visit day: the window's length
         "return_share": 0.0,
         "touch_points": 0.0,
+        "first_half_cents": 0,
+        "second_half_cents": 8_00,
     }
     assert_rows(features_of(spark, CATEGORIES, EVENTS, LookBack(30)), [anna, ben])
 
@@ -157,11 +161,18 @@ def test_a_feature_that_the_input_does_not_allow_is_null(spark):
 
 def test_all_history_is_as_long_as_the_data(spark):
     # From 2024-02-01 to 2026-01-31, both included.
-    names = ("customer_id", "window", "frequency", "visit_gap_days")
-    rows = [
-        ("anna", "all", 5.0, 721 / 3),
-        ("ben", "all", 1.0, 731.0),
-        ("lapsed", "all", 1.0, 731.0),
+    names = (
+        "customer_id",
+        "window",
+        "frequency",
+        "visit_gap_days",
+        "first_half_cents",
+        "second_half_cents",
+    )
+    rows = [  # halves are the year before the last, and the last
+        ("anna", "all", 5.0, 721 / 3, 0, 52_00),
+        ("ben", "all", 1.0, 731.0, 0, 8_00),
+        ("lapsed", "all", 1.0, 731.0, 10_00, 0),
     ]
     assert_rows(
         features_of(spark, None, None, LookBack(None)),
@@ -196,7 +207,10 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
         {"customer_id": "ben", "segment": "New", "rfm_cell": "511", "recency_days": 0},
     ]
     assigned = [{"customer_id": "anna", "cluster": 2}, {"customer_id": "ben", "cluster": 1}]
-    clusters = [{"cluster": 1, "persona": "Recent"}, {"cluster": 2, "persona": "Wide range"}]
+    clusters = [
+        {"cluster": 1, "persona": "Recent", "tier": "regular"},
+        {"cluster": 2, "persona": "Wide range", "tier": "ideal"},
+    ]
     nobody_yet = as_of < AS_OF
     event_days = rows_of(spark, CUSTOMER_DAY_EVENTS, EVENTS)
     events = event_history(event_days, customer_year_events(event_days), [as_of], [])
@@ -211,7 +225,7 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
     assignments = rows_of(spark, CLUSTER_ASSIGNMENTS, [] if nobody_yet else assigned)
     rows = {
         "rfm": scores_by_customer(rfm, ["purchase"], "purchase"),
-        "clusters": with_personas(assignments, rows_of(spark, CLUSTERS, clusters)),
+        "clusters": with_descriptions(assignments, rows_of(spark, CLUSTERS, clusters)),
     }
     added = [
         (
@@ -240,15 +254,28 @@ def test_every_known_customer_has_one_row(spark):
         {"customer_id": "anna", "attributes": {"age": "40"}},
         {"customer_id": "prospect", "attributes": {"age": "19"}},
     ]
-    names = ("customer_id", "segment", "rfm_cell", "cluster", "persona", "cohort_month",
+    names = ("customer_id", "segment", "rfm_cell", "cluster", "persona", "cluster_tier",
+             "cohort_month",
              "lifetime_visits", "interactions", "last_interaction", "attributes")  # fmt: skip
     rows = [
-        ("anna", "Loyal", "344", 2, "Wide range", "2024-02-01", 5, 4, "2026-01-06", {"age": "40"}),
-        ("ben", "New", "511", 1, "Recent", "2026-01-01", 1, 0, None, None),
-        ("lapsed", "Lapsed", None, None, None, "2025-01-01", 1, 0, None, None),
-        ("returner", "Prospect", None, None, None, None, 0, 0, None, None),
-        ("known", "Prospect", None, None, None, None, 0, 1, "2026-01-06", None),
-        ("prospect", "Prospect", None, None, None, None, 0, 0, None, {"age": "19"}),
+        (
+            "anna",
+            "Loyal",
+            "344",
+            2,
+            "Wide range",
+            "ideal",
+            "2024-02-01",
+            5,
+            4,
+            "2026-01-06",
+            {"age": "40"},
+        ),
+        ("ben", "New", "511", 1, "Recent", "regular", "2026-01-01", 1, 0, None, None),
+        ("lapsed", "Lapsed", None, None, None, None, "2025-01-01", 1, 0, None, None),
+        ("returner", "Prospect", None, None, None, None, None, 0, 0, None, None),
+        ("known", "Prospect", None, None, None, None, None, 0, 1, "2026-01-06", None),
+        ("prospect", "Prospect", None, None, None, None, None, 0, 0, None, {"age": "19"}),
     ]
     assert_rows(
         customers_as_of(spark, AS_OF, attributes),

@@ -10,7 +10,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfm_spark.results.rfm.boundaries.cuts import Histogram, balanced_cuts, bin_shares
+from rfm_spark.core.cuts import Histogram, balanced_cuts, bin_shares
 from rfm_spark.results.rfm.boundaries.natural import explained, natural_cuts
 
 whole_numbers = st.lists(st.integers(-6, 6), min_size=1, max_size=40)

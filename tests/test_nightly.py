@@ -38,7 +38,7 @@ SETTINGS = (
     "ingest.max_rejected_share=0.1",
     "clusters.k=3",
 )
-NOT_COMPARED = (*ABOUT_RUNS, "segment_moves")
+NOT_COMPARED = (*ABOUT_RUNS, "segment_moves", "cluster_moves")
 """Moves are between days that are stored, and a rebuild stores one."""
 
 
@@ -93,9 +93,13 @@ def as_of_last(tables, last):
 
 @pytest.fixture(scope="module")
 def rebuilt(run, month, tmp_path_factory):
-    """The warehouse that the same deliveries make at once."""
+    """The warehouse that the same deliveries make at once, with the decisions of the nights.
+
+    Clusters keep the numbers of those of the models before.
+    """
     shop, nights = month
     place = tmp_path_factory.mktemp("rebuilt")
+    shutil.copytree(shop.warehouse / "cluster_models", place / "cluster_models")
     run(shop.config, shop.raw, place, "run", nights[-1], SETTINGS)
     return place
 

@@ -167,7 +167,8 @@ def test_only_what_does_not_stand_is_made_again(spark, copied_shop):
         table.name for table in RESULT_TABLES if run.warehouse.version(table) != before[table]
     }
     made = ("clusters", "customer-360")
-    assert changed == {table.name for name in made for table in BY_COMMAND[name].tables}
+    tables = {table for name in made for table in BY_COMMAND[name].tables}
+    assert changed == {table.name for table in tables if run.warehouse.count(table)}
     again = run_of(spark, copied_shop, ("clusters.k=3",))
     assert set(run_record.results_that_stand(again, RESULTS, DAY)) == ALL
 

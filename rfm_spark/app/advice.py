@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from rfm_spark.app.settings import Settings
 from rfm_spark.core.panel import Panel, PanelColumn
+from rfm_spark.results.clusters.settings import written_models
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.settings import Profile, leading_profile
@@ -26,11 +27,11 @@ def configuration_advice(settings: Settings) -> Iterator[str]:
                 yield f"rfm.{name}.{dimension}.cuts: {why}: nobody can have the score {score}"
     clusters, first = BY_COMMAND["clusters"], leading_profile(profiles)
     if clusters.is_made_for(settings):
-        looked_at = clusters.rules(settings).window_days
-        if looked_at != profiles[first].window_days:
+        where, rules = next(written_models(clusters.rules(settings)))
+        if rules.window_days != profiles[first].window_days:
             yield (
-                f"clusters.window_days: clusters look at {_days(looked_at)} and the scores of "
-                f"{first} at {_days(profiles[first].window_days)}: a customer's segment and "
+                f"{where}.window_days: clusters look at {_days(rules.window_days)} and the scores "
+                f"of {first} at {_days(profiles[first].window_days)}: a customer's segment and "
                 "cluster tell of different times"
             )
 

@@ -60,7 +60,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=5,
+    schema_version=6,
 )
 
 SETTINGS = Table(

@@ -20,13 +20,14 @@ from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.api import open_run
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain.explanation import explanation
-from rfm_spark.app.jobs import JOBS, Job, run_job
+from rfm_spark.app.jobs import BY_NAME, JOBS, Job, run_job
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.summary import job_panels, last_run, table_facts
 from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.boundaries import boundaries
+from rfm_spark.cli.clusters import add_clusters_commands
 from rfm_spark.cli.display import (
     ScreenProgress,
     show_panels,
@@ -51,8 +52,8 @@ from rfm_spark.cli.options import (
     To,
     day_of,
 )
-from rfm_spark.cli.report import report
 from rfm_spark.cli.queries import sql
+from rfm_spark.cli.report import report
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
@@ -178,6 +179,19 @@ def _add_command(job: Job) -> None:
 
 for _job in JOBS:
     _add_command(_job)
+
+
+def _make_clusters(
+    context: typer.Context,
+    config: Path,
+    overrides: list[str],
+    warehouse: str,
+    as_of: datetime | None,
+) -> None:
+    _do(context, BY_NAME["clusters"], _Request(config, overrides, None, warehouse, as_of))
+
+
+add_clusters_commands(app, _make_clusters)
 
 
 @app.command()

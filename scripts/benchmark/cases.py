@@ -25,6 +25,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "rhythm": (),
     "clusters": ("pyspark",),
+    "clusters-full": ("mllib",),
     "engagement": (),
     "engagement-alone": (),
     "moves": (),
@@ -38,6 +39,9 @@ CASES: dict[str, tuple[str, ...]] = {
     "corrected": (),
 }
 """Peers by case, in this order: the first case leaves the warehouse that others read.
+
+`clusters-full` is of five features and eight clusters; the peer fits MLlib's k-means three times on
+all customers, and tells the costs of both in its output.
 
 `engagement` is of two profiles of one window, `engagement-alone` of one of them; `moves` compares
 two stored days, of which `rfm` scores one; `backfill` scores the same day of 24 months.
@@ -71,7 +75,17 @@ COHORT_TABLES = (
     "runs",
 )
 RHYTHM_TABLES = ("customer_rhythm", "customer_status", "second_purchases", "runs")
-CLUSTER_TABLES = ("customer_features", "cluster_models", "clusters", "cluster_assignments", "runs")
+CLUSTER_TABLES = (
+    "customer_features",
+    "cluster_models",
+    "clusters",
+    "cluster_assignments",
+    "micro_groups",
+    "cluster_tiers",
+    "cluster_moves",
+    "cluster_candidates",
+    "runs",
+)
 RESULT_TABLES = {
     *RFM_TABLES,
     *COHORT_TABLES,
@@ -200,6 +214,11 @@ def our_cases(place: Place) -> dict[str, Case]:
     engagement = ["rfm.engagement.window_days=365", "rfm.engagement.events='all'"]
     both = [*engagement, "rfm.purchase.window_days=365"]
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
+    five = [
+        "clusters.features=['recency_days', 'frequency', 'monetary_cents', 'tenure_days', "
+        "'visit_gap_days']",
+        "clusters.k=8",
+    ]
 
     def job(name: str, warehouse: Path, *options: str) -> list[str]:
         where = ["--config", str(place.config), "--warehouse", str(warehouse)]
@@ -226,6 +245,10 @@ def our_cases(place: Place) -> dict[str, Case]:
         "clusters": (
             without(CLUSTER_TABLES),
             job("clusters", loaded, *as_of, *_set([features])),
+        ),
+        "clusters-full": (
+            without(CLUSTER_TABLES),
+            job("clusters", loaded, *as_of, *_set(five)),
         ),
         "results": (
             without(RESULT_TABLES),
@@ -275,6 +298,9 @@ def peer_case(place: Place, peer: str, case: str) -> Case:
 
 def peer_command(place: Place, peer: str, case: str, out: Path) -> list[str]:
     """How a peer is started."""
+    if peer == "mllib":  # on the features of the warehouse that ours has just written
+        stored = [str(place.warehouse("loaded")), str(out), str(place.last)]
+        return [sys.executable, str(CONTENDERS / "with_mllib.py"), *stored]
     script = CONTENDERS / f"with_{peer.partition('-')[0]}.py"
     facts = place.sorted_facts / "load.parquet"
     source = facts if peer == SORTED_FACTS else place.receipts

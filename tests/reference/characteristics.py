@@ -31,6 +31,9 @@ QUERY = """
                count(*) FILTER (is_visit AND has_promotion) AS promo_visits,
                sum(items) AS items,
                sum(net_cents) AS net_cents,
+               coalesce(sum(net_cents) FILTER (business_date > $half), 0) AS second_half,
+               coalesce(sum(net_cents) FILTER (business_date > $both AND business_date <= $half), 0)
+                   AS first_half,
                min(business_date) FILTER (is_visit) AS earliest,
                max(business_date) FILTER (is_visit) AS latest,
                count(DISTINCT business_date) FILTER (is_visit) AS visit_days
@@ -50,7 +53,9 @@ QUERY = """
            CASE WHEN visit_days < 2 THEN CAST($window_length AS DOUBLE)
                 ELSE CAST(latest - earliest AS DOUBLE) / (visit_days - 1) END AS visit_gap_days,
            CAST(returns AS DOUBLE) / receipts AS return_share,
-           CAST(NULL AS DOUBLE) AS touch_points
+           CAST(NULL AS DOUBLE) AS touch_points,
+           CAST(first_half AS DOUBLE) AS first_half_cents,
+           CAST(second_half AS DOUBLE) AS second_half_cents
     FROM sums JOIN first_visits USING (customer_id) LEFT JOIN ranges USING (customer_id)
     WHERE visits > 0
     ORDER BY customer_id
@@ -73,6 +78,7 @@ def features(con: duckdb.DuckDBPyConnection, as_of: date, window_days: int | Non
     has_categories, first_day_of_the_data = con.execute("""
         SELECT (SELECT count(category) > 0 FROM lines), (SELECT min(business_date) FROM receipts)
     """).fetchall()[0]
+    both = 730 if window_days is None else window_days
     length = window_days
     if length is None:
         length = (as_of - first_day_of_the_data).days + 1 if first_day_of_the_data else 0
@@ -84,6 +90,8 @@ def features(con: duckdb.DuckDBPyConnection, as_of: date, window_days: int | Non
             "window": "all" if window_days is None else str(window_days),
             "window_length": length,
             "has_categories": has_categories,
+            "half": day_before_window(as_of, both // 2),
+            "both": day_before_window(as_of, both),
         },
     )
     columns = [column[0] for column in cursor.description or []]

@@ -52,6 +52,7 @@ grains = ["month"]
 [clusters]
 window_days = 60
 k = 2
+starts = 1
 features = ["recency_days", "frequency", "monetary_cents"]
 """
 

@@ -4,47 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.results.clusters.distances import (
+    squared_distances,
+    standard_columns,
+    standard_name,
+)
+from rfm_spark.results.clusters.exact_sums import exact_mean, exact_sum
+from rfm_spark.results.clusters.features.values import HALVES
+from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.standard_units import Scale
 
-_MILLIONTHS = 1e6
-"""Sums of integers come out the same in any order of rows, sums of doubles do not."""
 
-
-def assignments(
-    features: DataFrame, scales: Sequence[Scale], centres: npt.NDArray[np.float64]
-) -> DataFrame:
+def assignments(features: DataFrame, model: ClusterModel) -> DataFrame:
     """The nearest and second nearest centre of every customer; of equals the lower number.
 
     Args:
         features: `customer_features`.
-        scales: how features become standard units.
-        centres: one row per cluster, numbered from 1.
+        model: centres, and how features become standard units.
 
     Returns:
         One row per customer: the columns of `features`, `<feature>_standard` of each scale,
-        `cluster`, `distance`, `runner_up`, `runner_up_distance` (NULL with one cluster).
+        `cluster`, `distance`, `runner_up`, `runner_up_distance` and `margin` (NULL with one
+        cluster), `is_outlier`.
     """
-    standard = {_standard(scale): scale.standardised() for scale in scales}
+    squares = squared_distances(model.scales, model.centres)
     numbered = [
-        F.struct(_squared(scales, centre).alias("squared"), F.lit(number).alias("cluster"))
-        for number, centre in enumerate(centres, start=1)
+        F.struct(square.alias("squared"), F.lit(number).alias("cluster"))
+        for number, square in zip(model.numbers, squares, strict=True)
     ]
     # Not array_sort: it compares by a function that is interpreted for every pair.
     nearest = F.sort_array(F.array(*numbered))
-    ranked = features.withColumns(standard).withColumn("nearest", nearest)
+    standard = features.select(*features.columns, *standard_columns(model.scales))
     first, second = F.get("nearest", F.lit(0)), F.get("nearest", F.lit(1))
-    return ranked.select(
-        *features.columns,
-        *standard,
+    distance, further = F.sqrt(first["squared"]), F.sqrt(second["squared"])
+    return standard.withColumn("nearest", nearest).select(
+        *standard.columns,
         first["cluster"].alias("cluster"),
-        F.sqrt(first["squared"]).alias("distance"),
+        distance.alias("distance"),
         second["cluster"].alias("runner_up"),
-        F.sqrt(second["squared"]).alias("runner_up_distance"),
+        further.alias("runner_up_distance"),
+        (further - distance).alias("margin"),
+        (distance > model.outlier_distance).alias("is_outlier"),
     )
 
 
@@ -57,43 +60,18 @@ def cluster_sums(assigned: DataFrame, scales: Sequence[Scale], names: Sequence[s
         names: all features to describe; NULLs are left out of a mean.
 
     Returns:
-        One row per cluster with customers: `cluster`, `customers`, `revenue_cents`, `cost` (sum
-        of squared distances), `<feature>_mean`, and of standard units `<feature>_sum`,
-        `<feature>_squares`.
+        One row per cluster with customers: `cluster`, `customers`, `outliers`, `revenue_cents`,
+        that of each of HALVES, `cost` (sum of squared distances), `<feature>_mean`, and of
+        standard units `<feature>_sum`, `<feature>_squares`.
     """
-    standard = {scale.feature: F.col(_standard(scale)) for scale in scales}
+    standard = {scale.feature: F.col(standard_name(scale.feature)) for scale in scales}
     return assigned.groupBy("cluster").agg(
         F.count(F.lit(1)).alias("customers"),
+        F.count_if("is_outlier").alias("outliers"),
         F.sum(F.col("monetary_cents").cast("bigint")).alias("revenue_cents"),
-        _sum(F.col("distance") * F.col("distance")).alias("cost"),
-        *[_mean(F.col(name)).alias(f"{name}_mean") for name in names],
-        *[_sum(column).alias(f"{name}_sum") for name, column in standard.items()],
-        *[_sum(column * column).alias(f"{name}_squares") for name, column in standard.items()],
+        *[F.sum(half).alias(half) for half in HALVES],
+        exact_sum(F.col("distance") * F.col("distance")).alias("cost"),
+        *[exact_mean(F.col(name)).alias(f"{name}_mean") for name in names],
+        *[exact_sum(column).alias(f"{name}_sum") for name, column in standard.items()],
+        *[exact_sum(column * column).alias(f"{name}_squares") for name, column in standard.items()],
     )
-
-
-def _standard(scale: Scale) -> str:
-    return f"{scale.feature}_standard"
-
-
-def _squared(scales: Sequence[Scale], centre: Sequence[float] | npt.NDArray[np.float64]) -> Column:
-    gaps = [
-        F.col(_standard(scale)) - F.lit(float(at)) for scale, at in zip(scales, centre, strict=True)
-    ]
-    squares = [gap * gap for gap in gaps]
-    return sum(squares[1:], squares[0])
-
-
-def _mean(value: Column) -> Column:
-    """Whole units, whose sum fits a BIGINT as money does, and millionths, added up apart.
-
-    NULLs are left out; NULL where there is nothing else.
-    """
-    whole = F.floor(value)
-    millionths = F.rint((value - whole) * _MILLIONTHS).cast("bigint")
-    return F.try_divide(F.sum(whole) + F.sum(millionths) / _MILLIONTHS, F.count(value))
-
-
-def _sum(value: Column) -> Column:
-    """Of standard units, so that a BIGINT of millionths holds them."""
-    return F.sum(F.rint(value * _MILLIONTHS).cast("bigint")) / _MILLIONTHS

@@ -8,38 +8,39 @@ from pyspark.sql.types import IntegerType, StringType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
-from rfm_spark.results.clusters.job import model_slice
-from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.one_model import model_slice
+from rfm_spark.results.clusters.settings import Models, models_of
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS
 from rfm_spark.results.declaration import CustomerColumns, Request
 
 
-def cluster_of_customers(request: Request[Clusters]) -> DataFrame:
-    """Cluster and persona of everybody who was clustered.
+def cluster_of_customers(request: Request[Models]) -> DataFrame:
+    """Cluster, persona and tier of everybody who was clustered, by the first model.
 
     Returns:
-        One row per customer: `customer_id`, `cluster`, `persona`.
+        One row per customer: `customer_id`, `cluster`, `persona`, `cluster_tier`.
 
     Raises:
         UserError: if nobody was clustered as of the day.
     """
-    run, of_day = request.run, model_slice(request.as_of)
+    run = request.run
+    of_day = model_slice(next(iter(models_of(request.rules))), request.as_of)
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
     if assigned.isEmpty():
         raise UserError(
             f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no rows as of {request.as_of}: run "
             "`rfm-spark clusters` for that day first"
         )
-    return with_personas(assigned, run.read(CLUSTERS).where(of_day))
+    return with_descriptions(assigned, run.read(CLUSTERS).where(of_day))
 
 
-def with_personas(assignments: DataFrame, clusters: DataFrame) -> DataFrame:
-    """Rows of `cluster_assignments` with the persona of their row of `clusters`.
+def with_descriptions(assignments: DataFrame, clusters: DataFrame) -> DataFrame:
+    """Rows of `cluster_assignments` with persona and tier of their row of `clusters`.
 
     Returns:
-        One row per customer: `customer_id`, `cluster`, `persona`.
+        One row per customer: `customer_id`, `cluster`, `persona`, `cluster_tier`.
     """
-    named = F.broadcast(clusters.select("cluster", "persona"))
+    named = F.broadcast(clusters.select("cluster", "persona", F.col("tier").alias("cluster_tier")))
     return assignments.select("customer_id", "cluster").join(named, "cluster", "left")
 
 
@@ -47,6 +48,12 @@ CLUSTER_COLUMNS = CustomerColumns(
     columns=(
         Column("cluster", IntegerType(), "Cluster; NULL for customers outside the window"),
         Column("persona", StringType(), "What sets the cluster apart, in words"),
+        Column(
+            "cluster_tier",
+            StringType(),
+            "Tier of the cluster: ideal, near_ideal, low_potential or regular",
+            since=2,
+        ),
     ),
     rows=cluster_of_customers,
     reads=(CLUSTER_ASSIGNMENTS, CLUSTERS),

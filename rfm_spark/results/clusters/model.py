@@ -1,23 +1,60 @@
-"""The model: MLlib k-means on a bounded, ordered sample of customers."""
+"""The model: MLlib k-means on a bounded, ordered sample, refined on all customers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 from pyspark import StorageLevel
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
+from rfm_spark.results.clusters.data_check import feature_notes
+from rfm_spark.results.clusters.distances import Centres
+from rfm_spark.results.clusters.group_cuts import group_cuts
+from rfm_spark.results.clusters.refinement import refined, true_costs
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
 
 _HASHES = 1 << 20
-_MAX_ITERATIONS = 100
-_TOLERANCE = 1e-6
+_MAX_ITERATIONS = 50
+_TOLERANCE = 1e-3
+"""How far centres move in the last iteration: which customers are in a sample moves them by more,
+and the passes over all customers go on from there."""
+_FAR = 3.0
+"""Times the root mean square distance from which a customer is an outlier."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is trained.
+
+    Attributes:
+        k: clusters asked for; fewer come out where fewer customers differ.
+        max_k: where it is given, the number is chosen from k to this.
+        seed: of the first centres of the first start.
+        starts: fits on the sample, of which the one with the least cost of all customers stays.
+        winsorise: share cut off at each end of a feature.
+        max_customers: size of the sample.
+        min_improvement: share of the cost that a pass over all customers must save.
+        max_passes: most of these passes.
+        groups: that each feature is cut in for micro-groups.
+    """
+
+    k: int
+    seed: int = 1
+    starts: int = 1
+    winsorise: float = 0.01
+    max_customers: int = 200_000
+    min_improvement: float = 0.0001
+    max_passes: int = 20
+    groups: int = 3
+    max_k: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,56 +64,125 @@ class ClusterModel:
     Attributes:
         scales: one per feature.
         centres: one row per cluster, one column per feature, in standard units.
-        fitted_on: customers in the sample.
+        numbers: of the clusters, in the order of their centres.
+        outlier_distance: beyond it a customer is far from every centre.
+        group_cuts: of each feature, ascending and lower-inclusive, in its own unit.
     """
 
     scales: list[Scale]
-    centres: npt.NDArray[np.float64]
+    centres: Centres
+    numbers: Sequence[int]
+    outlier_distance: float
+    group_cuts: Sequence[Sequence[float]] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model that has just been trained, and how that went.
+
+    Attributes:
+        model: numbered in no order yet.
+        fitted_on: customers in the sample.
+        start_costs: of each start, the sum of squared distances of all customers.
+        pass_costs: the same after each pass, the last being the model's.
+        notes: on the features, what is worth a look.
+        k: clusters asked for, or chosen.
+        k_reason: why these, of those that were chosen.
+        candidates: numbers of clusters that were tried.
+    """
+
+    model: ClusterModel
     fitted_on: int
+    start_costs: Sequence[float]
+    pass_costs: Sequence[float]
+    notes: Sequence[str]
+    k: int
+    k_reason: str | None = None
+    candidates: Sequence[Candidate] = ()
 
 
-def fitted_model(
-    features: DataFrame,
-    names: Sequence[str],
-    k: int,
-    seed: int,
-    winsorise: float,
-    max_customers: int,
-) -> ClusterModel | None:
+def fitted_model(features: DataFrame, names: Sequence[str], training: Training) -> Fit | None:
     """k-means centres; the same for the same customers, however they are partitioned.
 
-    k-means, its first centres included, depends on how rows are spread over partitions. So it
-    sees one partition in the order of customer ids: all customers, or where there are more than
-    `max_customers`, those whose hashed id falls below their share.
+    k-means of MLlib, its first centres included, depends on how rows are spread over partitions. So
+    it sees one partition in the order of customer ids: all customers, or where there are more than
+    `max_customers`, those whose hashed id falls below their share. Passes over all customers follow
+    (Lloyd 1982), whose sums do not depend on the order of rows.
 
     Args:
         features: `customer_features`; no feature in `names` is NULL.
         names: features to use; those that are the same for everybody are left out.
-        k: clusters asked for; fewer come out where fewer customers differ.
-        seed: of the first centres.
-        winsorise: share cut off at each end of a feature.
-        max_customers: size of the sample.
+        training: how.
 
     Returns:
         The model; None where no feature differs between customers.
     """
-    sample = _sample(features.select("customer_id", *names), max_customers)
+    customers = features.count()
+    sample = _sample(features.select("customer_id", *names), customers, training.max_customers)
     sample = sample.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        scales = fitted_scales(sample, names, winsorise)
+        scales = fitted_scales(sample, names, training.winsorise)
         if not scales:
             return None
-        standard = sample.select(*[scale.standardised().alias(scale.feature) for scale in scales])
-        assembler = VectorAssembler(inputCols=standard.columns, outputCol="features")
-        kmeans = KMeans(k=k, seed=seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
-        model = kmeans.fit(assembler.transform(standard).select("features"))
-        return ClusterModel(scales, np.array(model.clusterCenters()), sample.count())
+        cuts = group_cuts(sample, [scale.feature for scale in scales], training.groups)
+        with _vectors(sample, scales) as vectors:
+            kmeans = KMeans(seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
+            tried, k, why = _number_of_clusters(vectors, kmeans, training)
+            starts = [
+                np.array(one.fit(vectors).clusterCenters())
+                for one in _starts(kmeans.setK(k), training)
+            ]
+        fitted_on = sample.count()
+        notes = list(feature_notes(sample, names, scales))
     finally:
         sample.unpersist()
+    costs = true_costs(features, scales, starts)
+    best = min(range(len(starts)), key=lambda start: (costs[start], start))
+    centres, pass_costs = refined(
+        features, scales, starts[best], training.min_improvement, training.max_passes
+    )
+    far = _FAR * sqrt(pass_costs[-1] / customers)
+    model = ClusterModel(scales, centres, range(1, len(centres) + 1), far, cuts)
+    return Fit(model, fitted_on, costs, pass_costs, notes, k, why, tried)
 
 
-def _sample(features: DataFrame, max_customers: int) -> DataFrame:
-    customers = features.count()
+@contextmanager
+def _vectors(sample: DataFrame, scales: Sequence[Scale]) -> Iterator[DataFrame]:
+    """The sample as MLlib takes it, and its two halves, while the context lasts."""
+    half = F.pmod(F.xxhash64("customer_id", F.lit(HALF)), F.lit(2)).alias(HALF)
+    standard = [scale.standardised().alias(scale.feature) for scale in scales]
+    names = [scale.feature for scale in scales]
+    assembler = VectorAssembler(inputCols=names, outputCol="features")
+    vectors = assembler.transform(sample.select(half, *standard)).select(HALF, "features").persist()
+    try:
+        yield vectors
+    finally:
+        vectors.unpersist()
+
+
+def _number_of_clusters(
+    vectors: DataFrame, kmeans: KMeans, training: Training
+) -> tuple[list[Candidate], int, str | None]:
+    """What was tried, how many clusters there are to be, and why."""
+    if training.max_k is None:
+        return [], training.k, None
+    tried = candidates(vectors, range(training.k, training.max_k + 1), kmeans)
+    best, why = chosen(tried)
+    return tried, best.k, why
+
+
+def _starts(kmeans: KMeans, training: Training) -> Iterator[KMeans]:
+    """One k-means for each start."""
+    for start in range(training.starts):
+        yield kmeans.copy().setSeed(_long(training.seed + start))
+
+
+def _long(number: int) -> int:
+    """A number that a BIGINT holds, counted on from its least after its greatest."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def _sample(features: DataFrame, customers: int, max_customers: int) -> DataFrame:
     if customers > max_customers:
         share = max_customers * _HASHES // customers
         features = features.where(F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < share)

@@ -6,21 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rfm_spark.core.page import Chart, Data, Field, Grid, HeatMap, Page, Words
-from rfm_spark.results.clusters.job import MODEL
-from rfm_spark.results.clusters.settings import Clusters
-from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTERS
+from rfm_spark.results.clusters.panels import told_tier
+from rfm_spark.results.clusters.settings import Models, models_of
+from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTER_TIERS, CLUSTERS
+from rfm_spark.results.clusters.tiers import TIERS
 from rfm_spark.results.declaration import Request
+from rfm_spark.run import Run
 
 _CUSTOMERS = Field("customers", "customers", "count")
 
 
-def cluster_pages(request: Request[Clusters]) -> Iterator[Page]:
-    """All clusters of the day."""
-    day = {"model": MODEL, "as_of": request.as_of}
+def cluster_pages(request: Request[Models]) -> Iterator[Page]:
+    """All clusters of the day, of the model that customer 360 shows."""
+    day = {"model": next(iter(models_of(request.rules))), "as_of": request.as_of}
     found = request.run.warehouse.rows(CLUSTERS, day)
     rows = sorted(found, key=lambda row: row["cluster"])
     if not rows:
         return
+    rows = [{**row, "tier": told_tier(row["tier"])} for row in rows]
     told = [{**row, "name": f"{row['cluster']}: {row['persona']}"} for row in rows]
     explained = "".join(
         f" They explain {model['variance_explained']:.0%} of how much customers differ."
@@ -55,6 +58,7 @@ def cluster_pages(request: Request[Clusters]) -> Iterator[Page]:
                     (
                         Field("cluster", "cluster"),
                         Field("persona", "what sets them apart"),
+                        Field("tier", "tier"),
                         _CUSTOMERS,
                         Field("customer_share", "share", "share"),
                         Field("revenue_cents", "revenue", "money"),
@@ -65,8 +69,31 @@ def cluster_pages(request: Request[Clusters]) -> Iterator[Page]:
                     [{**row, "command": ("--cluster", str(row["cluster"]))} for row in rows],
                 ),
             ),
+            *_tiers(request.run, day),
             _habits(told),
         ],
+    )
+
+
+def _tiers(run: Run, day: Mapping[str, Any]) -> Iterator[Grid]:
+    """Who is ideal, who is nearly so, and what half the way would be worth."""
+    found = {row["tier"]: row for row in run.warehouse.rows(CLUSTER_TIERS, day)}
+    if not found:
+        return
+    fields = (
+        Field("tier", "tier"),
+        Field("clusters", "clusters", "count"),
+        _CUSTOMERS,
+        Field("revenue_cents", "revenue", "money"),
+        Field("half_way_cents", "half-way", "money"),
+        Field("micro_group_customers", "customers of micro-groups elsewhere", "count"),
+    )
+    rows = [{**found[tier], "tier": told_tier(tier)} for tier in TIERS if tier in found]
+    yield Grid(
+        "Tiers",
+        Data(fields, rows),
+        note="Half-way: what those nearly ideal would bring more if they came half-way to the ideal "
+        "cluster they are like. It is arithmetic, and no forecast.",
     )
 
 

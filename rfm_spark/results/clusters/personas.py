@@ -21,11 +21,41 @@ def persona(centre: Mapping[str, float]) -> str:
     >>> persona({"frequency": 1.2, "monetary_cents": 0.9, "recency_days": -0.3})
     'Frequent visits, high spend'
     """
-    ranked = sorted(centre.items(), key=lambda item: (-abs(item[1]), item[0]))
-    words = [_words(name, at) for name, at in ranked if abs(at) >= STANDS_OUT][:MOST_WORDS]
+    words = [_words(name, centre[name]) for name in _outstanding(centre)]
     if not words:
         return "Average in every way"
     return ", ".join(words).capitalize()
+
+
+def description(
+    centre: Mapping[str, float], means: Mapping[str, float], of_all: Mapping[str, float]
+) -> str:
+    """The same features with their numbers: mean, mean of all, and the effect size.
+
+    Args:
+        centre: feature to standard deviations from the average, transformed and winsorised: the
+            effect size.
+        means: of the cluster, in the feature's own unit.
+        of_all: the same of all customers.
+
+    >>> description({"frequency": 1.9}, {"frequency": 24.13}, {"frequency": 8.2})
+    'frequency 24.1 against 8.2 (+1.9)'
+    """
+    return "; ".join(
+        f"{name} {_shown(means[name])} against {_shown(of_all[name])} ({centre[name]:+.1f})"
+        for name in _outstanding(centre)
+    )
+
+
+def _outstanding(centre: Mapping[str, float]) -> list[str]:
+    """Features that stand out, the most outstanding first."""
+    ranked = sorted(centre.items(), key=lambda item: (-abs(item[1]), item[0]))
+    return [name for name, at in ranked if abs(at) >= STANDS_OUT][:MOST_WORDS]
+
+
+def _shown(number: float) -> str:
+    """With three digits that count, at least."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def _words(name: str, at: float) -> str:

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
-from rfm_spark.settings.section import Section, WindowDays, look_back_of
+from rfm_spark.results.clusters.model import Training
+from rfm_spark.settings.digest import changes_digest
+from rfm_spark.settings.section import Name, Section, WindowDays, look_back_of
+
+PLAIN = "habits"
+"""Name of the model of a configuration that names none."""
+
+_TRAINED_BY = frozenset(
+    {
+        "k",
+        "max_k",
+        "window_days",
+        "features",
+        "winsorise",
+        "seed",
+        "max_fit_customers",
+        "starts",
+        "min_improvement",
+        "max_passes",
+        "groups",
+    }
+)
+_TRAINING = 1
+"""Raised by hand when the same settings come to give another model: kept ones then go."""
 
 
 class Clusters(Section):
     """Clusters of customers with similar habits."""
 
     k: int = Field(default=6, ge=2, le=100, description="number of clusters")
+    max_k: int | None = Field(
+        default=None,
+        ge=2,
+        le=100,
+        description="where it is given, the number is chosen from `k` to this: by silhouette, of "
+        "those that come again on halves of the sample",
+    )
     window_days: WindowDays = Field(default=365, description="days looked back")
     features: list[Literal[FEATURE_NAMES]] | None = Field(  # type: ignore[valid-type]
         default=None, min_length=1, description="by default all that the input allows"
@@ -29,8 +61,109 @@ class Clusters(Section):
     max_fit_customers: int = Field(
         default=200_000, ge=1_000, le=2_000_000, description="size of the sample the fit uses"
     )
+    starts: int = Field(
+        default=3, ge=1, le=20, description="fits from other first centres, of which the best stays"
+    )
+    min_improvement: float = Field(
+        default=0.0001,
+        ge=0,
+        lt=1,
+        description="share of the cost that a further pass over all customers must save",
+    )
+    max_passes: int = Field(default=20, ge=1, le=100, description="most passes over all customers")
+    groups: int = Field(
+        default=3, ge=2, le=9, description="that each feature is cut in for micro-groups"
+    )
+    ideal_revenue_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="of the revenue, that the ideal clusters hold together at least",
+    )
+    refit: Literal["always", "hold", "drift"] = Field(
+        default="always",
+        description="train for every as_of, or keep the last model of the same rules: for good, or "
+        "until customers have drifted from it",
+    )
+    refit_on: Calendar = Field(
+        default="month",
+        description="`drift`: only on the first day described of each week, month or quarter",
+    )
+    pinned: str | None = Field(
+        default=None,
+        pattern=r"^\d{4}-\d\d-\d\d$",
+        description="a stored model to use as it is, whatever `refit` says: the day it was trained "
+        'on, such as "2011-11-30" (see `rfm-spark clusters show`)',
+    )
+
+    def misfits(self) -> Iterator[str]:
+        """Of the range that k is chosen in."""
+        if self.max_k is not None and self.max_k <= self.k:
+            yield f"max_k: k is chosen from k = {self.k} to more than that"
+
+    @property
+    def training(self) -> Training:
+        """How a model is trained."""
+        return Training(
+            k=self.k,
+            max_k=self.max_k,
+            seed=self.seed,
+            starts=self.starts,
+            winsorise=self.winsorise,
+            max_customers=self.max_fit_customers,
+            min_improvement=self.min_improvement,
+            max_passes=self.max_passes,
+            groups=self.groups,
+        )
+
+    @property
+    def trained_by(self) -> str:
+        """A short name for the rules that decide a model."""
+        return changes_digest(self, _TRAINING, _TRAINED_BY)
 
     @property
     def look_back(self) -> LookBack:
         """How far back the features look."""
         return look_back_of(self.window_days)
+
+
+Models = Clusters | dict[Name, Clusters]
+"""The section: the rules of one model, or of several by name."""
+
+
+def models_of(section: Models) -> Mapping[str, Clusters]:
+    """The rules of every model, by its name; the first is that of `customer_360`."""
+    return {PLAIN: section} if isinstance(section, Clusters) else section
+
+
+def _are_named(written: Any) -> bool:
+    return isinstance(written, dict) and any(
+        isinstance(one, dict | Clusters) for one in written.values()
+    )
+
+
+def _not_mixed(written: Any) -> Any:
+    if _are_named(written):
+        mixed = [name for name, one in written.items() if not isinstance(one, dict | Clusters)]
+        if mixed:
+            raise ValueError(
+                f"{', '.join(mixed)} beside [clusters.<name>]: where models are named, every key "
+                f"is of one of them: write [clusters.{PLAIN}] above what stood under [clusters]"
+            )
+    return written
+
+
+ONE_MODEL, MODELS = "one model", "several models"
+"""What errors name the two kinds of section by, beside the keys that people write."""
+
+MODELS_TYPE = Annotated[
+    Annotated[Clusters, Tag(ONE_MODEL)] | Annotated[dict[Name, Clusters], Tag(MODELS)],
+    Discriminator(lambda written: MODELS if _are_named(written) else ONE_MODEL),
+    BeforeValidator(_not_mixed),
+]
+
+
+def written_models(section: Models) -> Iterator[tuple[str, Clusters]]:
+    """Where each model is written, and its rules."""
+    for name, rules in models_of(section).items():
+        yield ("clusters" if isinstance(section, Clusters) else f"clusters.{name}"), rules

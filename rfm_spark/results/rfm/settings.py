@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
-from rfm_spark.results.rfm.boundaries.drift import Calendar
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
 from rfm_spark.results.rfm.boundaries.versions import SetVersion

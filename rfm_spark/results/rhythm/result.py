@@ -8,6 +8,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.declaration import CustomerColumns, Request, Result, SettingsSection
 from rfm_spark.results.rhythm.job import refresh_rhythm
+from rfm_spark.results.rhythm.page import rhythm_pages
 from rfm_spark.results.rhythm.panels import rhythm_panels
 from rfm_spark.results.rhythm.settings import Rhythm
 from rfm_spark.results.rhythm.tables import (
@@ -43,6 +44,7 @@ RESULT = Result(
     make=refresh_rhythm,
     section=SettingsSection("rhythm", Rhythm, Rhythm()),
     panels=rhythm_panels,
+    pages=rhythm_pages,
     customer_columns=CustomerColumns(columns=_COLUMNS, rows=_rows, reads=(CUSTOMER_RHYTHM,)),
     of_receipts=True,
     of_history=True,

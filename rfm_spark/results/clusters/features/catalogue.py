@@ -59,6 +59,7 @@ FEATURES = (
         lambda _: F.col("net_cents"),
         low="low spend",
         high="high spend",
+        is_actionable=False,
     ),
     Feature(
         "tenure_days",
@@ -66,6 +67,7 @@ FEATURES = (
         lambda as_of: days_before(as_of, F.col("first_visit")),
         low="newer customers",
         high="long-standing customers",
+        is_actionable=False,
         transform="none",
     ),
     Feature(
@@ -74,6 +76,7 @@ FEATURES = (
         lambda _: F.col("net_cents") / F.col("visits"),
         low="small receipts",
         high="large receipts",
+        is_actionable=False,
     ),
     Feature(
         "product_range",

@@ -38,6 +38,7 @@ class Feature:
         value: as of a day, over a row of `habits`.
         low: words for a cluster in which it is low, for personas.
         high: words for one in which it is high.
+        is_actionable: whether a business can work on it: not on time, and money is a result.
         transform: before it is standardised: log1p where its tail is long.
         need: what the input must bring; None for what every receipt tells.
     """
@@ -47,5 +48,6 @@ class Feature:
     value: Callable[[date], Column]
     low: str
     high: str
+    is_actionable: bool = True
     transform: Transform = "log1p"
     need: Need | None = None

@@ -12,12 +12,23 @@ from rfm_spark.facts.asks import RECEIPT_HABITS, Ask
 from rfm_spark.facts.customer_sums import in_population
 from rfm_spark.results.clusters.features.catalogue import FEATURES
 
+HALVES = ("first_half_cents", "second_half_cents")
+"""What was spent in the first and in the second half of the window."""
+
+_YEAR = 365
+
 
 def feature_asks(look_back: LookBack, with_events: bool) -> list[Ask]:
     """What features are made of."""
     receipts = Ask(look_back, RECEIPT_HABITS)
     events = Ask(look_back, ("events",), "interactions")
-    return [receipts, events] if with_events else [receipts]
+    return [receipts, *_half_asks(look_back), *([events] if with_events else [])]
+
+
+def _half_asks(look_back: LookBack) -> tuple[Ask, Ask]:
+    """The second half, and both; of all history the last year, and the last two."""
+    both = 2 * _YEAR if look_back.days is None else look_back.days
+    return Ask(LookBack(max(both // 2, 1)), ("net_cents",)), Ask(LookBack(both), ("net_cents",))
 
 
 def customer_features(
@@ -49,6 +60,7 @@ def customer_features(
         F.lit(as_of).alias("as_of"),
         "customer_id",
         *[feature.value(as_of).cast("double").alias(feature.name) for feature in FEATURES],
+        *HALVES,
     )
 
 
@@ -62,17 +74,22 @@ def habits(sums: DataFrame, look_back: LookBack, with_events: bool) -> DataFrame
 
     Returns:
         One row per customer: `first_visit` and `last_visit` (ever), `first_in_window`, the sums of
-        RECEIPT_HABITS under their own names, and `events` (NULL where the input has none).
+        RECEIPT_HABITS under their own names, HALVES, and `events` (NULL where the input has none).
     """
-    receipts, *others = feature_asks(look_back, with_events)
+    receipts, *_ = asks = feature_asks(look_back, with_events)
     added = [name for name in receipts.measures if name != "first_visit"]
-    events = [F.coalesce(ask.column("events"), F.lit(0)) for ask in others]
+    events = [
+        F.coalesce(ask.column("events"), F.lit(0)) for ask in asks if "events" in ask.measures
+    ]
+    second, both = (F.coalesce(ask.column("net_cents"), F.lit(0)) for ask in _half_asks(look_back))
     return sums.where(in_population(look_back)).select(
         "customer_id",
         "first_visit",  # ever, for any as_of: who bought by then came first by then
         "last_visit",
         F.col(receipts.column("first_visit")).alias("first_in_window"),
         *[F.col(receipts.column(name)).alias(name) for name in added],
+        (both - second).alias(HALVES[0]),
+        second.alias(HALVES[1]),
         (events[0] if events else F.lit(None).cast("bigint")).alias("events"),
     )
 

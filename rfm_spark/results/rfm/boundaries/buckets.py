@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rfm_spark.results.rfm.boundaries.cuts import Integers
+from rfm_spark.core.cuts import Integers
 
 MAX_EXACT_VALUES = 4_096
 """Distinct values up to which a histogram for cuts that are not at given ranks is exact."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from rfm_spark.core.cuts import Cut, Histogram, balanced_cuts
 from rfm_spark.core.panel import percent
 from rfm_spark.results.rfm.boundaries.buckets import MAX_EXACT_VALUES
-from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, balanced_cuts
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.units import ValueUnit
 

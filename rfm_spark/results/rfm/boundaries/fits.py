@@ -10,10 +10,10 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.cuts import Cut, Histogram, bin_shares
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
 from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
-from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, bin_shares
 from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS, Explained, explained

@@ -12,8 +12,8 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.cuts import Histogram
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, Fineness
-from rfm_spark.results.rfm.boundaries.cuts import Histogram
 
 MAX_BUCKETS = 2**16
 """Rows one pass may bring to the driver of each column, whatever other columns are looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, balanced_cuts, quantile_cuts
+from rfm_spark.core.cuts import Cut, Histogram, balanced_cuts, quantile_cuts
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS, natural_cuts
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rfm_spark.results.rfm.boundaries.cuts import Cut, Histogram, Integers, spread_cuts
+from rfm_spark.core.cuts import Cut, Histogram, Integers, spread_cuts
 
 Reals = npt.NDArray[np.float64]
 

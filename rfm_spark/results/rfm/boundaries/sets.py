@@ -10,7 +10,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.results.rfm.boundaries.drift import DRIFTED, bin_sizes, is_due, stability_index
+from rfm_spark.core.drift import DRIFTED, is_due, stability_index
+from rfm_spark.results.rfm.boundaries.drift import bin_sizes
 from rfm_spark.results.rfm.boundaries.fits import fitted_bins, value_column, values_of_profiles
 from rfm_spark.results.rfm.boundaries.pins import pinned_set
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest

@@ -11,8 +11,8 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from rfm_spark.core.cuts import Cut
 from rfm_spark.core.errors import UserError
-from rfm_spark.results.rfm.boundaries.cuts import Cut
 from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.populations import ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS

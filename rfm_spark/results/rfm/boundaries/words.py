@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rfm_spark.results.rfm.boundaries.cuts import Cut
+from rfm_spark.core.cuts import Cut
 from rfm_spark.results.rfm.boundaries.units import ValueUnit
 
 NOTHING = "no value"

@@ -16,11 +16,9 @@ from deltalake import DeltaTable
 from support.screen import on_screen
 from support.sessions import as_in_use
 
-RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-
-
-def recipes(text: str = RECIPES) -> list[tuple[list[list[str]], str]]:
-    """The commands of each block, and what follows as their output."""
+def recipes(page: str) -> list[tuple[list[list[str]], str]]:
+    """The commands of each block of a page, and what follows as their output."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     found = re.findall(r"```bash\n(.*?)```\n(?:\n```text\n(.*?)```)?", text, flags=re.DOTALL)
     return [(commands(block), shown) for block, shown in found]
 
@@ -47,15 +45,27 @@ def demo(groceries_warehouse, tmp_path_factory) -> Path:
     return folder
 
 
-def test_the_recipes_print_what_they_say(demo, cli, spark, monkeypatch, capfd):
-    monkeypatch.chdir(demo)
+def require_told(page: str, cli, spark, capfd) -> None:
     with as_in_use(spark):
-        for todo, expected in recipes():
+        for todo, expected in recipes(page):
             shown = []
             for command in todo:
                 assert cli(*command) == 0, on_screen(capfd)
                 shown.append(capfd.readouterr().out)
             assert is_told("\n".join(shown), expected), "\n".join(shown)
+
+
+def test_the_questions_about_cohorts_are_answered_as_they_say(
+    demo, cli, spark, monkeypatch, capfd
+):
+    monkeypatch.chdir(demo)
+    assert len(recipes("cohorts.md")) == 10
+    require_told("cohorts.md", cli, spark, capfd)
+
+
+def test_the_recipes_print_what_they_say(demo, cli, spark, monkeypatch, capfd):
+    monkeypatch.chdir(demo)
+    require_told("recipes.md", cli, spark, capfd)
     customers = DeltaTable(".demo/warehouse/customer_360").to_pyarrow_table()  # noqa: F841
     with Path("silent.csv").open(encoding="utf-8", newline="") as file:
         silent = [row["customer_id"] for row in csv.DictReader(file)]

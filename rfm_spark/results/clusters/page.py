@@ -92,8 +92,8 @@ def _tiers(run: Run, day: Mapping[str, Any]) -> Iterator[Grid]:
     yield Grid(
         "Tiers",
         Data(fields, rows),
-        note="Half-way: what those nearly ideal would bring more if they came half-way to the ideal "
-        "cluster they are like. It is arithmetic, and no forecast.",
+        note="Half-way: what those nearly ideal would bring more if they came half-way to the "
+        "ideal cluster they are like. It is arithmetic, and no forecast.",
     )
 
 

@@ -148,8 +148,8 @@ def _queries(place: str, as_of: date, cohorts_by: tuple[str, str] | None) -> lis
         queries.append(
             "  Polars     import datetime, polars as pl\n"
             f"             day = datetime.date.fromisoformat('{as_of}')\n"
-            f"             pl.read_delta({cohorts}).filter(\n"
-            f"                 origin='{origin}', grain='{grain}', kind='calendar', as_of=day)"
+            f"             c = pl.read_delta({cohorts})\n"
+            f"             c.filter(origin='{origin}', grain='{grain}', kind='calendar', as_of=day)"
         )
     return queries
 

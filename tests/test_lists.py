@@ -154,6 +154,7 @@ PICKS = {
     ("--cell", "111", "--cell", "511"): "rfm_cell IN ('111', '511')",
     ("--r-score", "3-5", "--f-score", "1"): "r_score BETWEEN 3 AND 5 AND f_score = 1",
     ("--cluster", "1", "--cohort", "2025-01"): ("cluster = 1 AND cohort_month = DATE '2025-01-01'"),
+    ("--tier", "ideal", "--tier", "regular"): "cluster_tier IN ('ideal', 'regular')",
     ("--lost", "--where", "city == 'Ulm' or city == 'Aix'"): (
         "attributes['city'] IN ('Ulm', 'Aix') AND last_visit < DATE '2024-03-20'"
     ),
@@ -259,6 +260,7 @@ def test_what_is_told_is_who_how_many_their_revenue_and_where(cli, shop, tmp_pat
         (("--segment", "Hibernate"), "purchase has no such segment on 2025-03-20"),
         (("--segment", "Hibernate"), "did you mean 'Hibernating'?"),
         (("--segment", "Lapsed", "--profile", "engagement"), "engagement has no such segment"),
+        (("--tier", "idael"), "--tier idael: there is no such tier; did you mean 'ideal'?"),
         (("--profile", "engagment"), "there is no such profile; did you mean 'engagement'?"),
         (("--columns", "emial"), "did you mean 'email'?"),
         (("--columns", "city,attributes['city']"), "'city' would be there twice"),

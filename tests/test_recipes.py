@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 from support.screen import on_screen
 from support.sessions import as_in_use
 
+
 def recipes(page: str) -> list[tuple[list[list[str]], str]]:
     """The commands of each block of a page, and what follows as their output."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
@@ -55,9 +56,7 @@ def require_told(page: str, cli, spark, capfd) -> None:
             assert is_told("\n".join(shown), expected), "\n".join(shown)
 
 
-def test_the_questions_about_cohorts_are_answered_as_they_say(
-    demo, cli, spark, monkeypatch, capfd
-):
+def test_the_questions_about_cohorts_are_answered_as_they_say(demo, cli, spark, monkeypatch, capfd):
     monkeypatch.chdir(demo)
     assert len(recipes("cohorts.md")) == 10
     require_told("cohorts.md", cli, spark, capfd)

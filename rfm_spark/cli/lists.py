@@ -57,6 +57,16 @@ Clusters = Annotated[
         show_default=False,
     ),
 ]
+Tiers = Annotated[
+    list[str],
+    typer.Option(
+        "--tier",
+        metavar="NAME",
+        help="In a cluster of this tier: ideal, near_ideal, low_potential, regular.",
+        default_factory=list,
+        show_default=False,
+    ),
+]
 Cohorts = Annotated[
     list[str],
     typer.Option(
@@ -123,6 +133,7 @@ def list_to_place(
     segments: Segments,
     cells: Cells,
     clusters: Clusters,
+    tiers: Tiers,
     cohorts: Cohorts,
     profile: Profile = None,
     r_score: RScores = None,
@@ -134,7 +145,7 @@ def list_to_place(
     format: Format = "csv",
     as_of: StoredDay = None,
 ) -> None:
-    """Write who is in a segment, cell, cohort or cluster, or meets a condition, to a file."""
+    """Write who is in a segment, cell, cohort, cluster or tier, or meets a condition, to a file."""
     settings = load_settings(config, overrides)
     scores = {"r_score": r_score, "f_score": f_score, "m_score": m_score}
     selection = Selection(
@@ -143,6 +154,7 @@ def list_to_place(
         cells=cells,
         scores=[(name, text) for name, text in scores.items() if text is not None],
         clusters=clusters,
+        tiers=tiers,
         cohorts=cohorts,
         is_lost=lost,
         where=where,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.results.clusters.tiers import TIERS
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.segments import PROSPECT
 from rfm_spark.results.rfm.settings import leading_profile
@@ -27,6 +28,7 @@ class Selection:
         cells: such as 555.
         scores: by column, such as `r_score`, one or a range: 4 or 4-5.
         clusters: numbers.
+        tiers: of clusters.
         cohorts: months of the first visit, such as 2025-01.
         is_lost: last visit longer ago than the shop says (`lost_after_days`).
         where: a condition of their own.
@@ -37,6 +39,7 @@ class Selection:
     cells: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
     clusters: Sequence[int] = ()
+    tiers: Sequence[str] = ()
     cohorts: Sequence[str] = ()
     is_lost: bool = False
     where: str | None = None
@@ -57,6 +60,7 @@ class Selection:
             (of_profile("segment"), self.segments),
             (of_profile("rfm_cell"), self.cells),
             ("cluster", self.clusters),
+            ("cluster_tier", self.tiers),
         ):
             if picked:
                 yield _one_of(column, picked)
@@ -89,11 +93,17 @@ def _month(text: str) -> str:
 
 
 def require_names(run: Run, selection: Selection, day: date) -> None:
-    """Makes sure that the profile and the segments were there on a day.
+    """Makes sure that tiers are some, and that the profile and the segments were there on a day.
 
     Raises:
         UserError: with the nearest name, for each that was not.
     """
+    if wrong := [
+        f"--tier {one}: there is no such tier; {did_you_mean(one, list(TIERS))}"
+        for one in selection.tiers
+        if one not in TIERS
+    ]:
+        raise UserError(wrong)
     profiles = BY_COMMAND["rfm"].rules(run.settings)
     if selection.profile is not None and selection.profile not in profiles:
         near = did_you_mean(selection.profile, list(profiles))

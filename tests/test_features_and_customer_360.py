@@ -26,6 +26,8 @@ from rfm_spark.results.rfm.customer_columns import scores_by_customer
 from rfm_spark.results.rfm.grids import GRIDS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
+from rfm_spark.results.rhythm.result import RESULT as RHYTHM
+from rfm_spark.results.rhythm.tables import CUSTOMER_RHYTHM
 
 AS_OF = date(2026, 1, 31)
 
@@ -226,6 +228,9 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
     rows = {
         "rfm": scores_by_customer(rfm, ["purchase"], "purchase"),
         "clusters": with_descriptions(assignments, rows_of(spark, CLUSTERS, clusters)),
+        "rhythm": rows_of(spark, CUSTOMER_RHYTHM, []).select(
+            "customer_id", *[column.name for column in RHYTHM.customer_columns.columns]
+        ),
     }
     added = [
         (

@@ -454,6 +454,20 @@ def test_k_is_that_of_blobs_that_are_far_apart_and_told_with_the_reason(spark):
     assert tried[4].silhouette == pytest.approx(silhouette(at, labels), abs=1e-3)
 
 
+def test_with_too_few_customers_for_two_halves_no_other_number_is_tried(spark):
+    features = customers(spark, tenure_days=[1, 20, 300], promotion_response=[5, 9, 1])
+    fit = fitted_model(features, AXES, Training(k=2, max_k=3, seed=4))
+    assert (fit.k, fit.candidates) == (2, [])
+    assert fit.k_reason == "a half of the sample has fewer than 3 customers: none but 2 was tried"
+
+
+def test_where_every_customer_is_a_centre_nobody_is_an_outlier(spark):
+    features = customers(spark, tenure_days=[1, 20, 300, 7, 91], promotion_response=[5, 9, 1, 3, 2])
+    fit = fitted_model(features, AXES, Training(k=6, seed=4))
+    found = assignments(features, fit.model)
+    assert [row["is_outlier"] for row in found.collect()] == [False] * 5
+
+
 def silhouette(points, labels):
     """Of Rousseeuw 1987, of squared distances, pair by pair."""
     squares = ((points[:, None, :] - points[None]) ** 2).sum(axis=2)

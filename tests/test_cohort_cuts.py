@@ -13,7 +13,7 @@ from support.shop import EVERYTHING, Shop, click, person, some_lines, stored
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
-from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut
+from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut, value_told
 from rfm_spark.results.cohorts.members import DAY_KEY, members, members_by_day
 from rfm_spark.results.cohorts.periods import Periods
 from rfm_spark.results.cohorts.retention import cohorts, data_begin
@@ -27,7 +27,10 @@ DAYS = [
 PEOPLE = {"anna": ("Ulm", "30"), "ben": ("Ulm", "40"), "cleo": ("Bonn", None)}
 
 
-def cut_cohorts(spark):
+BY_MONTH = (Periods("month", "monday"),)
+
+
+def cut_cohorts(spark, as_of=AS_OF, periods=BY_MONTH):
     days = [
         {"customer_id": customer, "day": day, "visits": 1, "net_cents": cents}
         for customer, day, cents in DAYS
@@ -37,23 +40,23 @@ def cut_cohorts(spark):
         for name, values in PEOPLE.items()
     ]
     facts = facts_of(rows_of(spark, CUSTOMER_DAYS, days), None, rows_of(spark, CUSTOMERS, people))
-    followed, periods, by = [FIRST_VISIT], [Periods("month", "monday")], cut_columns(CUTS)
-    known = members(facts, AS_OF, followed, cuts=CUTS)
+    followed, by = [FIRST_VISIT], cut_columns(CUTS)
+    known = members(facts, as_of, followed, cuts=CUTS)
     by_day = members_by_day(known, followed, by)
-    found = cells(facts.days, None, known, AS_OF, followed, periods, by)
+    found = cells(facts.days, None, known, as_of, followed, periods, by)
     begin = data_begin(facts.years, None)
     whole = cohorts(
-        uncut(found, CUTS, CELL), uncut(by_day, CUTS, DAY_KEY), begin, AS_OF, followed, periods
+        uncut(found, CUTS, CELL), uncut(by_day, CUTS, DAY_KEY), begin, as_of, followed, periods
     )
     cut = cohorts(
-        cube(found, CUTS, CELL), cube(by_day, CUTS, DAY_KEY), begin, AS_OF, followed, periods, KEY
+        cube(found, CUTS, CELL), cube(by_day, CUTS, DAY_KEY), begin, as_of, followed, periods, KEY
     )
     return whole, cut
 
 
 def test_every_attribute_and_all_together_cut_the_same_customers(spark):
     whole, cut = cut_cohorts(spark)
-    cut.persist()
+    cut = cut.withColumn("value", value_told()).persist()
     names = ("cut", "value", "period_index", "cohort_size", "active", "revenue_cents")
     assert_rows(
         cut.where("cohort = '2026-01-01' AND period_index < 2"),
@@ -76,6 +79,14 @@ def test_every_attribute_and_all_together_cut_the_same_customers(spark):
     assert list(cut_problems(whole, cut.where("value <> 'Bonn'"))) == [
         "3 cells by city are not those of all customers"
     ]
+
+
+def test_cuts_add_up_where_some_values_have_not_begun_a_period(spark):
+    own = (Periods("month", "monday", span_days=28), Periods("month", "monday", last_days=(0, 40)))
+    whole, cut = cut_cohorts(spark, date(2026, 2, 12), own)  # ben began on the last of January
+    assert list(cut_problems(whole, cut)) == []
+    wrong = cut.withColumn("begun", cut["begun"] + 1)
+    assert list(cut_problems(whole, wrong)) != []
 
 
 @pytest.mark.parametrize("limit", [None, 3])

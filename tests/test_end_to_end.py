@@ -220,6 +220,7 @@ def test_revenue_bridge(real: RealRun, days: int) -> None:
     found = real.table("revenue_bridge")
     own = found[(found["window_days"] == days) & (found["breakdown"] == "all")]
     same(own, bridge(real.connection, real.as_of, days), ["cause"])
+    assert found[found["cause"] == "guests"]["value"].isna().all()
 
 
 def test_rhythm(real: RealRun) -> None:

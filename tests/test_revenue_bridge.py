@@ -27,12 +27,13 @@ NAMES = ("breakdown", "value", "cause", "customers", "revenue_before_cents", "re
 
 
 def bridge_of(spark, days, window_days=(30,)):
+    """The cohort of guests is none, as the job has it."""
     facts = facts_of(rows_of(spark, CUSTOMER_DAYS, days))
     asks = united([RECEIPTS_EVER, *[ask for n in window_days for ask in window_asks(n)]])
     customers = customer_sums(facts, AS_OF, asks).selectExpr(
         "*",
         "CASE WHEN customer_id < 'c' THEN 'Loyal' END AS segment",
-        "date_format(first_visit, 'yyyy-MM') AS cohort",
+        "CASE WHEN customer_id IS NOT NULL THEN date_format(first_visit, 'yyyy-MM') END AS cohort",
     )
     return revenue_bridge(customers, window_days)
 

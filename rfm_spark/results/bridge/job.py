@@ -39,7 +39,8 @@ def refresh_bridge(request: Request[Bridge], sums: DataFrame | None) -> None:
     run, rules, as_of = request.run, request.rules, request.as_of
     with run.progress.step("revenue bridge") as step:
         first = F.col("first_visit")
-        cohort = F.when(first <= F.lit(as_of), F.date_format(first, "yyyy-MM"))
+        is_member = F.col("customer_id").isNotNull() & (first <= F.lit(as_of))  # no guest is one
+        cohort = F.when(is_member, F.date_format(first, "yyyy-MM"))
         customers = (
             required(sums)
             .withColumn("cohort", cohort)

@@ -28,6 +28,9 @@ _TOLERANCE = 1e-3
 and the passes over all customers go on from there."""
 _FAR = 3.0
 """Times the root mean square distance from which a customer is an outlier."""
+_LEAST_FAR = 1e-3
+"""Nearer than this, in standard units, nobody is: distances of no more are roundings."""
+_HALVES = 2
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
     centres, pass_costs = refined(
         features, scales, starts[best], training.min_improvement, training.max_passes
     )
-    far = _FAR * sqrt(pass_costs[-1] / customers)
+    far = max(_FAR * sqrt(pass_costs[-1] / customers), _LEAST_FAR)
     model = ClusterModel(scales, centres, range(1, len(centres) + 1), far, cuts)
     return Fit(model, fitted_on, costs, pass_costs, notes, k, why, tried)
 
@@ -166,6 +169,13 @@ def _number_of_clusters(
     """What was tried, how many clusters there are to be, and why."""
     if training.max_k is None:
         return [], training.k, None
+    halves = [row["count"] for row in vectors.groupBy(HALF).count().collect()]
+    if len(halves) < _HALVES or min(halves) < training.max_k:
+        why = (
+            f"a half of the sample has fewer than {training.max_k} customers: none but "
+            f"{training.k} was tried"
+        )
+        return [], training.k, why
     tried = candidates(vectors, range(training.k, training.max_k + 1), kmeans)
     best, why = chosen(tried)
     return tried, best.k, why

@@ -64,6 +64,7 @@ def cluster_by(
     history = ModelHistory(run, name, as_of)
     earlier = history.before(rules)
     stored, sums, drift = _kept(history, rules, features, names)
+    is_new = stored is None or sums is None
     if stored is None or sums is None:
         stored = trained(features, names, rules, earlier, history.last_number, as_of)
         sums = _sums(features, stored, names)
@@ -72,7 +73,8 @@ def cluster_by(
     run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
     occupied = _describe(run, name, rules, features, stored, sums, as_of)
     _tell_moves(run, name, features, earlier, stored, as_of)
-    _replace_few(run, CLUSTER_CANDIDATES, _candidate_rows(name, stored, as_of), name, as_of)
+    if is_new or stored.version != as_of:  # those of a model that is used again stay
+        _replace_few(run, CLUSTER_CANDIDATES, _candidate_rows(name, stored, as_of), name, as_of)
     # Written last: it says that the day is whole.
     row = {
         "model": name,

@@ -62,6 +62,8 @@ def refined(
             break
         best = moved
         costs.append(cost)
+        if cost == 0:  # means of rounded sums would be further away
+            break
         if len(costs) > 1 and costs[-2] - cost <= min_improvement * costs[-2]:
             break
         moved = after

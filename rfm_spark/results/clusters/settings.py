@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.drift import Calendar
@@ -95,6 +96,13 @@ class Clusters(Section):
         description="a stored model to use as it is, whatever `refit` says: the day it was trained "
         'on, such as "2011-11-30" (see `rfm-spark clusters show`)',
     )
+
+    @field_validator("pinned")
+    @classmethod
+    def _a_day(cls, version: str | None) -> str | None:
+        if version is not None:
+            date.fromisoformat(version)  # its own words tell what is wrong
+        return version
 
     def misfits(self) -> Iterator[str]:
         """Of the range that k is chosen in."""

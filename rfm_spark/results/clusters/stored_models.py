@@ -140,7 +140,11 @@ class ModelHistory:
             for row in self._rows
             if row["version"] <= self._as_of and row["rules_digest"] == rules.trained_by
         ]
-        return _of_day(self._run, self._name, max(days, key=_newest)["as_of"]) if days else None
+        if not days:
+            return None
+        stored = _of_day(self._run, self._name, max(days, key=_newest)["as_of"])
+        # What no longer comes in is NULL for everybody: a model that needs it tells nothing.
+        return None if any(self._misfits(stored, rules)) else stored
 
     def has_drifted(self, rules: Clusters, kept: StoredModel, index: float) -> bool:
         """Whether a kept model is to be trained again on this day."""
@@ -167,5 +171,6 @@ class ModelHistory:
                 yield f"{one['feature']} needs {lacking[one['feature']]}"
 
 
-def _newest(row: Mapping[str, Any]) -> tuple[date, date]:
-    return row["version"], row["as_of"]
+def _newest(row: Mapping[str, Any]) -> tuple[date, bool, date]:
+    """Of one version the row of the day it was trained on: later ones may have kept another."""
+    return row["version"], row["as_of"] == row["version"], row["as_of"]

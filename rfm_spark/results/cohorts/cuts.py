@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.conditions import any_of
 
-KEY = ("cut", "value")
-UNKNOWN = "unknown"
-_JOINT = " x "
+KEY = ("cut", "values")
+_UNKNOWN, _JOINT = "unknown", " x "
 
 
 def cut_columns(cuts: Sequence[str]) -> list[str]:
@@ -53,14 +52,17 @@ def cube(rows: DataFrame, cuts: Sequence[str], key: Sequence[str]) -> DataFrame:
     parts = [
         F.struct(
             F.lit(_JOINT.join(names)).alias("cut"),
-            F.concat_ws(
-                _JOINT, *[F.coalesce(F.col(values[name]), F.lit(UNKNOWN)) for name in names]
-            ).alias("value"),
+            F.array(*[F.col(values[name]) for name in names]).alias("values"),
         )
         for names in some
     ]
     told = rows.select(*key, *own, F.inline(F.array(*parts)))
     return told.groupBy(*KEY, *key).agg(*[F.sum(name).alias(name) for name in own])
+
+
+def value_told() -> Column:
+    """The values of a cut as a person reads them."""
+    return F.array_join("values", _JOINT, _UNKNOWN)
 
 
 def cut_problems(whole: DataFrame, cut: DataFrame) -> Iterator[str]:
@@ -71,9 +73,24 @@ def cut_problems(whole: DataFrame, cut: DataFrame) -> Iterator[str]:
         cut: `cohort_cuts`.
     """
     cell = ("origin", "grain", "kind", "cohort", "period_index")
-    sums = ("cohort_size", "eligible", "active", "active_so_far", "retained", "revenue_cents")
-    added = cut.groupBy("cut", *cell).agg(*[F.sum(name).alias(f"cut_{name}") for name in sums])
-    wanted = whole.select(*cell, *sums).crossJoin(cut.select("cut").distinct())
+    # Who has not begun a period has no cell of its own there: only at the start all sizes are told.
+    size = F.when(F.col("period_index") == 0, F.col("cohort_size")).alias("cohort_size")
+    sums = (
+        "cohort_size",
+        "begun",
+        "eligible",
+        "active",
+        "active_so_far",
+        "retained",
+        "revenue_cents",
+    )
+    told = [size, *sums[1:]]
+    added = (
+        cut.select("cut", *cell, *told)
+        .groupBy("cut", *cell)
+        .agg(*[F.sum(name).alias(f"cut_{name}") for name in sums])
+    )
+    wanted = whole.select(*cell, *told).crossJoin(cut.select("cut").distinct())
     both = wanted.join(added, ["cut", *cell], "full")
     differs = any_of(~F.col(name).eqNullSafe(F.col(f"cut_{name}")) for name in sums)
     for row in both.where(differs).groupBy("cut").count().collect():

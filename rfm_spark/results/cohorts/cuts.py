@@ -84,7 +84,7 @@ def cut_problems(whole: DataFrame, cut: DataFrame) -> Iterator[str]:
         "retained",
         "revenue_cents",
     )
-    told = [size, *sums[1:]]
+    told = [size, *map(F.col, sums[1:])]
     added = (
         cut.select("cut", *cell, *told)
         .groupBy("cut", *cell)

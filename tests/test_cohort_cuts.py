@@ -13,7 +13,7 @@ from support.shop import EVERYTHING, Shop, click, person, some_lines, stored
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
-from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut, value_told
+from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut
 from rfm_spark.results.cohorts.members import DAY_KEY, members, members_by_day
 from rfm_spark.results.cohorts.periods import Periods
 from rfm_spark.results.cohorts.retention import cohorts, data_begin
@@ -56,7 +56,7 @@ def cut_cohorts(spark, as_of=AS_OF, periods=BY_MONTH):
 
 def test_every_attribute_and_all_together_cut_the_same_customers(spark):
     whole, cut = cut_cohorts(spark)
-    cut = cut.withColumn("value", value_told()).persist()
+    cut.persist()
     names = ("cut", "value", "period_index", "cohort_size", "active", "revenue_cents")
     assert_rows(
         cut.where("cohort = '2026-01-01' AND period_index < 2"),
@@ -79,6 +79,18 @@ def test_every_attribute_and_all_together_cut_the_same_customers(spark):
     assert list(cut_problems(whole, cut.where("value <> 'Bonn'"))) == [
         "3 cells by city are not those of all customers"
     ]
+
+
+def test_a_value_is_not_taken_for_none_or_for_several(spark):
+    rows = spark.createDataFrame(
+        [("unknown", "b", 1), (None, "b", 2), ("a x b", "c", 4), ("a", "b x c", 8)],
+        "cut_0 string, cut_1 string, n long",
+    )
+    told = {(row["cut"], row["value"]): row["n"] for row in cube(rows, CUTS, ()).collect()}
+    assert told["city", '"unknown"'] == 1
+    assert told["city", "unknown"] == 2
+    assert told["city x age group", '"a x b" x c'] == 4
+    assert told["city x age group", 'a x "b x c"'] == 8
 
 
 def test_cuts_add_up_where_some_values_have_not_begun_a_period(spark):

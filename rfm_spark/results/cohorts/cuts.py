@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.conditions import any_of
 
-KEY = ("cut", "values")
+KEY = ("cut", "value")
 _UNKNOWN, _JOINT = "unknown", " x "
 
 
@@ -52,7 +52,7 @@ def cube(rows: DataFrame, cuts: Sequence[str], key: Sequence[str]) -> DataFrame:
     parts = [
         F.struct(
             F.lit(_JOINT.join(names)).alias("cut"),
-            F.array(*[F.col(values[name]) for name in names]).alias("values"),
+            F.concat_ws(_JOINT, *[_told(values[name]) for name in names]).alias("value"),
         )
         for names in some
     ]
@@ -60,9 +60,12 @@ def cube(rows: DataFrame, cuts: Sequence[str], key: Sequence[str]) -> DataFrame:
     return told.groupBy(*KEY, *key).agg(*[F.sum(name).alias(name) for name in own])
 
 
-def value_told() -> Column:
-    """The values of a cut as a person reads them."""
-    return F.array_join("values", _JOINT, _UNKNOWN)
+def _told(column: str) -> Column:
+    """A value as a person reads it; in quotes where it could be taken for none, or for several."""
+    value = F.col(column)
+    is_unclear = (value == _UNKNOWN) | value.contains(_JOINT) | value.startswith('"')
+    quoted = F.concat(F.lit('"'), value, F.lit('"'))
+    return F.when(value.isNull(), F.lit(_UNKNOWN)).when(is_unclear, quoted).otherwise(value)
 
 
 def cut_problems(whole: DataFrame, cut: DataFrame) -> Iterator[str]:

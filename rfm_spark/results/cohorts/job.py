@@ -27,7 +27,7 @@ from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
 from rfm_spark.results.cohorts.balance import problems
 from rfm_spark.results.cohorts.curves import curves
-from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut, value_told
+from rfm_spark.results.cohorts.cuts import KEY, cube, cut_columns, cut_problems, uncut
 from rfm_spark.results.cohorts.engagement import engagement
 from rfm_spark.results.cohorts.followed import Followed
 from rfm_spark.results.cohorts.growth import growth, growth_problems, turns
@@ -166,10 +166,7 @@ def _tables(
     }
     if rules.cuts:
         cut = cube(sums.found_cut, rules.cuts, CELL), cube(sums.by_day_cut, rules.cuts, DAY_KEY)
-        made[COHORT_CUTS] = _keep(
-            kept,
-            cohorts(*cut, begin, as_of, followed, periods, KEY).withColumn("value", value_told()),
-        )
+        made[COHORT_CUTS] = _keep(kept, cohorts(*cut, begin, as_of, followed, periods, KEY))
         _require_few(rules, made[COHORT_CUTS])
         wrong += cut_problems(whole, made[COHORT_CUTS])
     else:  # the same day may have been cut by other rules

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pyspark.sql.types import (
-    ArrayType,
     BooleanType,
     DateType,
     DoubleType,
@@ -105,11 +104,10 @@ COHORT_CUTS = Table(
     columns=(
         AS_OF,
         Column("cut", StringType(), "Attribute, or several joined by ' x '", required=True),
-        Column("values", ArrayType(StringType()), "Their values; NULL for none", required=True),
-        Column("value", StringType(), "The same as one text; unknown for none", required=True),
+        Column("value", StringType(), "Their values, joined the same way; unknown for none", True),
         *[column for column in COHORTS.columns if column is not AS_OF],
     ),
-    key=("as_of", "cut", "values", *COHORTS.key[1:]),
+    key=("as_of", "cut", "value", *COHORTS.key[1:]),
     partition_by=("as_of",),
     gather=True,
     schema_version=2,

@@ -275,6 +275,14 @@ def test_a_mistake_is_one_line(cli, shop, built, capfd, command, told):
     assert told in "\n".join(problems(capfd))
 
 
+def test_a_list_that_would_leave_nobody_out_is_refused(cli, shop, capfd, tmp_path):
+    nobody = tmp_path / "nobody.txt"
+    nobody.write_text("", encoding="utf-8")
+    exclude = f"audiences.spring.exclude=['{nobody}']"
+    assert cli("audience", "preview", "spring", *place(shop), "--set", exclude) == 2
+    assert "the exclusion list has no line" in "\n".join(problems(capfd))
+
+
 def test_without_a_holdout_nothing_is_told(cli, shop, built, capfd):
     assert cli("audience", "preview", "everybody", *place(shop)) == 0
     assert "what it brings could not be told; set `holdout`" in " ".join(on_screen(capfd).split())

@@ -36,6 +36,11 @@ def test_tables_are_asked_by_name_and_nothing_of_them_stays(asked, finished_shop
     assert spark.catalog.listTables() == []
 
 
+def test_two_columns_of_one_name_are_both_shown(asked):
+    shown = asked("SELECT 11 AS a, 22 AS a")
+    assert [line.split() for line in shown.splitlines() if "11" in line] == [["11", "22"]]
+
+
 def test_attributes_are_columns_of_the_newest_day(asked, finished_shop):
     shown = asked(
         "WITH known AS (SELECT * FROM customer_360_latest WHERE city IS NOT NULL)\n"

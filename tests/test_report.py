@@ -34,7 +34,7 @@ from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.warehouse import Warehouse
 
 BEFORE, DAY = date(2025, 2, 20), date(2025, 3, 20)
-PAGES = ("Overview", "RFM", "Segments", "Clusters", "Cohorts")
+PAGES = ("Overview", "RFM", "Segments", "Clusters", "Cohorts", "Revenue")
 HARM = "<script>alert(1)</script>"
 
 

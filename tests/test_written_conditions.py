@@ -27,7 +27,20 @@ NAMES = Vocabulary(
     },
     "not known",
 )
-TEXTS = ["Ulm", "O'Neil", '"', "\\", "%", "'; DROP TABLE t --", "12", "1e3", "", "ß\u2028", None]
+TEXTS = [
+    "Ulm",
+    "O'Neil",
+    '"',
+    "\\",
+    "%",
+    "'; DROP TABLE t --",
+    "12",
+    "1e3",
+    "",
+    "ß\u2028",
+    "NaN",
+    None,
+]
 DAYS = [date(2025, 1, 1), date(2024, 2, 29), None]
 ROWS = [
     {
@@ -48,7 +61,10 @@ PLACES = {
     "first": ("first", "day"),
     "city": ("city", "text"),
     "attributes['city']": ("city", "text"),
-    "number(age)": ("TRY_CAST(age AS DOUBLE)", "number"),
+    "number(age)": (
+        "CASE WHEN isfinite(TRY_CAST(age AS DOUBLE)) THEN TRY_CAST(age AS DOUBLE) END",
+        "number",
+    ),
     "last['opened']": ("opened", "day"),
     "profiles['web'].score": ("score", "number"),
 }

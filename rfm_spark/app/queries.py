@@ -105,15 +105,14 @@ def _latest(run: Run, table: Table) -> DataFrame:
 def _panel(found: pa.Table, limit: int) -> Panel:
     shown = found.slice(0, limit)
     columns = [PanelColumn(one.name, is_number=_is_number(one.type)) for one in found.schema]
-    rows = [["" if value is None else str(value) for value in row.values()] for row in _rows(shown)]
+    # By position: two columns of a query can have one name.
+    values = [one.to_pylist(maps_as_pydicts="strict") for one in shown.columns]
+    rows = [
+        ["" if value is None else str(value) for value in row] for row in zip(*values, strict=True)
+    ]
     noun = "row" if shown.num_rows == 1 else "rows"
     more = ", and there are more: --limit shows them" if found.num_rows > limit else ""
     return Panel(f"{shown.num_rows:,} {noun}", more, columns, rows)
-
-
-def _rows(found: pa.Table) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = found.to_pylist(maps_as_pydicts="strict")
-    return rows
 
 
 def _is_number(kind: pa.DataType) -> bool:

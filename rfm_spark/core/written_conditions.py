@@ -304,7 +304,8 @@ def _column(node: ast.expr, known: Vocabulary, column_of: Callable[[Path], Colum
         raise ValueError(f"not checked: {ast.unparse(node)}")
     value = column_of(found[0])
     if operand.is_converted:
-        value = value.try_cast("double")
+        number = value.try_cast("double")
+        value = F.when(F.abs(number) < float("inf"), number)  # NaN is above all numbers, for Spark
     if not isinstance(node, ast.Compare):
         return value
     if _is_about_none(node):

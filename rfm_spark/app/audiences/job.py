@@ -78,7 +78,7 @@ def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
     """Lines of the exclusion lists; None where there are none.
 
     Raises:
-        UserError: if one cannot be read.
+        UserError: if one cannot be read, or is empty.
     """
     if not files:
         return None
@@ -86,11 +86,13 @@ def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
     for place in places:
         require_file_system(run.sessions, place)
         try:
-            run.spark.read.text(literal(place)).isEmpty()
+            is_empty = run.spark.read.text(literal(place)).isEmpty()
         except FAILED as error:
             raise UserError(
                 f"{place}: the exclusion list cannot be read: {first_line(error)}"
             ) from None
+        if is_empty:
+            raise UserError(f"{place}: the exclusion list has no line: nobody would be left out")
     return run.spark.read.text([literal(place) for place in places])
 
 

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.app.lists.names import ListColumn, customer_column
 from rfm_spark.core.written_conditions import Path
+from rfm_spark.ingest.rows.rules import trimmed
 
 TREATED, HOLDOUT = "treated", "holdout"
 _DIGITS = 13
@@ -86,11 +87,11 @@ def without(customers: DataFrame, ids: DataFrame | None) -> DataFrame:
 
     Args:
         customers: one row per customer.
-        ids: lines of files, in `value`: an id each, blanks around it cut off.
+        ids: lines of files, in `value`: an id each, trimmed as ids of receipts are.
     """
     if ids is None:
         return customers
-    listed = ids.select(F.trim("value").alias("customer_id")).distinct()
+    listed = ids.select(trimmed(F.col("value")).alias("customer_id")).distinct()
     return customers.join(listed, "customer_id", "left_anti")
 
 

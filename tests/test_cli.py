@@ -22,7 +22,7 @@ from support.shop import (
 from rfm_spark import __version__
 from rfm_spark.app.tables import ALL_TABLES
 
-RESULTS = ("rfm", "moves", "cohorts", "clusters", "customer-360")
+RESULTS = ("rfm", "moves", "bridge", "cohorts", "rhythm", "clusters", "customer-360")
 JOBS = ("run", "nightly", "ingest", *RESULTS, "tables", "check")
 
 

@@ -371,7 +371,10 @@ def test_what_totals_do_not_tell_is_refused_or_left_out_in_a_line(cli, shops, ca
     before = versions(shop.warehouse)
     assert cli("run", *shop.arguments()) == 0
     shown = on_screen(capfd)
-    assert "clusters, cohorts: made of receipts, and customers are given as totals" in shown
+    assert (
+        "clusters, bridge, cohorts, rhythm: made of receipts, and customers are given as totals"
+        in shown
+    )
     assert "Where every total and every EUR went" in shown
     assert shown.count("nothing to be made of") == 2, "customer_days and customer_years"
     after = versions(shop.warehouse)

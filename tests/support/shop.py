@@ -22,6 +22,11 @@ ABOUT_RUNS = ("runs", "settings")
 NOT_OF_A_RUN = ("customer_totals", "audiences", "audience_results")
 """Tables that a run of a shop with receipts does not make."""
 
+EMPTY_AFTER_A_RUN = (
+    "rfm_drift", "segment_moves", "cluster_moves", "cluster_candidates", "cohort_cuts"
+)  # fmt: skip
+"""Tables without rows after it: they compare days, or nobody asked for them."""
+
 Rows = Iterable[Mapping[str, str | None]]
 
 RECEIPTS = """

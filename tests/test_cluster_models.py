@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from datetime import date
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from support.shop import Shop, stored
 from rfm_spark.results.clusters.settings import Clusters, models_of
 from rfm_spark.results.clusters.stored_models import ModelHistory
 from rfm_spark.results.clusters.tables import TRAINED
+from rfm_spark.settings.shop import ShopSettings
 
 DAY, EARLIER = date(2025, 3, 20), date(2025, 3, 1)
 
@@ -192,7 +194,11 @@ def test_one_model_or_several_can_be_configured_and_not_both(load, refused):
 DRIFTING = Clusters(refit="drift")
 
 
-def history_of(days, as_of, rules=DRIFTING):
+SCALE = {"transform": "none", "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
+SHOP = ShopSettings.model_validate(tomllib.loads(PLAIN))
+
+
+def history_of(days, as_of, rules=DRIFTING, feature="recency_days"):
     """The history of a model as of a day: stored days, each with the day its model is of."""
     rows = [
         dict.fromkeys(TRAINED)
@@ -201,7 +207,8 @@ def history_of(days, as_of, rules=DRIFTING):
             "version": date.fromisoformat(version),
             "rules_digest": rules.trained_by,
             "last_number": 2,
-            "features": [],
+            "window": rules.look_back.label,
+            "features": [{**SCALE, "feature": feature}],
             "shares": [0.5, 0.5],
             "centres": [{"cluster": number, "position": [0.0]} for number in (1, 2)],
         }
@@ -212,7 +219,14 @@ def history_of(days, as_of, rules=DRIFTING):
         return [row for row in rows if row["as_of"] == where.get("as_of", row["as_of"])]
 
     warehouse = SimpleNamespace(is_there=lambda _: False, rows=found)
-    return ModelHistory(SimpleNamespace(warehouse=warehouse), "habits", date.fromisoformat(as_of))
+    run = SimpleNamespace(warehouse=warehouse, settings=SHOP)
+    return ModelHistory(run, "habits", date.fromisoformat(as_of))
+
+
+def test_a_model_goes_when_what_it_looks_at_no_longer_comes_in():
+    days = [("2026-01-09", "2026-01-09")]
+    assert history_of(days, "2026-02-03").kept(DRIFTING) is not None
+    assert history_of(days, "2026-02-03", feature="touch_points").kept(DRIFTING) is None
 
 
 def test_a_model_that_has_drifted_goes_on_the_first_day_described_of_a_month():

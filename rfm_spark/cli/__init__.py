@@ -6,9 +6,6 @@ import json
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,25 +14,16 @@ from typer.exceptions import TyperException
 
 from rfm_spark import __version__
 from rfm_spark.app.advice import advice_panels, configuration_advice
-from rfm_spark.app.api import open_run
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain.explanation import explanation
-from rfm_spark.app.jobs import BY_NAME, JOBS, Job, run_job
-from rfm_spark.app.loading import load_settings
 from rfm_spark.app.schema import configuration_schema
-from rfm_spark.app.settings import Settings
-from rfm_spark.app.summary import job_panels, last_run, table_facts
+from rfm_spark.app.summary import last_run, table_facts
+from rfm_spark.cli import boundaries, clusters
 from rfm_spark.cli.audiences import audience
-from rfm_spark.cli.boundaries import boundaries
-from rfm_spark.cli.clusters import add_clusters_commands
-from rfm_spark.cli.display import (
-    ScreenProgress,
-    show_panels,
-    show_problems,
-    show_queries,
-    show_tables,
-)
+from rfm_spark.cli.cohorts import cohorts_show
+from rfm_spark.cli.display import show_panels, show_problems, show_tables
 from rfm_spark.cli.generate import generate
+from rfm_spark.cli.jobs import add_job_commands
 from rfm_spark.cli.lists import list_to_place
 from rfm_spark.cli.options import (
     AnyInput,
@@ -45,25 +33,17 @@ from rfm_spark.cli.options import (
     Every,
     From,
     Input,
-    Night,
     Overrides,
     Place,
-    Since,
     To,
-    day_of,
 )
 from rfm_spark.cli.queries import sql
 from rfm_spark.cli.report import report
+from rfm_spark.cli.requests import Request
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
-from rfm_spark.results.cohorts.settings import Cohorts
-from rfm_spark.results.cohorts.show import Shown, shown_cohorts
-from rfm_spark.results.registry import BY_COMMAND
-from rfm_spark.results.rfm.settings import leading_profile
-from rfm_spark.run import Run
 from rfm_spark.session import error_log, submitted_session
-from rfm_spark.storage.on_demand import SessionOnDemand
 
 __all__ = ["main", "submitted"]
 
@@ -89,109 +69,7 @@ app = typer.Typer(
 )
 
 
-@dataclass
-class _Request:
-    """What was asked for, before a session exists."""
-
-    config: Path
-    overrides: list[str]
-    input: str | None = None
-    warehouse: str | None = None
-    as_of: datetime | None = None
-    is_night: bool = False
-    since: datetime | None = None
-    settings: Settings = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.settings = load_settings(self.config, self.overrides)
-
-    @property
-    def day(self) -> date | None:
-        """The day asked for."""
-        return day_of(self.as_of)
-
-    def run(self, sessions: SessionOnDemand) -> Run:
-        """The run, with its places made absolute.
-
-        Raises:
-            UserError: if the session cannot reach them, or has no metastore where one is wanted.
-        """
-        return open_run(
-            sessions,
-            self.settings,
-            self.input or ".",
-            self.warehouse or ".",
-            ScreenProgress(),
-            self.day if self.is_night else None,
-            day_of(self.since),
-        )
-
-
-def _add_command(job: Job) -> None:
-    """The command of a job, with the options that it reads."""
-
-    def night(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        input: Input,
-        warehouse: Place,
-        date: Night,
-    ) -> None:
-        _do(context, job, _Request(config, overrides, input, warehouse, date, is_night=True))
-
-    def taking_in(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        input: Input,
-        warehouse: Place,
-        as_of: AsOf = None,
-    ) -> None:
-        _do(context, job, _Request(config, overrides, input, warehouse, as_of))
-
-    def of_tables(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        warehouse: Place,
-        input: AnyInput = None,
-        as_of: AsOf = None,
-    ) -> None:
-        _do(context, job, _Request(config, overrides, input, warehouse, as_of))
-
-    def of_two_days(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        warehouse: Place,
-        input: AnyInput = None,
-        as_of: AsOf = None,
-        since: Since = None,
-    ) -> None:
-        request = _Request(config, overrides, input, warehouse, as_of, since=since)
-        _do(context, job, request)
-
-    of_days = of_two_days if job.compares_days else of_tables
-    command = night if job.maintains else taking_in if job.takes_in else of_days
-    app.command(job.name, help=job.summary)(command)
-
-
-for _job in JOBS:
-    _add_command(_job)
-
-
-def _make_clusters(
-    context: typer.Context,
-    config: Path,
-    overrides: list[str],
-    warehouse: str,
-    as_of: datetime | None,
-) -> None:
-    _do(context, BY_NAME["clusters"], _Request(config, overrides, None, warehouse, as_of))
-
-
-add_clusters_commands(app, _make_clusters)
+add_job_commands(app)
 
 
 @app.command()
@@ -204,7 +82,7 @@ def tables(
     as_of: AsOf = None,
 ) -> None:
     """List the tables of a warehouse: rows, size, when last written; and the last run."""
-    request = _Request(config, overrides, input, warehouse, as_of)
+    request = Request(config, overrides, input, warehouse, as_of)
     with session(context) as sessions:
         tables_of = request.run(sessions).warehouse
         show_tables(table_facts(tables_of), last_run(tables_of))
@@ -222,7 +100,7 @@ def backfill_days(
     input: AnyInput = None,
 ) -> None:
     """Score many days at once: the history of a warehouse that has just been filled."""
-    request = _Request(config, overrides, input, warehouse)
+    request = Request(config, overrides, input, warehouse)
     with session(context, [warehouse]) as sessions:
         days = backfill(request.run(sessions), first.date(), last.date(), every)
     typer.echo(f"{len(days)} days are scored, {days[0]} to {days[-1]}")
@@ -244,35 +122,9 @@ def explain(
     as_of: AsOf = None,
 ) -> None:
     """Explain one customer's scores: what counts, between which cuts, what the next score takes."""
-    request = _Request(config, overrides, None, warehouse, as_of)
+    request = Request(config, overrides, None, warehouse, as_of)
     with session(context) as sessions:
         show_panels(explanation(request.run(sessions), customer.strip(), request.day))
-
-
-@app.command("cohorts show")
-def cohorts_show(
-    context: typer.Context,
-    config: Config,
-    overrides: Overrides,
-    warehouse: Place,
-    as_of: AsOf = None,
-    origin: Annotated[
-        str | None, typer.Option(help="Its name in [cohorts.origins]; by default the first.")
-    ] = None,
-    grain: Annotated[
-        str | None, typer.Option(help="Length of a cohort's period; by default the first.")
-    ] = None,
-    kind: Annotated[
-        str, typer.Option(help="Of the periods: calendar, brackets, or such as rolling_28.")
-    ] = Shown.kind,
-    periods: Annotated[int, typer.Option(min=1, help="How many of them.")] = Shown.periods,
-) -> None:
-    """Show who came again: a row for each cohort, a column for each period since its start."""
-    request = _Request(config, overrides, None, warehouse, as_of)
-    rules: Cohorts = BY_COMMAND["cohorts"].rules(request.settings)
-    with session(context) as sessions:
-        asked = Shown(request.day, origin, grain, kind, periods)
-        show_panels(shown_cohorts(request.run(sessions), rules, asked))
 
 
 @app.command()
@@ -285,7 +137,7 @@ def check(
     as_of: AsOf = None,
 ) -> None:
     """Check a configuration and the input's columns, without running anything."""
-    request = _Request(config, overrides, input, warehouse, as_of)
+    request = Request(config, overrides, input, warehouse, as_of)
     with session(context, [request.input]) as sessions:
         problems = source_problems(request.run(sessions))
     if problems:
@@ -294,53 +146,23 @@ def check(
     show_panels(advice_panels(configuration_advice(request.settings)))
 
 
-def _do(context: typer.Context, job: Job, request: _Request) -> None:
-    places = [request.warehouse, request.input if job.takes_in else None]
-    with session(context, places) as sessions:
-        run = request.run(sessions)
-        day = run_job(run, job.name, request.day)
-        if day is not None:
-            show_panels(job_panels(run, job.name, day))
-            show_panels(advice_panels(run.notes))
-            if len(job.results) > 1:
-                asked, cohorts_by = _to_try(request), _cohorts_by(request.settings)
-                show_queries(run.warehouse.place, day, asked, cohorts_by)
-
-
-def _to_try(request: _Request) -> list[list[str]]:
-    """A list of the last segment of the grid, and a query of all segments."""
-    profiles = BY_COMMAND["rfm"].rules(request.settings)
-    leading = leading_profile(profiles)
-    *_, segment = profiles[leading].segment_grid.actions
-    place = ["--config", str(request.config), "--warehouse", str(request.warehouse)]
-    place += [word for override in request.overrides for word in ("--set", override)]
-    query = (
-        "SELECT segment, customers, revenue_cents FROM segments_latest "
-        f"WHERE profile = '{leading}' ORDER BY customers DESC"
-    )
-    return [["list", *place, "--segment", segment, "--out", "list.csv"], ["sql", query, *place]]
-
-
-def _cohorts_by(settings: Settings) -> tuple[str, str] | None:
-    """Origin and grain of the first cohorts that are stored."""
-    result = BY_COMMAND["cohorts"]
-    rules: Cohorts = result.rules(settings)
-    if not result.is_made_for(settings):
-        return None
-    return rules.followed(settings)[0].origin, rules.grains[0]
-
-
 @app.command()
 def schema() -> None:
     """Print the JSON schema of the configuration, for editors that complete TOML."""
     typer.echo(json.dumps(configuration_schema(), indent=2))
 
 
+app.command("cohorts show")(cohorts_show)
+app.command("clusters show")(clusters.show)
+app.command("clusters score")(clusters.score)
+app.command("clusters export")(clusters.export)
+app.command("boundaries")(boundaries.show)
+app.command("boundaries compare")(boundaries.compare)
+app.command("boundaries pin")(boundaries.pin)
 app.command("list")(list_to_place)
 app.command()(sql)
 app.command()(generate)
 app.command()(report)
-app.add_typer(boundaries)
 app.add_typer(audience)
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rfm_spark.app.api import open_run
 from rfm_spark.app.audiences.job import Built, build_audience, prepared
 from rfm_spark.app.audiences.outcome import audience_outcome, outcome_panels
 from rfm_spark.app.audiences.preview import preview_panels
-from rfm_spark.app.loading import load_settings
-from rfm_spark.cli.display import ScreenProgress, show_panels
-from rfm_spark.cli.lists import Format, StoredDay
-from rfm_spark.cli.options import Config, Overrides, Place, day_of
-from rfm_spark.cli.sessions import session
-from rfm_spark.run import Run
+from rfm_spark.cli.display import show_panels
+from rfm_spark.cli.lists import Format
+from rfm_spark.cli.options import Config, Overrides, Place, StoredDay, day_of
+from rfm_spark.cli.requests import opened_run
 from rfm_spark.storage.exports import Export
 
 audience = typer.Typer(
@@ -32,15 +28,6 @@ audience = typer.Typer(
 Name = Annotated[str, typer.Argument(help="Of the audience: [audiences.NAME].", metavar="NAME")]
 
 
-@contextmanager
-def _run(
-    context: typer.Context, config: Path, overrides: list[str], warehouse: str
-) -> Iterator[Run]:
-    settings = load_settings(config, overrides)
-    with session(context, [warehouse]) as sessions:
-        yield open_run(sessions, settings, ".", warehouse, ScreenProgress())
-
-
 @audience.command()
 def preview(
     context: typer.Context,
@@ -51,7 +38,7 @@ def preview(
     as_of: StoredDay = None,
 ) -> None:
     """Tell size, revenue and segments, and the smallest effect that the holdout can show."""
-    with _run(context, config, overrides, warehouse) as run:
+    with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         show_panels(preview_panels(run, *prepared(run, name, day_of(as_of))))
 
 
@@ -76,7 +63,10 @@ def build(
     format: Format = "csv",
 ) -> None:
     """Write down who is in it, treated or held out, and export who is to be written to."""
-    with _run(context, config, overrides, warehouse) as run, ExitStack() as stack:
+    with (
+        opened_run(context, config, overrides, warehouse, [warehouse]) as run,
+        ExitStack() as stack,
+    ):
         definition, day = prepared(run, name, day_of(as_of))
         export = stack.enter_context(Export(run.sessions, out, format)) if out else None
         built = build_audience(run, definition, export, day)
@@ -118,6 +108,6 @@ def result(
     as_of: StoredDay = None,
 ) -> None:
     """Compare those who were written to with the holdout, over the days after."""
-    with _run(context, config, overrides, warehouse) as run:
+    with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         rows = audience_outcome(run, name, day_of(as_of), until.date())
     show_panels(outcome_panels(rows, run.settings.business.money_format))

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rfm_spark.app.api import open_run
 from rfm_spark.app.clusters import export_model, pinned_to, shown_clusters
-from rfm_spark.app.loading import load_settings
-from rfm_spark.cli.display import ScreenProgress, show_panels
+from rfm_spark.app.jobs import BY_NAME
+from rfm_spark.cli.display import show_panels
+from rfm_spark.cli.jobs import run_and_show
 from rfm_spark.cli.options import AsOf, Config, Overrides, Place, day_of
-from rfm_spark.cli.sessions import session
-
-Make = Callable[[typer.Context, Path, list[str], str, datetime | None], None]
-"""Does the job: with a configuration, overrides, a warehouse and the day to describe."""
+from rfm_spark.cli.requests import Request, opened_run
 
 Model = Annotated[
     str | None,
@@ -37,64 +32,50 @@ Version = Annotated[
 ]
 
 
-def add_clusters_commands(app: typer.Typer, make: Make) -> None:
-    """What can be asked of clusters beside making them.
+def show(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    model: Model = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show clusters and tiers of a stored day, by default the last, on one screen."""
+    with opened_run(context, config, overrides, warehouse) as run:
+        show_panels(shown_clusters(run, model, day_of(as_of)))
 
-    Args:
-        app: takes commands of two words.
-        make: does the job.
-    """
 
-    @app.command("clusters show")
-    def show(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        warehouse: Place,
-        model: Model = None,
-        as_of: AsOf = None,
-    ) -> None:
-        """Show clusters and tiers of a stored day, by default the last, on one screen."""
-        settings = load_settings(config, overrides)
-        with session(context) as sessions:
-            run = open_run(sessions, settings, ".", warehouse, ScreenProgress())
-            show_panels(shown_clusters(run, model, day_of(as_of)))
+def score(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    model: Model = None,
+    version: Version = None,
+    as_of: AsOf = None,
+) -> None:
+    """Assign the customers of a day by a stored model, without training."""
+    with opened_run(context, config, overrides, warehouse) as run:
+        pinned = pinned_to(run, model, day_of(version))
+    request = Request(config, [*overrides, pinned], None, warehouse, as_of)
+    run_and_show(context, BY_NAME["clusters"], request)
 
-    @app.command("clusters score")
-    def score(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        warehouse: Place,
-        model: Model = None,
-        version: Version = None,
-        as_of: AsOf = None,
-    ) -> None:
-        """Assign the customers of a day by a stored model, without training."""
-        settings = load_settings(config, overrides)
-        with session(context) as sessions:
-            run = open_run(sessions, settings, ".", warehouse, ScreenProgress())
-            pinned = pinned_to(run, model, day_of(version))
-        make(context, config, [*overrides, pinned], warehouse, as_of)
 
-    @app.command("clusters export")
-    def export(
-        context: typer.Context,
-        config: Config,
-        overrides: Overrides,
-        warehouse: Place,
-        out: Annotated[
-            str, typer.Option("--out", metavar="DIR", help="Where to: a folder or URI, empty.")
-        ],
-        model: Model = None,
-        version: Version = None,
-    ) -> None:
-        """Write a stored model as MLlib does, for programs that know nothing of this one."""
-        settings = load_settings(config, overrides)
-        with session(context) as sessions:
-            run = open_run(sessions, settings, ".", warehouse, ScreenProgress())
-            stored = export_model(run, model, day_of(version), out)
-        typer.echo(
-            f"The model of {stored.version} is in {out}: pipeline (PipelineModel: rows of "
-            "customer_features to clusters) and kmeans (KMeansModel: standard units to centres)"
-        )
+def export(
+    context: typer.Context,
+    config: Config,
+    overrides: Overrides,
+    warehouse: Place,
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", help="Where to: a folder or URI, empty.")
+    ],
+    model: Model = None,
+    version: Version = None,
+) -> None:
+    """Write a stored model as MLlib does, for programs that know nothing of this one."""
+    with opened_run(context, config, overrides, warehouse) as run:
+        stored = export_model(run, model, day_of(version), out)
+    typer.echo(
+        f"The model of {stored.version} is in {out}: pipeline (PipelineModel: rows of "
+        "customer_features to clusters) and kmeans (KMeansModel: standard units to centres)"
+    )

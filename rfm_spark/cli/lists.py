@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from rfm_spark.app.api import open_run
 from rfm_spark.app.lists.job import ListTold, list_customers
 from rfm_spark.app.lists.selection import Selection
-from rfm_spark.app.loading import load_settings
-from rfm_spark.cli.display import ScreenProgress
-from rfm_spark.cli.options import Config, Overrides, Place, day_of
-from rfm_spark.cli.sessions import session
+from rfm_spark.cli.options import Config, Overrides, Place, StoredDay, day_of
+from rfm_spark.cli.requests import opened_run
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.storage.exports import ExportFormat
 
@@ -112,16 +108,6 @@ Out = Annotated[
         show_default=False,
     ),
 ]
-StoredDay = Annotated[
-    datetime | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        formats=["%Y-%m-%d"],
-        help="A stored day, by default the last.",
-        show_default=False,
-    ),
-]
 
 
 def list_to_place(
@@ -146,7 +132,6 @@ def list_to_place(
     as_of: StoredDay = None,
 ) -> None:
     """Write who is in a segment, cell, cohort, cluster or tier, or meets a condition, to a file."""
-    settings = load_settings(config, overrides)
     scores = {"r_score": r_score, "f_score": f_score, "m_score": m_score}
     selection = Selection(
         profile=profile,
@@ -160,10 +145,9 @@ def list_to_place(
         where=where,
     )
     names = names_of(columns)
-    with session(context, [warehouse]) as sessions:
-        run = open_run(sessions, settings, ".", warehouse, ScreenProgress())
+    with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         told = list_customers(run, selection, names, format, out, day_of(as_of))
-    for line in told_lines(told, settings.business.money_format, out):
+    for line in told_lines(told, run.settings.business.money_format, out):
         typer.echo(line)
 
 

@@ -58,7 +58,7 @@ StoredDay = Annotated[
         "--as-of",
         metavar="DATE",
         formats=["%Y-%m-%d"],
-        help="A day with stored scores; by default the last.",
+        help="A day that is stored; by default the last.",
         show_default=False,
     ),
 ]

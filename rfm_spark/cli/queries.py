@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from rfm_spark.app.api import open_run
-from rfm_spark.app.loading import load_settings
 from rfm_spark.app.queries import query_panel
-from rfm_spark.cli.display import ScreenProgress, show_panels
+from rfm_spark.cli.display import show_panels
 from rfm_spark.cli.options import Config, Overrides, Place
-from rfm_spark.cli.sessions import session
+from rfm_spark.cli.requests import opened_run
 
 
 def sql(
@@ -31,7 +29,5 @@ def sql(
     ] = 100,
 ) -> None:
     """Query the tables of a warehouse by name, and print what comes of it; nothing is written."""
-    settings = load_settings(config, overrides)
-    with session(context, [warehouse]) as sessions:
-        run = open_run(sessions, settings, ".", warehouse, ScreenProgress())
+    with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         show_panels([query_panel(run, query, limit)])

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rfm_spark.app.api import open_run
-from rfm_spark.app.loading import load_settings
 from rfm_spark.app.report.job import require_new_file, write_report
-from rfm_spark.cli.display import ScreenProgress
-from rfm_spark.cli.options import AnyInput, Config, Overrides, Place, StoredDay, day_of
+from rfm_spark.cli.options import AnyInput, Config, Overrides, Place, StoredDay
+from rfm_spark.cli.requests import Request
 from rfm_spark.cli.sessions import session
 
 Out = Annotated[
@@ -31,10 +29,10 @@ def report(
 ) -> None:
     """Write the report of a day: one HTML file to look at, which loads nothing."""
     require_new_file(out)
-    settings = load_settings(config, overrides)
+    request = Request(config, overrides, input, warehouse, as_of)
     changed = [part for one in overrides for part in ("--set", one)]
     listing = ["rfm-spark", "list", "--config", str(config), *changed, "--warehouse", warehouse]
     with session(context) as sessions:
-        run = open_run(sessions, settings, input or ".", warehouse, ScreenProgress())
-        day = write_report(run, settings, day_of(as_of), out, listing)
+        run = request.run(sessions)
+        day = write_report(run, request.settings, request.day, out, listing)
     typer.echo(f"{out}: customers as of {day}")

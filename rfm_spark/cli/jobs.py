@@ -1,0 +1,112 @@
+"""Jobs as commands, each with the options that it reads, and the last screen of one."""
+
+from __future__ import annotations
+
+import typer
+
+from rfm_spark.app.advice import advice_panels
+from rfm_spark.app.jobs import JOBS, Job, run_job
+from rfm_spark.app.settings import Settings
+from rfm_spark.app.summary import job_panels
+from rfm_spark.cli.display import show_panels, show_queries
+from rfm_spark.cli.options import AnyInput, AsOf, Config, Input, Night, Overrides, Place, Since
+from rfm_spark.cli.requests import Request
+from rfm_spark.cli.sessions import session
+from rfm_spark.results.cohorts.settings import Cohorts
+from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.results.rfm.settings import leading_profile
+
+
+def add_job_commands(app: typer.Typer) -> None:
+    """A command for every job."""
+    for job in JOBS:
+        _add_command(app, job)
+
+
+def _add_command(app: typer.Typer, job: Job) -> None:
+    """The command of a job, with the options that it reads."""
+
+    def night(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        input: Input,
+        warehouse: Place,
+        date: Night,
+    ) -> None:
+        run_and_show(
+            context, job, Request(config, overrides, input, warehouse, date, is_night=True)
+        )
+
+    def taking_in(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        input: Input,
+        warehouse: Place,
+        as_of: AsOf = None,
+    ) -> None:
+        run_and_show(context, job, Request(config, overrides, input, warehouse, as_of))
+
+    def of_tables(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        warehouse: Place,
+        input: AnyInput = None,
+        as_of: AsOf = None,
+    ) -> None:
+        run_and_show(context, job, Request(config, overrides, input, warehouse, as_of))
+
+    def of_two_days(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        warehouse: Place,
+        input: AnyInput = None,
+        as_of: AsOf = None,
+        since: Since = None,
+    ) -> None:
+        request = Request(config, overrides, input, warehouse, as_of, since=since)
+        run_and_show(context, job, request)
+
+    of_days = of_two_days if job.compares_days else of_tables
+    command = night if job.maintains else taking_in if job.takes_in else of_days
+    app.command(job.name, help=job.summary)(command)
+
+
+def run_and_show(context: typer.Context, job: Job, request: Request) -> None:
+    """Does a job, and shows what it made of its day."""
+    places = [request.warehouse, request.input if job.takes_in else None]
+    with session(context, places) as sessions:
+        run = request.run(sessions)
+        day = run_job(run, job.name, request.day)
+        if day is not None:
+            show_panels(job_panels(run, job.name, day))
+            show_panels(advice_panels(run.notes))
+            if len(job.results) > 1:
+                asked, cohorts_by = _to_try(request), _cohorts_by(request.settings)
+                show_queries(run.warehouse.place, day, asked, cohorts_by)
+
+
+def _to_try(request: Request) -> list[list[str]]:
+    """A list of the last segment of the grid, and a query of all segments."""
+    profiles = BY_COMMAND["rfm"].rules(request.settings)
+    leading = leading_profile(profiles)
+    *_, segment = profiles[leading].segment_grid.actions
+    place = ["--config", str(request.config), "--warehouse", str(request.warehouse)]
+    place += [word for override in request.overrides for word in ("--set", override)]
+    query = (
+        "SELECT segment, customers, revenue_cents FROM segments_latest "
+        f"WHERE profile = '{leading}' ORDER BY customers DESC"
+    )
+    return [["list", *place, "--segment", segment, "--out", "list.csv"], ["sql", query, *place]]
+
+
+def _cohorts_by(settings: Settings) -> tuple[str, str] | None:
+    """Origin and grain of the first cohorts that are stored."""
+    result = BY_COMMAND["cohorts"]
+    rules: Cohorts = result.rules(settings)
+    if not result.is_made_for(settings):
+        return None
+    return rules.followed(settings)[0].origin, rules.grains[0]

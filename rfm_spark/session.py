@@ -68,6 +68,8 @@ SPEED = {
     # A commit's checksum would list all files of a table that has few, and Delta reads the log once
     # more to know them. Nothing here needs that list.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
+    # The first rows of an order: beyond so many each task would keep all of them in memory.
+    "spark.sql.execution.topKSortFallbackThreshold": "100000",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }

@@ -176,6 +176,33 @@ def test_what_was_built_stays_and_is_exported_again(cli, shop, built, tmp_path, 
     assert [row["outcome"] for row in runs] == ["succeeded"]
 
 
+def test_who_has_opted_out_since_is_not_written_to(cli, shop, built, tmp_path, capfd):
+    with built.open(encoding="utf-8", newline="") as file:
+        first, second, *others = [row["customer_id"] for row in csv.DictReader(file)]
+    listed = shop.folder / "excluded.txt"
+    before = listed.read_text(encoding="utf-8")
+    listed.write_text(f"{before}{first}\t\n{second}\n", encoding="utf-8")
+    out = tmp_path / "again.csv"
+    try:
+        assert cli("audience", "build", "spring", *place(shop), "--out", out) == 0
+    finally:
+        listed.write_text(before, encoding="utf-8")
+    told = " ".join(on_screen(capfd).split())
+    assert "4 customers of 2025-03-31 are on the exclusion lists" in told
+    assert "2 of them have come onto an exclusion list since, and are left out" in told
+    with out.open(encoding="utf-8", newline="") as file:
+        assert [row["customer_id"] for row in csv.DictReader(file)] == others
+
+
+def test_lists_of_which_no_line_is_a_customer_are_told(cli, shop, capfd, tmp_path):
+    listed = tmp_path / "optout.csv"
+    listed.write_text("customer_id,email\nk1,k1@x\n", encoding="utf-8")
+    exclude = ("--set", f"audiences.nobody.exclude=['{listed}']")
+    assert cli("audience", "build", "nobody", *place(shop), *exclude) == 0
+    told = " ".join(on_screen(capfd).split())
+    assert "none of the customers of 2025-03-31 is on the exclusion lists" in told
+
+
 def test_a_preview_tells_size_mix_and_what_the_holdout_can_show(cli, shop, capfd):
     assert cli("audience", "preview", "spring", *place(shop)) == 0
     lines = on_screen(capfd).splitlines()
@@ -198,9 +225,7 @@ def outcome_of(shop, segment):
     con = duckdb.connect()
     for name in ("audiences", "receipts"):
         con.register(name, DeltaTable(str(shop.warehouse / name)).to_pyarrow_table())
-    where = (
-        "" if segment == "(all)" else f"WHERE segment = '{segment.replace(chr(39), chr(39) * 2)}'"
-    )
+    where = "" if segment is None else f"WHERE segment = '{segment.replace(chr(39), chr(39) * 2)}'"
     rows = con.sql(
         "WITH after AS (SELECT customer_id, count(*) FILTER (net_cents >= 0) AS visits,"
         " sum(net_cents) AS cents FROM receipts WHERE status = 'current'"
@@ -243,7 +268,7 @@ def test_a_result_is_that_of_an_independent_computation(cli, shop, built, capfd)
         half = 1.959964 * math.sqrt(errors["treated"] + errors["holdout"])
         assert row["extra_revenue_cents_low"] == pytest.approx((difference - half) * treated)
         assert row["revenue_difference_cents_high"] == pytest.approx(difference + half)
-    total = rows["(all)"]
+    total = rows[None]
     assert total["treated_customers"] + total["holdout_customers"] == 150
     assert f"{total['extra_revenue_cents'] / 100:,.0f} (" in told
     assert cli("audience", "result", "spring", *place(shop), "--until", "2025-04-10") == 0

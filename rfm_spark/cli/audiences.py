@@ -13,7 +13,7 @@ from rfm_spark.app.audiences.job import Built, build_audience, prepared
 from rfm_spark.app.audiences.outcome import audience_outcome, outcome_panels
 from rfm_spark.app.audiences.preview import preview_panels
 from rfm_spark.cli.display import show_panels
-from rfm_spark.cli.lists import Format
+from rfm_spark.cli.lists import Format, formulas_told
 from rfm_spark.cli.options import Config, Overrides, Place, StoredDay, day_of
 from rfm_spark.cli.requests import opened_run
 from rfm_spark.storage.exports import Export
@@ -75,6 +75,13 @@ def build(
 
 
 def _told(built: Built, out: str | None) -> Iterator[str]:
+    if built.listed == 0:
+        yield (
+            f"none of the customers of {built.as_of} is on the exclusion lists: are their lines "
+            "ids of customers, one on each?"
+        )
+    elif built.listed:
+        yield f"{built.listed:,} customers of {built.as_of} are on the exclusion lists"
     if not built.customers:
         yield f"{built.name}: nobody as of {built.as_of}; nothing was written"
         return
@@ -84,8 +91,13 @@ def _told(built: Built, out: str | None) -> Iterator[str]:
         f"{built.name} as of {built.as_of}{before}: {built.customers:,} customers, {treated:,} to "
         f"be written to, {built.held_out:,} held out"
     )
-    if out and treated:
-        yield f"the {treated:,} are written to {out}"
+    if built.opted_out:
+        since = "have come onto an exclusion list since, and are left out"
+        yield f"{built.opted_out:,} of them {since}"
+    if out and treated > built.opted_out:
+        yield f"the {treated - built.opted_out:,} are written to {out}"
+    if built.formulas:
+        yield formulas_told(built.formulas)
 
 
 @audience.command()

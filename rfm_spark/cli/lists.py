@@ -167,8 +167,13 @@ def told_lines(told: ListTold, money: MoneyFormat, out: str) -> list[str]:
         f"written to {out}",
     ]
     if told.formulas:
-        lines.append(
-            f"of {told.formulas:,} customers a text begins with an apostrophe: a spreadsheet would "
-            "take it for a formula; other formats have it as it is"
-        )
+        lines.append(formulas_told(told.formulas))
     return lines
+
+
+def formulas_told(customers: int) -> str:
+    """That texts of a CSV were changed."""
+    return (
+        f"in texts of {customers:,} customers an apostrophe stands before what a spreadsheet would "
+        "take for a formula; other formats have them as they are"
+    )

@@ -93,6 +93,7 @@ class Figure:
         before: the same on an earlier day; None where it is not compared.
         note: what has to be known of it.
         customers: how many it is of, where it is money.
+        customers_before: the same on the earlier day.
     """
 
     title: str
@@ -101,13 +102,21 @@ class Figure:
     before: Any = None
     note: str = ""
     customers: int | None = None
+    customers_before: int | None = None
 
     def withheld(self, minimum: int) -> Figure:
-        """The same without money of fewer customers."""
-        is_few = 0 < (self.customers or 0) < minimum
-        if self.kind != "money" or not is_few:
+        """The same without money of fewer customers, on either day.
+
+        >>> Figure("revenue", 900, "money", 300, customers=9, customers_before=3).withheld(5).before
+        >>> Figure("revenue", 900, "money", 300, customers=9, customers_before=5).withheld(5).before
+        300
+        """
+        if self.kind != "money":
             return self
-        return replace(self, value=Withheld.FEW, before=None)
+        if 0 < (self.customers or 0) < minimum:
+            return replace(self, value=Withheld.FEW, before=None)
+        were_few = 0 < (self.customers_before or 0) < minimum
+        return replace(self, before=None) if were_few else self
 
 
 @dataclass(frozen=True)

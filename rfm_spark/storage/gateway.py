@@ -124,6 +124,8 @@ class HadoopFolder:
         Raises:
             JvmError: if it cannot be moved.
         """
+        if self.exists(to):  # HDFS would move it into a folder of that name
+            raise JvmError(f"{to} is there already")
         try:
             is_moved = self._files.rename(self._path(name), self._path(to))
         except Py4JJavaError as error:

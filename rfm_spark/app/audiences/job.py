@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from pyspark.sql import Column, DataFrame
@@ -16,7 +16,12 @@ from rfm_spark.app.audiences.definition import Definition, defined
 from rfm_spark.app.audiences.members import HOLDOUT, TREATED, members, stored_members, without
 from rfm_spark.app.audiences.tables import AUDIENCES
 from rfm_spark.app.jobs import told_failure, writing
-from rfm_spark.app.lists.job import customers_of_day, stored_day, write_list
+from rfm_spark.app.lists.job import (
+    customers_of_day,
+    holds_formula,
+    stored_day,
+    write_list,
+)
 from rfm_spark.app.lists.names import ListColumn, checked_condition, type_at
 from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
 from rfm_spark.app.settings import Settings
@@ -37,6 +42,9 @@ class Built:
         customers: in all.
         held_out: of these.
         is_of_before: whether it had been built already, and stays.
+        listed: customers of the day who are on exclusion lists; None without any lists.
+        opted_out: treated who came onto a list after it was built, and are not exported.
+        formulas: of those exported, whose texts were kept from being formulas.
     """
 
     name: str
@@ -44,6 +52,9 @@ class Built:
     customers: int
     held_out: int
     is_of_before: bool
+    listed: int | None = None
+    opted_out: int = 0
+    formulas: int = 0
 
 
 def definition_of(settings: Settings, name: str) -> Definition:
@@ -99,7 +110,8 @@ def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
 def build_audience(run: Run, definition: Definition, export: Export | None, day: date) -> Built:
     """Writes down who is in an audience, and exports who is to be written to.
 
-    What was built for a day stays: built again by the same definition, it is exported again.
+    What was built for a day stays: built again by the same definition, it is exported again, but
+    for those who have come onto an exclusion list since.
 
     Args:
         run: session, settings and warehouse.
@@ -110,7 +122,8 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
     Raises:
         UserError: if it was built for the day by another definition.
     """
-    name = definition.name
+    name, ids = definition.name, excluded_ids(run, definition.rules.exclude)
+    listed = None if ids is None else _on_lists(customers_of_day(run, day), ids)
     with recorded(run, "audience build", day):
         before = stored_definition(run, name, day)
         if before is None:
@@ -118,7 +131,7 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
             stored = stored_members(rows, definition.columns[1:], definition.written)
             whole = stored.withColumns({"audience": F.lit(name), "as_of": F.lit(day)})
             if whole.isEmpty():
-                return Built(name, day, 0, 0, False)
+                return Built(name, day, 0, 0, False, listed)
             with run.progress.step(f"build {name}") as step:
                 commit = run.replace(AUDIENCES, whole, audience_slice(name, day))
                 step.says(f"{commit.rows:,} customers")
@@ -129,13 +142,32 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
             )
     rows = run.warehouse.read(AUDIENCES).where(audience_slice(name, day))
     sizes = _sizes(rows)
-    held_out = sizes.get(HOLDOUT, 0)
-    if export is not None and sizes.get(TREATED):
-        with run.progress.step("export the treated") as step:
-            treated = rows.where(F.col("audience_group") == TREATED)
-            write_list(with_chosen(treated, definition.columns), _flat(definition), export)
-            step.says(f"{sizes[TREATED]:,} customers")
-    return Built(name, day, sum(sizes.values()), held_out, before is not None)
+    built = Built(name, day, sum(sizes.values()), sizes.get(HOLDOUT, 0), before is not None, listed)
+    if export is None or not sizes.get(TREATED):
+        return built
+    treated = rows.where(F.col("audience_group") == TREATED)
+    opted_out = 0 if ids is None else _on_lists(treated, ids)
+    return replace(
+        built,
+        opted_out=opted_out,
+        formulas=_exported(run, without(treated, ids), definition, export),
+    )
+
+
+def _on_lists(customers: DataFrame, ids: DataFrame) -> int:
+    return customers.count() - without(customers, ids).count()
+
+
+def _exported(run: Run, treated: DataFrame, definition: Definition, export: Export) -> int:
+    """Writes who is to be written to; of how many texts were kept from being formulas."""
+    with run.progress.step("export the treated") as step:
+        rows, columns = with_chosen(treated, definition.columns), _flat(definition)
+        counts = [F.count(F.lit(1)), F.count_if(holds_formula(columns))]
+        customers, formulas = rows.agg(*counts).collect()[0]
+        if customers:
+            write_list(rows, columns, export)
+        step.says(f"{customers:,} customers")
+    return formulas if export.format == "csv" else 0
 
 
 def _sizes(rows: DataFrame) -> dict[str, int]:

@@ -17,7 +17,7 @@ from rfm_spark.app.audiences.statistics import (
     response_difference,
     revenue_difference,
 )
-from rfm_spark.app.audiences.tables import ALL_SEGMENTS, AUDIENCE_RESULTS, AUDIENCES
+from rfm_spark.app.audiences.tables import AUDIENCE_RESULTS, AUDIENCES
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
@@ -27,6 +27,9 @@ from rfm_spark.run import Run
 
 Groups = Mapping[str, Group]
 """Treated and holdout."""
+
+_ALL = None
+"""In place of a segment, the whole audience: no segment has such a name."""
 
 
 def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> list[dict[str, Any]]:
@@ -50,7 +53,7 @@ def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> li
         people = run.read(AUDIENCES).where(audience_slice(name, day))
         with run.progress.step("compare treated and holdout") as step:
             groups = _by_segment(_sums(people, run.read(CUSTOMER_DAYS), day, until))
-            _require_holdout(name, day, groups[ALL_SEGMENTS])
+            _require_holdout(name, day, groups[_ALL])
             key = {"audience": name, "as_of": day, "until": until}
             rows = [{**key, "segment": one, **_row(of_it)} for one, of_it in groups.items()]
             of_days = audience_slice(name, day) & (F.col("until") == F.lit(until))
@@ -117,13 +120,13 @@ def _sums(people: DataFrame, days: DataFrame, after: date, until: date) -> DataF
     )
 
 
-def _by_segment(sums: DataFrame) -> dict[str, Groups]:
+def _by_segment(sums: DataFrame) -> dict[str | None, Groups]:
     """Treated and holdout of all, and of each segment."""
-    found: dict[str, dict[str, Group]] = {ALL_SEGMENTS: {TREATED: Group(), HOLDOUT: Group()}}
+    found: dict[str | None, dict[str, Group]] = {_ALL: {TREATED: Group(), HOLDOUT: Group()}}
     for row in sums.orderBy("segment").collect():
         told = ("customers", "responders", "cents", "squared_cents")
         group = Group(*(int(row[name]) for name in told))
-        for segment in (ALL_SEGMENTS, row["segment"]):
+        for segment in (_ALL, row["segment"]):
             of_it = found.setdefault(segment, {TREATED: Group(), HOLDOUT: Group()})
             of_it[row["audience_group"]] += group
     return dict(found)
@@ -168,7 +171,7 @@ def outcome_panels(rows: list[dict[str, Any]], money: MoneyFormat) -> Iterator[P
         ],
         [
             (
-                row["segment"],
+                row["segment"] or "all",
                 f"{row['treated_customers']:,}",
                 f"{row['holdout_customers']:,}",
                 percent(row["treated_response_rate"]),

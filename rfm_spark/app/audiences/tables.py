@@ -9,9 +9,6 @@ from rfm_spark.core.table import Column, Table
 
 AUDIENCE = Column("audience", StringType(), "Name of the audience", required=True)
 
-ALL_SEGMENTS = "(all)"
-"""In place of a segment, the whole audience."""
-
 AUDIENCES = Table(
     name="audiences",
     grain="one customer in one audience as it was built for one day",
@@ -54,7 +51,7 @@ AUDIENCE_RESULTS = Table(
         AUDIENCE,
         AS_OF,
         Column("until", DateType(), "The last day that counts; the first is after as_of", True),
-        Column("segment", StringType(), f"Segment when it was built, or {ALL_SEGMENTS}", True),
+        Column("segment", StringType(), "Segment when it was built; NULL of the whole audience"),
         *_of_both("customers", LongType(), "customers"),
         *_of_both("responders", LongType(), "customers with a visit in these days"),
         *_of_both("revenue_cents", LongType(), "net amount in these days"),

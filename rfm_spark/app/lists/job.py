@@ -131,13 +131,18 @@ def write_list(customers: DataFrame, columns: Sequence[ListColumn], export: Expo
     export.write(customers.select(*shown), "customer_id")
 
 
+def holds_formula(columns: Sequence[ListColumn]) -> Column:
+    """Whether a customer has a text that a spreadsheet would take for a formula."""
+    texts = [is_formula(one.column()) for one in columns if one.kind == "text"]
+    return any_of(F.coalesce(one, F.lit(False)) for one in texts)
+
+
 def _told(
     customers: DataFrame, day: date, conditions: Sequence[str], texts: Sequence[ListColumn]
 ) -> ListTold:
-    formulas: list[Column] = [is_formula(one.column()) for one in texts if one.kind == "text"]
     row = customers.agg(
         F.count(F.lit(1)).alias("customers"),
         F.coalesce(F.sum("lifetime_revenue_cents"), F.lit(0)).alias("revenue_cents"),
-        F.count_if(any_of(F.coalesce(one, F.lit(False)) for one in formulas)).alias("formulas"),
+        F.count_if(holds_formula(texts)).alias("formulas"),
     ).collect()[0]
     return ListTold(day, conditions, row["customers"], row["revenue_cents"], row["formulas"])

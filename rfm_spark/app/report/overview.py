@@ -77,16 +77,15 @@ class Overview:
         ]
         if self.run.settings.tells_purchases:
             revenue_before = _sum(earlier, "revenue_cents") if earlier else None
+            sizes = (customers, before)
             figures.append(
-                Figure("revenue", revenue, "money", revenue_before, "in the window", customers)
+                Figure("revenue", revenue, "money", revenue_before, "in the window", *sizes)
             )
             each, each_before = (
                 _sum(rows, "revenue_cents") / of if (of := _sum(rows, "customers")) else None
                 for rows in (now, earlier)
             )
-            figures.append(
-                Figure("revenue a customer", each, "money", each_before, customers=customers)
-            )
+            figures.append(Figure("revenue a customer", each, "money", each_before, "", *sizes))
         ever = self._ever(customers)
         yield Figures([*figures, *ever], since="" if self.before is None else str(self.before))
         yield Words(self._largest(now, customers, revenue))

@@ -163,7 +163,12 @@ def test_an_origin_that_cannot_be_is_refused(tmp_path, text, told):
     ("setting", "told"),
     [
         ("cohorts.brackets=[7, 7]", "cohorts.brackets: last days of brackets must rise"),
-        ("cohorts.rolling_days=[28, 28]", "cohorts.rolling_days: a length of a period is named"),
+        (
+            "cohorts.rolling_days=[28, 28]",
+            "cohorts.rolling_days: 28 is named twice: name each once",
+        ),
+        ("cohorts.grains=['day', 'day']", "cohorts.grains: day is named twice"),
+        ("bridge.window_days=[90, 30, 90]", "bridge.window_days: 90 is named twice"),
         ("cohorts.rolling_days=[0]", "cohorts.rolling_days"),
         ("cohorts.origins.x.events=['click']", "x.events: click: no [interactions] are config"),
     ],

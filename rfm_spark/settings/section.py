@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -31,6 +31,17 @@ def _known_zone(zone: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    twice = [value for at, value in enumerate(values) if value in values[:at]]
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice: name each once")
+    return values
+
+
+Distinct = AfterValidator(_each_once)
+"""Of a list."""
 
 
 class Section(BaseModel):

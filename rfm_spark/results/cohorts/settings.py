@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from rfm_spark.core.periods import Grain, Weekday
 from rfm_spark.results.cohorts.followed import Events, Followed
 from rfm_spark.results.cohorts.periods import Periods, periods_of
-from rfm_spark.settings.section import Name, Section
+from rfm_spark.settings.section import Distinct, Name, Section
 from rfm_spark.settings.shop import ShopSettings
 
 RECEIPTS = "receipts"
@@ -67,11 +67,11 @@ class Origin(Section):
 class Cohorts(Section):
     """Cohorts: who begins together, and who of them comes again."""
 
-    grains: list[Grain] = Field(
+    grains: Annotated[list[Grain], Distinct] = Field(
         default=["month", "week"], min_length=1, description="lengths of a period"
     )
     week_start: Weekday = Field(default="monday", description="first day of a week")
-    rolling_days: list[SpanDays] = Field(
+    rolling_days: Annotated[list[SpanDays], Distinct] = Field(
         default_factory=list,
         description="lengths in days of periods from each customer's own first day, such as 28, "
         "beside those of the calendar",
@@ -81,7 +81,7 @@ class Cohorts(Section):
         description="last days of brackets since each customer's own first day, which is 0: "
         "`[0, 7, 30, 90]` is day 0, days 1 to 7, 8 to 30 and 31 to 90",
     )
-    cuts: list[str] = Field(
+    cuts: Annotated[list[str], Distinct] = Field(
         default_factory=list,
         max_length=4,
         description="attributes of customers by which cohorts are cut, each and all of them "
@@ -95,20 +95,6 @@ class Cohorts(Section):
         description="what makes a member, by a name of its own; by default `receipt`, the first "
         "visit, and without [receipts] `interaction`, the first one of any kind",
     )
-
-    @field_validator("grains", "rolling_days")
-    @classmethod
-    def _once(cls, lengths: list[str | int]) -> list[str | int]:
-        if len(set(lengths)) < len(lengths):
-            raise ValueError("a length of a period is named twice: name each once")
-        return lengths
-
-    @field_validator("cuts")
-    @classmethod
-    def _cut_once(cls, names: list[str]) -> list[str]:
-        if len(set(names)) < len(names):
-            raise ValueError("an attribute is named twice: name each once")
-        return names
 
     @field_validator("brackets")
     @classmethod

@@ -75,6 +75,7 @@ QUICK = (
     "test_business_time",
     "test_cluster_identity",
     "test_cluster_tiers",
+    "test_cluster_training",
     "test_clustering",
     "test_collapsed_bins",
     "test_counts",

@@ -1,0 +1,32 @@
+"""Customers with the features that a test gives them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
+from support import rows_of
+
+AXES = ["tenure_days", "promotion_response"]
+"""Two features without a transform."""
+
+
+def customers(spark, **columns):
+    """Customers c000, c001, ... with these features; the others are NULL."""
+    rows = [
+        {"customer_id": f"c{n:03}"} | dict(zip(columns, map(_double, values), strict=True))
+        for n, values in enumerate(zip(*columns.values(), strict=True))
+    ]
+    return rows_of(spark, CUSTOMER_FEATURES, rows)
+
+
+def _double(value):
+    return None if value is None else float(value)
+
+
+def sample(features):
+    return features.repartition(1).sortWithinPartitions("customer_id")
+
+
+def log1p(values):
+    return np.sign(values) * np.log1p(np.abs(values))

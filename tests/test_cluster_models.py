@@ -151,8 +151,8 @@ def test_several_models_stand_side_by_side(cli, shop, capfd):
     shop.config.write_text(named + 'window_days = 90\nfeatures = ["frequency", "tenure_days"]\n')
     assert call(cli, shop, "--as-of", DAY) == 0
     shown = on_screen(capfd)
-    assert "Largest clusters of money" in shown
-    assert "Largest clusters of often" in shown
+    assert "Clusters of money, the largest first" in shown
+    assert "Clusters of often, the largest first" in shown
     found = {
         name: rows_of_day(shop, "cluster_models", model=name)[0] for name in ("money", "often")
     }

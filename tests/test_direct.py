@@ -141,7 +141,12 @@ def test_a_run_with_nothing_to_do_starts_no_spark(without_spark, copied_shop, ca
     shown = capsys.readouterr()
     assert "results stand" in shown.err
     assert "start Spark" not in shown.err
-    for panel in ("Segments", "Where every receipt", "Largest clusters", "First cohorts"):
+    for panel in (
+        "Segments",
+        "Where every receipt",
+        "Clusters, the largest first",
+        "First cohorts",
+    ):
         assert panel in shown.out
     old, new = sorted(stored(copied_shop.warehouse, "runs"), key=lambda one: one["started_at"])
     assert [old] == before

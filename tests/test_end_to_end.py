@@ -221,6 +221,8 @@ def test_revenue_bridge(real: RealRun, days: int) -> None:
     own = found[(found["window_days"] == days) & (found["breakdown"] == "all")]
     same(own, bridge(real.connection, real.as_of, days), ["cause"])
     assert found[found["cause"] == "guests"]["value"].isna().all()
+    [(begin,)] = real.connection.execute("SELECT min(day) FROM customer_days").fetchall()
+    assert set(own["is_whole"]) == {(real.as_of - begin).days + 1 >= 2 * days}
 
 
 def test_rhythm(real: RealRun) -> None:

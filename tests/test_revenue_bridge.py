@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import product
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -20,6 +21,11 @@ from rfm_spark.facts.customer_sums import customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.bridge.causes import revenue_bridge, window_asks
 from rfm_spark.results.bridge.job import bridge_problems
+from rfm_spark.results.bridge.page import bridge_pages
+from rfm_spark.results.bridge.panels import bridge_panels
+from rfm_spark.results.bridge.settings import Bridge
+from rfm_spark.results.declaration import Request
+from rfm_spark.settings.shop import Business
 
 AS_OF = date(2024, 12, 31)
 NAMES = ("breakdown", "value", "cause", "customers", "revenue_before_cents", "revenue_cents",
@@ -107,6 +113,44 @@ def test_it_is_that_of_an_independent_computation(spark, history):
         told = own.groupby("cause")[["customers", "change_cents"]].sum()
         wanted = bridge(con, AS_OF, n).set_index("cause")
         pd.testing.assert_frame_equal(told.sort_index(), wanted.sort_index(), check_dtype=False)
+
+
+def stored_of(days, is_whole, *rows):
+    names = ("breakdown", "value", "cause", "customers", "revenue_before_cents", "revenue_cents")
+    own = [dict(zip(names, row, strict=True)) for row in rows]
+    for row in own:
+        row |= {"window_days": days, "is_whole": is_whole}
+        row["change_cents"] = row["revenue_cents"] - row["revenue_before_cents"]
+    return own
+
+
+def test_windows_that_the_data_do_not_fill_are_not_compared():
+    rows = [
+        *stored_of(
+            30, True,
+            ("all", None, "lost", 3, 9_00, 0), ("all", None, "new", 2, 0, 5_00),
+            ("segment", "Loyal", "expanded", 1, 1_00, 2_00),
+            ("segment", "Loyal", "contracted", 2, 8_00, 3_00),
+            ("segment", None, "lost", 2, 5_00, 0),
+        ),
+        *stored_of(365, False, ("all", None, "new", 5, 0, 14_00)),
+    ]  # fmt: skip
+
+    def found(_, where):
+        return [row for row in rows if all(row.get(n, v) == v for n, v in where.items())]
+
+    settings = SimpleNamespace(business=Business(time_zone="UTC", currency="EUR"))
+    run = SimpleNamespace(warehouse=SimpleNamespace(rows=found), settings=settings)
+    request = Request(run, Bridge(window_days=[30, 365]), AS_OF)
+    whole, short = bridge_panels(request)
+    assert [row[0] for row in whole.rows] == ["new", "lost", "change"]
+    assert whole.rows[-1] == ("change", "", "-4")
+    assert (short.rows, "do not reach back" in short.note) == ((), True)
+    [page] = bridge_pages(request)
+    by_cause, by_segment = (block.data.rows for block in page.blocks)
+    assert [row["cause"] for row in by_cause] == ["new", "lost"]
+    told = [(row["segment"], row["customers"], row["change_cents"]) for row in by_segment]
+    assert told == [("Loyal", 3, -4_00), ("not scored", 2, -5_00)]
 
 
 @pytest.mark.parametrize(

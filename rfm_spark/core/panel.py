@@ -13,7 +13,7 @@ class PanelColumn:
     Attributes:
         title: at its head.
         is_number: aligned to the right.
-        is_long: text that only a wide screen has room for.
+        is_long: what only a wide screen has room for.
     """
 
     title: str

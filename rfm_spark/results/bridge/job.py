@@ -47,12 +47,24 @@ def refresh_bridge(request: Request[Bridge], sums: DataFrame | None) -> None:
             .join(_segments(request), "customer_id", "left")
         )
         found = revenue_bridge(customers, rules.window_days).withColumn("as_of", F.lit(as_of))
-        rows = [row.asDict() for row in found.collect()]  # a few for each month
+        whole = _whole_windows(request)
+        rows = [  # a few for each month
+            {**row.asDict(), "is_whole": row["window_days"] in whole} for row in found.collect()
+        ]
         revenue = _revenue(run.read(CUSTOMER_DAYS), as_of, rules.window_days)
         if wrong := list(bridge_problems(rows, revenue)):
             raise RunFailure(f"the revenue bridge does not add up: {'; '.join(wrong)}")
         run.replace_by(REVENUE_BRIDGE, rows, as_of_slice(as_of))
-        step.says(f"over {' and '.join(f'{days:,}' for days in rules.window_days)} days")
+        told = [f"{n:,}" + ("" if n in whole else " (too short a history)")
+                for n in rules.window_days]  # fmt: skip
+        step.says(f"over {' and '.join(told)} days")
+
+
+def _whole_windows(request: Request[Bridge]) -> set[int]:
+    """Lengths of windows whose both the data reach back to."""
+    begin, _ = request.run.warehouse.bounds(CUSTOMER_DAYS, "day")
+    firsts = {n: LookBack(2 * n).first_day(request.as_of) for n in request.rules.window_days}
+    return {n for n, first in firsts.items() if begin and first and begin <= first}
 
 
 def _segments(request: Request[Bridge]) -> DataFrame:

@@ -26,6 +26,12 @@ def bridge_panels(request: Request[Bridge]) -> Iterator[Panel]:
         own = {row["cause"]: row for row in rows if row["window_days"] == days}
         if not own:
             continue
+        if not all(row["is_whole"] for row in own.values()):
+            yield Panel(
+                f"Revenue of {days:,} days",
+                f": the data do not reach back to the {days:,} days before, to be compared with",
+            )
+            continue
         before, after = (
             sum(row[name] for row in own.values())
             for name in ("revenue_before_cents", "revenue_cents")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql.types import IntegerType, LongType, StringType
+from pyspark.sql.types import BooleanType, IntegerType, LongType, StringType
 
 from rfm_spark.core.columns import AS_OF
 from rfm_spark.core.table import Column, Table
@@ -27,6 +27,12 @@ REVENUE_BRIDGE = Table(
             StringType(),
             "new, reactivated, expanded, contracted, unchanged, lost, returns (money without a "
             "visit in either window) or guests",
+            required=True,
+        ),
+        Column(
+            "is_whole",
+            BooleanType(),
+            "Whether the data reach back to the first day of both windows; else nearly all is new",
             required=True,
         ),
         Column("customers", LongType(), "How many; 0 of guests", required=True),

@@ -33,8 +33,8 @@ def cluster_pages(request: Request[Models]) -> Iterator[Page]:
         "Clusters",
         [
             Words(
-                f"Customers who behave alike, found without rules, from 1, which brings most a "
-                f"customer.{explained}"
+                f"Customers who behave alike, found without rules; a cluster keeps its number from "
+                f"day to day.{explained}"
             ),
             Chart(
                 "The clusters",
@@ -64,7 +64,17 @@ def cluster_pages(request: Request[Models]) -> Iterator[Page]:
                         Field("revenue_cents", "revenue", "money"),
                         Field("revenue_share", "share", "share", of_money=True),
                         Field("revenue_per_customer_cents", "a customer", "money"),
-                        Field("command", "the list", "command"),
+                    ),
+                    rows,
+                ),
+            ),
+            Grid(
+                "The customers of a cluster",
+                Data(
+                    (
+                        Field("cluster", "cluster"),
+                        _CUSTOMERS,
+                        Field("command", "the list of them", "command"),
                     ),
                     [{**row, "command": ("--cluster", str(row["cluster"]))} for row in rows],
                 ),

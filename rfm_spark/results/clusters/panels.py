@@ -15,7 +15,7 @@ from rfm_spark.results.clusters.tiers import NEAR_IDEAL, TIERS
 from rfm_spark.results.declaration import Request
 from rfm_spark.run import Run
 
-_SHOWN = 5
+_SHOWN = 10
 _CAUSES = (
     ("stayed", "stayed in their cluster"),
     ("behaviour", "moved by their own behaviour"),
@@ -51,15 +51,16 @@ def model_panels(
     rows = sorted(found, key=lambda one: (-one["customers"], one["cluster"]))[:most]
     if not rows:
         return
+    title = "Clusters" if len(rows) == len(found) else f"{len(rows)} of {len(found)} clusters"
     yield Panel(
-        ("Largest clusters" if most else "Clusters") + (f" of {name}" if is_named else ""),
+        title + (f" of {name}" if is_named else "") + ", the largest first",
         f", revenue in {money.currency}",
         (
             PanelColumn("cluster", is_number=True),
             PanelColumn("customers", is_number=True),
-            PanelColumn("share", is_number=True),
+            PanelColumn("share", is_number=True, is_long=True),
             PanelColumn("revenue", is_number=True),
-            PanelColumn("a customer", is_number=True),
+            PanelColumn("a customer", is_number=True, is_long=True),
             PanelColumn("tier"),
             PanelColumn("persona"),
             PanelColumn("means against those of all (standard deviations)", is_long=True),

@@ -122,7 +122,10 @@ def test_a_slice_is_replaced_and_the_rest_stays(spark, warehouse, tmp_path):
     assert (note.version, note.is_write, note.content) == (commit.version, True, {"why": "moved"})
     assert warehouse.last_note(CUSTOMERS) == note
     gone = warehouse.replace(CUSTOMERS, people(spark), is_bert)
-    assert gone.rows == 0
+    assert (gone.rows, gone.version) == (0, commit.version + 1)
+    warehouse.replace(CUSTOMERS, people(spark, "anna"), F.col("customer_id") == "anna")
+    nothing = warehouse.replace(CUSTOMERS, people(spark), is_bert, {"why": "nothing"})
+    assert (nothing.rows, nothing.version) == (0, gone.version + 1)
     names = [row["customer_id"] for row in stored(tmp_path / "warehouse", "customers")]
     assert names == ["anna", "carl"]
 

@@ -196,6 +196,8 @@ class Warehouse:
     ) -> Commit:
         """Replaces the slice `where` by `rows`, in one commit; creates the table if need be.
 
+        Where there was nothing and comes nothing, Delta makes no commit, and keeps no note.
+
         `rows` may read the table itself, unpinned: Delta then sees a concurrent change.
 
         Args:
@@ -217,6 +219,7 @@ class Warehouse:
         if table.sort_by and not is_in_order:
             # Not by partition first: a task has a file open for each of them.
             ordered = ordered.sortWithinPartitions(*table.sort_by)
+        before = self.version(table)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
         if note is not None:
             writer = writer.option("userMetadata", json.dumps(note))
@@ -231,7 +234,9 @@ class Warehouse:
                 f"{self.path(table)}: somebody else changed it meanwhile "
                 f"({type(error).__name__}); nothing was written: run it again"
             ) from error
-        return self._last_commit(table)
+        made = self._last_commit(table)
+        # No rows over a slice without any are no commit: the last one is of something else.
+        return made if made.version > before else Commit(before, 0)
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds a few rows of the driver, in one commit; creates the table if need be.

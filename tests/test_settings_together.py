@@ -36,7 +36,7 @@ FIXED = "rfm.purchase.frequency.method=fixed"
             ("rfm.purchase.ratio_weights=[0, 0, 0]",),
             "rfm.purchase.ratio_weights: at least one weight must be above 0",
         ),
-        (("cohorts.grains=['week', 'week']",), "cohorts.grains: a length of a period is named tw"),
+        (("cohorts.grains=['week', 'week']",), "cohorts.grains: week is named twice"),
         (("business.earliest_date=2101-01-01",), "business: earliest_date is after latest_date"),
         (("receipts.path=../other/*.csv",), "receipts.path: give a path below the input"),
         (("receipts.path=2026/../../*.csv",), "receipts.path: give a path below the input"),

@@ -20,7 +20,7 @@ from support.shop import (
     versions,
 )
 
-import rfm_spark.cli
+import rfm_spark.cli.jobs
 
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 9)]
 AMOUNT = 'amount = "amount"'
@@ -231,7 +231,7 @@ def test_a_failure_is_exit_code_1_with_its_details_in_a_file_only(cli, shop, cap
     def fails(*_):
         raise RuntimeError("customer 4711")
 
-    monkeypatch.setattr(rfm_spark.cli, "run_job", fails)
+    monkeypatch.setattr(rfm_spark.cli.jobs, "run_job", fails)
     shop.configure()
     assert cli("run", *shop.arguments()) == 1
     text = on_screen(capfd)

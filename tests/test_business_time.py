@@ -179,3 +179,30 @@ def test_only_dates_times_and_text_can_be_times(spark):
     schema = spark.range(1).selectExpr("id", "1.5 AS x", "true AS flag", "'a' AS text").schema
     assert [is_time_type(field.dataType) for field in schema] == [False, False, False, True]
     assert is_time_type(DateType())
+
+
+def test_a_zone_by_its_letters_is_unreadable_as_several_share_it(spark):
+    # BST: Britain's summer, and to Java Dhaka's time.
+    times = ["2026-07-01 00:30:00 BST", "2026-07-01 00:30:00CST", "2026-07-01 00:30:00 CET"]
+    assert read(spark, times, "string") == [(None, None)] * 3
+    plain = ["2026-07-01 04:00:00 UTC", "2026-07-01 04:00:00 GMT", "2026-07-01T04:00:00Z"]
+    assert read(spark, plain, "string") == [("2026-07-01 04:00:00", "2026-07-01")] * 3
+    assert read(spark, ["2026-07-01 00:00:00 America/New_York"], "string") == [
+        ("2026-07-01 04:00:00", "2026-07-01")
+    ]
+    with_zone = "dd MMM yyyy HH:mm z"
+    assert read(spark, ["01 Jul 2026 00:30 BST"], "string", NEW_YORK, with_zone) == [(None, None)]
+    assert read(spark, ["01 Jul 2026 04:00 UTC"], "string", NEW_YORK, with_zone) == [
+        ("2026-07-01 04:00:00", "2026-07-01")
+    ]
+
+
+def test_letters_of_a_quoted_word_are_no_part_of_the_pattern(spark):
+    pattern = "'Ordered at X' dd/MM/yyyy HH:mm"
+    assert read(spark, ["Ordered at X 06/01/2026 02:00"], "string", NEW_YORK, pattern) == [
+        ("2026-01-06 07:00:00", "2026-01-06")
+    ]
+    only_day = "'Hour' dd/MM/yyyy"
+    assert read(spark, ["Hour 06/01/2026"], "string", LATE_SHOP, only_day) == [
+        ("2026-01-06 05:00:00", "2026-01-06")
+    ]

@@ -211,3 +211,33 @@ def test_a_later_parquet_file_needs_the_column_of_a_lookup(cli, shop, capfd):
     assert cli("check", *shop.arguments()) == 2
     [told] = problems(capfd)
     assert told == f"[receipts.lookups.tills] on: {shop.raw}/receipts2.parquet has no column 'till'"
+
+
+NAMES = {
+    "receipt": "Order #",
+    "customer": "customer.id",
+    "time": "Bought (at)",
+    "amount": "net-tax",
+}
+
+
+def test_a_column_is_known_by_its_name_whatever_signs_are_in_it(cli, shop, capfd):
+    # The decoys are what Spark would take instead: Order, customer, net - tax.
+    decoys = {"Order": "0", "net": "7", "tax": "1", "Customer": "nobody"}
+    rows = [{**{NAMES.get(k, k): v for k, v in row.items()}, **decoys} for row in GOOD]
+    shop.csv("receipts1.csv", rows)
+    shop.configure(changes={f'= "{name}"': f'= "{NAMES[name]}"' for name in NAMES})
+    assert cli("ingest", *shop.arguments()) == 0
+    found = {(row["receipt_id"], row["customer_id"]) for row in stored(shop.warehouse, "receipts")}
+    assert found == {(row["receipt"], row["customer"]) for row in GOOD}
+    for written, told in (
+        ("Customer ID", "is neither a column of"),  # to Spark: Customer AS ID
+        ("'customer.id'", "needs no column, so it is the same for all rows; text in quotes is a "
+         "constant: for the column write customer.id"),
+        ("uuid()", "needs no column, so it is the same for all rows"),
+    ):  # fmt: skip
+        setting = f'receipts.columns.customer_id="{written}"'
+        assert cli("check", *shop.arguments(), "--set", setting) == 2
+        [problem] = problems(capfd)
+        assert problem.startswith("[receipts.columns] customer_id = ")
+        assert told in problem

@@ -167,9 +167,9 @@ def test_a_guest_is_null_blank_or_one_of_the_configured_ids(spark):
 
 
 def test_ids_are_trimmed_and_nothing_else_is_changed(spark):
-    ids = [" 007 ", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "\tx\n", "ñ", "a  b",
+    ids = [" 007 ", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0a", "\tx\n", "ñ", "a  b",
            "y\r", " z"]  # fmt: skip
-    kept = ["007", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0", "x", "ñ", "a  b",
+    kept = ["007", "AbC", "abc", 'he said "hi"', "a;b,c", "O'Hara", "1.0a", "x", "ñ", "a  b",
             "y", "z"]  # fmt: skip
     rows = [line(receipt_id=one, customer_id=one) for one in ids]
     assert found(spark, rows, "receipt_id", "customer_id") == [(one, one) for one in kept]
@@ -269,3 +269,15 @@ def test_every_delivered_row_gives_one_line(spark):
             },
         ],
     )
+
+
+def test_money_is_rounded_once(spark):
+    rows = [
+        line(quantity="1000000", unit_price="0.00000125"),
+        line(quantity="2500", unit_price="0.0123456"),
+        line(quantity="0.00000125", unit_price="1000000"),
+        line(quantity="1", unit_price="200000000000"),  # of a currency without cents
+    ]
+    assert found(spark, rows, "cents") == [(1_25,), (30_86,), (1_25,), (200_000_000_000_00,)]
+    # Cut to six digits first, it would be 2.005: half-even 2.00.
+    assert found(spark, [line(amount="2.0050000001")], "cents") == [(2_01,)]

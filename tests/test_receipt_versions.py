@@ -53,8 +53,8 @@ def lines(spark, *rows):
     return written.withColumn("receipt_ts", F.col("receipt_ts").cast("timestamp"))
 
 
-def versions(spark, *rows, with_categories=True):
-    return receipt_versions(lines(spark, *rows), with_categories)
+def versions(spark, *rows, with_categories=True, zero_is_visit=True):
+    return receipt_versions(lines(spark, *rows), with_categories, zero_is_visit)
 
 
 def test_lines_are_added_up_and_the_earliest_time_is_the_receipts(spark):
@@ -182,7 +182,7 @@ def test_dropped_lines_count_nowhere_but_in_quarantine(spark):
         line(raw="bread", receipt_id="r2"),
         line(raw="bread", receipt_id="r2", is_dropped=True),
     )
-    found = receipt_versions(delivered, True)
+    found = receipt_versions(delivered, True, True)
     assert_rows(
         found.where("receipt_id = 'r1'"), [{"net_cents": 1_00, "lines": 1, "is_rejected": False}]
     )
@@ -211,7 +211,7 @@ def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spar
         line(raw="good", receipt_id="r3"),
         line(raw="good version", delivery="b.csv"),
     )
-    rejected = receipt_versions(delivered, True).where("is_rejected")
+    rejected = receipt_versions(delivered, True, True).where("is_rejected")
     found = rows_to_quarantine(
         delivered, rejected.select("delivery", "receipt_id", "two_customers")
     )
@@ -244,7 +244,7 @@ def test_every_line_and_its_money_is_counted_once(spark):
         line(delivery="b.csv", customer_id="ben", cents=32_00),
     )
     counts = {("shop", name): DeliveryCounts() for name in ("a.csv", "b.csv", "empty.csv")}
-    add_receipt_version_counts(counts, "shop", receipt_versions(delivered, True))
+    add_receipt_version_counts(counts, "shop", receipt_versions(delivered, True, True))
     assert counts == {
         ("shop", "a.csv"): DeliveryCounts(
             rows=8, rejected_rows=4, dropped_rows=2, receipts=2, rejected_receipts=1,
@@ -253,3 +253,16 @@ def test_every_line_and_its_money_is_counted_once(spark):
         ("shop", "b.csv"): DeliveryCounts(rows=1, receipts=1, net_cents=32_00),
         ("shop", "empty.csv"): DeliveryCounts(),
     }  # fmt: skip
+
+
+def test_whether_zero_is_a_visit_is_decided_on_the_receipt(spark):
+    rows = [
+        line(receipt_id="free", cents=30_00),
+        line(receipt_id="free", cents=-30_00, is_visit=False),
+        line(receipt_id="paid", cents=30_00),
+        line(receipt_id="paid", cents=-29_99, is_visit=False),
+    ]
+    for zero_is_visit in (True, False):
+        found = versions(spark, *rows, zero_is_visit=zero_is_visit)
+        visits = {row["receipt_id"]: row["is_visit"] for row in found.collect()}
+        assert visits == {"free": zero_is_visit, "paid": True}

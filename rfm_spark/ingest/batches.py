@@ -51,6 +51,11 @@ class Batch:
         """Whether receipts are delivered as lines, which must be aggregated."""
         return isinstance(self.source, Receipts) and self.source.grain == "line"
 
+    @property
+    def zero_is_visit(self) -> bool:
+        """Whether a receipt of exactly 0 is a visit."""
+        return isinstance(self.source, Receipts) and self.source.zero_is_visit
+
 
 @dataclass
 class Intake:

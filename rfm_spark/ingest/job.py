@@ -97,7 +97,7 @@ def _ingest_receipts(run: Run, intake: Intake) -> None:
         repeated_rows = intake.slow_path_rows.where(~F.col("is_single"))
         with in_parts(run.spark, batch.size_bytes):
             counted = stack.enter_context(
-                persisted(receipt_versions(repeated_rows, with_categories))
+                persisted(receipt_versions(repeated_rows, with_categories, batch.zero_is_visit))
             )
         add_receipt_version_counts(intake.counts, batch.label, counted)
         check_rejected_share(run, intake)

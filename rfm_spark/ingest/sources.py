@@ -15,6 +15,7 @@ from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_rows
 from rfm_spark.ingest.rows.delivered import delivered_fields, with_is_dropped, with_row_digest
+from rfm_spark.ingest.rows.expressions import expression_column
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.run import Run
@@ -88,7 +89,9 @@ def checked_rows(
     problems = [] if groups else column_problems(run, raw, source, label, deliveries)
     if problems:
         raise UserError(problems)
-    filtered = raw if source.where is None else raw.where(F.expr(source.where))
+    filtered = (
+        raw if source.where is None else raw.where(expression_column(source.where, raw.columns))
+    )
     rows = delivered_fields(filtered, source_fields(source), source.reject)
     business = run.settings.business
     calendar = Calendar(

@@ -11,7 +11,9 @@ from rfm_spark.settings.section import Name, Section, TimeZone
 
 Format = Literal["csv", "json", "parquet", "delta"]
 
-Expression = Annotated[str, Field(min_length=1, description="a Spark SQL expression")]
+Expression = Annotated[
+    str, Field(min_length=1, description="a column's name, or a Spark SQL expression")
+]
 
 IdExpression = Expression | Annotated[list[Expression], Field(min_length=1)]
 

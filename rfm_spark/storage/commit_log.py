@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from rfm_spark.storage.folders import folder
@@ -77,6 +78,14 @@ class CommitLog:
             if found := json.loads(line).get("commitInfo"):
                 return dict(found)
         raise LookupError(f"version {version} of {self._table} does not say what it is")
+
+    def fingerprint(self, version: int) -> str:
+        """Digest of a version's commit: a table made anew has the same numbers, not the same files.
+
+        Delta compares tables by an id, which stands in the first commit: that may be gone.
+        """
+        commit = "\n".join(self._folder.lines(f"{version:020}.json"))
+        return f"{version}-{sha256(commit.encode()).hexdigest()[:16]}"
 
     def note(self, version: int) -> Note:
         """What the writer of a version noted about it."""

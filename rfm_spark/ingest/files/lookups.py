@@ -6,7 +6,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.ingest.rows.delivered import quoted_column
+from rfm_spark.ingest.rows.expressions import quoted_column
+from rfm_spark.ingest.rows.identifiers import key_text
 from rfm_spark.settings.sources import Lookup
 from rfm_spark.storage.locations import below, literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
@@ -57,8 +58,8 @@ def with_lookup(
             "multiplied: make it unique"
         )
     lookup_rows = table.select(
-        join_key.cast("string").alias("_lookup_key"),
+        key_text(join_key, table.schema[lookup.on].dataType).alias("_lookup_key"),
         F.struct(*[quoted_column(column) for column in table.columns]).alias(name),
     )
-    is_match = quoted_column(lookup.on).cast("string") == F.col("_lookup_key")
+    is_match = key_text(join_key, rows.schema[lookup.on].dataType) == F.col("_lookup_key")
     return rows.join(lookup_rows, is_match, "left").drop("_lookup_key")

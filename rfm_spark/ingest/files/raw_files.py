@@ -16,13 +16,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.ingest.files.file_columns import csv_header
 from rfm_spark.ingest.files.lookups import with_lookup
-from rfm_spark.ingest.rows.delivered import (
-    CORRUPT_RECORD,
-    DELIVERY,
-    FILE,
-    quoted_column,
-    typed_rows,
-)
+from rfm_spark.ingest.rows.delivered import CORRUPT_RECORD, DELIVERY, FILE, typed_rows
+from rfm_spark.ingest.rows.expressions import quoted_column
 from rfm_spark.settings.sources import DATE, Lookup, Source
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.listing import listed_files
@@ -59,7 +54,8 @@ class Delivery:
     Attributes:
         name: path relative to the input folder; deliveries are ordered by it.
         files: files of the delivery.
-        fingerprint: digest of file names, sizes and modification times, or Delta table version.
+        fingerprint: digest of file names, sizes and modification times, or of the Delta table's
+            last commit.
     """
 
     name: str
@@ -95,11 +91,12 @@ def find_deliveries(
         pattern = pattern.replace(DATE, "*" if night is None else night.isoformat())
     path = below(input_path, pattern)
     if source.format == "delta":
-        versions = CommitLog(sessions, path).versions()
+        log = CommitLog(sessions, path)
+        versions = log.versions()
         if not versions:
             raise UserError(f"[{label}] path: {path} is not a Delta table")
         table = RawFile(path, path, pattern, 0)
-        return [Delivery(pattern, (table,), str(versions[-1]))]
+        return [Delivery(pattern, (table,), log.fingerprint(versions[-1]))]
     try:
         listed = listed_files(sessions, input_path, pattern)
     except FileNotFoundError:

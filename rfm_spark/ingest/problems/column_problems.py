@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
@@ -15,17 +15,24 @@ from rfm_spark.core.errors import did_you_mean
 from rfm_spark.ingest.files.file_columns import missing_parquet_columns
 from rfm_spark.ingest.files.raw_files import Delivery, file_paths
 from rfm_spark.ingest.rows.business_time import is_time_type
-from rfm_spark.ingest.rows.delivered import (
-    ATTRIBUTE_PREFIX,
-    METADATA_COLUMNS,
-    FieldExpression,
-    field_column,
-)
+from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, METADATA_COLUMNS
+from rfm_spark.ingest.rows.expressions import FieldExpression, column_named, expression_column
 from rfm_spark.run import Run
 from rfm_spark.settings.sources import Customers, Source
 
 _TIME_FIELDS = ("time", "valid_from", "as_of", "first_purchase", "last_purchase")
 _BOOLEAN_FIELDS = ("promotion", "is_return", "is_void")
+_OF_EACH_ROW = (
+    "receipt_id",
+    "customer_id",
+    "interaction_id",
+    "time",
+    "amount",
+    "orders",
+    "last_purchase",
+)
+"""Fields that cannot be the same for all rows."""
+
 _UTC = "UTC"
 _LATER_FIELDS = (
     "items",
@@ -115,16 +122,17 @@ class _FileColumns:
                 where = f"[{self.label}.columns{'' if key == name else '.attributes'}] {key}"
                 data_type = self._expression_type(expression)
                 if isinstance(data_type, AnalysisException):
-                    yield f"{where} = {expression!r}: {self._error_message(data_type)}"
+                    yield f"{where} = {expression!r}: {self._error_message(data_type, expression)}"
                 else:
                     yield from self._type_problems(data_type, name, expression, where)
+            yield from self._constant_problems(name, field)
         predicates = {f"[{self.label}.reject] {n}": rule for n, rule in self.source.reject.items()}
         if self.source.where is not None:
             predicates[f"[{self.label}] where"] = self.source.where
         for where, predicate in predicates.items():
             data_type = self._expression_type(predicate)
             if isinstance(data_type, AnalysisException):
-                yield f"{where} = {predicate!r}: {self._error_message(data_type)}"
+                yield f"{where} = {predicate!r}: {self._error_message(data_type, predicate)}"
             elif data_type.simpleString() != "boolean":
                 yield _not_boolean(where, data_type)
 
@@ -133,7 +141,8 @@ class _FileColumns:
         rows = self.rows.drop(*excluded)
         try:
             # Selected with another column, an aggregate is an error, as it should be.
-            selected = rows.select(F.lit(1), field_column(expression).alias("field"))
+            column = expression_column(expression, rows.columns)
+            selected = rows.select(F.lit(1), column.alias("field"))
         except AnalysisException as error:
             return error
         return selected.schema["field"].dataType
@@ -160,14 +169,37 @@ class _FileColumns:
                 f"{where}: gives {data_type.simpleString()}, not one value; name a column inside it"
             )
 
+    def _constant_problems(self, name: str, field: FieldExpression | None) -> Iterator[str]:
+        """Of a field that would be the same for all rows, such as a name in double quotes."""
+        parts = [field] if isinstance(field, str) else field or []
+        constants = [part for part in parts if self._needs_no_column(part)]
+        named = [part for part in constants if column_named(part.strip("\"'"), self.names)]
+        if name in _OF_EACH_ROW and parts and (named or len(constants) == len(parts)):
+            part = (named or constants)[0]
+            hint = f": for the column write {part.strip(chr(34) + chr(39))}" if named else ""
+            yield (
+                f"[{self.label}.columns] {name} = {part!r}: needs no column, so it is the same "
+                f"for all rows; text in quotes is a constant{hint}"
+            )
+
+    def _needs_no_column(self, expression: str) -> bool:
+        found = self._expression_type(expression, *self.rows.columns)
+        return not isinstance(found, AnalysisException)
+
     def _reads_delivered_timestamp(self, expression: str) -> bool:
         """Whether an expression reads a column that is a timestamp in the file, not by `types`."""
         timestamps = [f.name for f in self.rows.schema if _contains_timestamp(f.dataType)]
         delivered = [name for name in timestamps if name not in self.source.types]
         return isinstance(self._expression_type(expression, *delivered), AnalysisException)
 
-    def _error_message(self, error: AnalysisException) -> str:
+    def _error_message(self, error: AnalysisException, expression: str) -> str:
         parameters = error.getMessageParameters() or {}
+        if isinstance(error, ParseException):
+            return (
+                f"is neither a column of {self.origin} nor a Spark SQL expression; "
+                f"{did_you_mean(expression, self.names)}. In an expression, a name with spaces or "
+                "signs stands in backticks"
+            )
         if not (error.getCondition() or "").startswith("UNRESOLVED_COLUMN"):
             return str(error).strip().splitlines()[0]
         missing = parameters.get("objectName", "").replace("`", "")

@@ -10,7 +10,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
-from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, identified_customer_id, trimmed_text
+from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX
+from rfm_spark.ingest.rows.identifiers import (
+    identified_customer_id,
+    is_inexact_id,
+    trimmed_text,
+)
 from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
 
 
@@ -51,6 +56,7 @@ def customer_rows(
     customer_id = identified_customer_id(F.col("customer_id"), data_types["customer_id"], guest_ids)
     rules = {
         "customer_missing": customer_id.isNull(),
+        "customer_id_inexact": is_inexact_id(F.col("customer_id"), data_types["customer_id"]),
         "valid_from_unreadable": is_unreadable(F.col("valid_from"), valid_from_type, valid_from),
     }
     return rows.select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pyspark.sql import Column
@@ -14,6 +15,12 @@ _FULL_DATE = r"^\s*\d{4}-\d{1,2}-\d{1,2}"
 _DATE_ONLY = _FULL_DATE + r"\s*$"
 # Longer text names a zone in one of Spark's forms: Z, +00, +1:00, GMT, Europe/Paris.
 _LOCAL_TIME = _FULL_DATE + r"([T ]\d{1,2}(:\d{1,2}(:\d{1,2}(\.\d*)?)?)?)?\s*$"
+_LETTERS_AT_END = r"[\d ](?!(?:Z|UTC|GMT|UT)\s*$)[A-Za-z]{2,5}\s*$"
+_LETTERS = (
+    r"\b(?!(?:UTC|GMT|UT|AM|PM|MON|TUE|WED|THU|FRI|SAT|SUN"
+    r"|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b)[A-Z]{2,5}\b"
+)
+_QUOTED = re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,8 @@ def instant_and_day(
     """Instant (TIMESTAMP) and business day (DATE) of a delivered time; NULL where unreadable.
 
     A plain date is that business day whatever the day's start. Text needs a full date first:
-    Spark would complete a bare hour with the clock's date. The session's time zone must be UTC.
+    Spark would complete a bare hour with the clock's date. A zone by its letters alone, such as
+    BST or CST, is unreadable: several zones share it. The session's time zone must be UTC.
 
     Args:
         time: the delivered column.
@@ -62,18 +70,27 @@ def instant_and_day(
         return instant, _to_business_day(instant, calendar)
     if pattern is not None:
         parsed = F.try_to_timestamp(time, F.lit(pattern))
-        if _has_zone_letter(pattern):
+        if _has_letter(pattern, "z"):
+            parsed = F.when(~time.rlike(_LETTERS), parsed)
+        if _has_letter(pattern, "VzOXxZ"):
             return parsed, _to_business_day(parsed, calendar)
         instant = _to_instant(parsed, calendar)
-        if not _has_hour_letter(pattern):
+        if not _has_letter(pattern, "HhKk"):
             return instant, parsed.cast("date")
         return instant, _to_business_day(instant, calendar)
-    parsed = F.when(time.rlike(_FULL_DATE), F.trim(time).try_cast("timestamp"))
+    parsed = F.when(
+        time.rlike(_FULL_DATE) & ~has_abbreviated_zone(time), F.trim(time).try_cast("timestamp")
+    )
     instant = F.when(time.rlike(_LOCAL_TIME), _to_instant(parsed, calendar)).otherwise(parsed)
     day = F.when(time.rlike(_DATE_ONLY), parsed.cast("date")).otherwise(
         _to_business_day(instant, calendar)
     )
     return instant, day
+
+
+def has_abbreviated_zone(time: Column) -> Column:
+    """True for text that ends with a zone by its letters: BST is Britain's summer, and Dhaka."""
+    return time.rlike(_LETTERS_AT_END)
 
 
 def year_month(day: Column) -> Column:
@@ -101,9 +118,7 @@ def _to_business_day(instant: Column, calendar: Calendar) -> Column:
     return F.date_from_unix_date(F.floor(seconds / _DAY_SECONDS).cast("int"))
 
 
-def _has_zone_letter(pattern: str) -> bool:
-    return any(letter in pattern for letter in "VzOXxZ")
-
-
-def _has_hour_letter(pattern: str) -> bool:
-    return any(letter in pattern for letter in "HhKk")
+def _has_letter(pattern: str, letters: str) -> bool:
+    """Whether a pattern has one of these letters, outside of quoted words."""
+    unquoted = _QUOTED.sub("", pattern)
+    return any(letter in unquoted for letter in letters)

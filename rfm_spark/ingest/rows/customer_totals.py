@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
-from rfm_spark.ingest.rows.delivered import identified_customer_id
-from rfm_spark.ingest.rows.money import to_decimal, to_minor_units
+from rfm_spark.ingest.rows.identifiers import identified_customer_id, is_inexact_id
+from rfm_spark.ingest.rows.money import amount_in_minor_units, to_decimal
 from rfm_spark.ingest.rows.rules import (
     EQUAL_LINE,
     is_date_out_of_range,
@@ -80,7 +80,7 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
     ).withColumns(
         {
             "whole_orders": F.col("order_number").try_cast("bigint"),
-            "money_cents": to_minor_units(F.col("money"), rules.minor_unit_digits),
+            "money_cents": amount_in_minor_units(F.col("amount"), rules.minor_unit_digits),
         }
     )
     broken = {**_number_rules(types), **_day_rules(types, rules)}
@@ -155,6 +155,7 @@ def _number_rules(types: Mapping[str, DataType]) -> dict[str, Column]:
     number, money = F.col("order_number"), F.col("money")
     return {
         "customer_missing": F.col("customer_key").isNull(),
+        "customer_id_inexact": is_inexact_id(F.col("customer_id"), types["customer_id"]),
         "orders_missing": is_missing(orders, types["orders"]),
         "orders_not_a_number": is_unreadable(orders, types["orders"], number),
         "orders_not_whole": number != F.floor(number),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, NumericType, StringType
+from pyspark.sql.types import StringType
 
-from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons, trimmed
-
-FieldExpression = str | Sequence[str]
-"""Spark SQL expression over the source's columns; a sequence of them makes a composite id."""
+from rfm_spark.ingest.rows.business_time import has_abbreviated_zone
+from rfm_spark.ingest.rows.expressions import (
+    FieldExpression,
+    expression_column,
+    field_column,
+    quoted_column,
+)
+from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
 
 METADATA_COLUMNS = DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
 """Names of metadata columns: underscored, so that a source may have a column `file`."""
@@ -45,11 +49,9 @@ def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
     values = []
     for name in source_columns:
         declared = types.get(name)
-        value = (
-            quoted_column(name)
-            if declared is None
-            else F.trim(quoted_column(name)).try_cast(declared)
-        )
+        value = quoted_column(name)
+        if declared is not None:
+            value = _cast_text(value, declared)
         values.append(value.alias(name))
         if declared is not None:
             rules[f"{name}_is_not_{declared.lower()}"] = is_unreadable(
@@ -67,6 +69,13 @@ def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
     )
 
 
+def _cast_text(text: Column, declared: str) -> Column:
+    value = F.trim(text).try_cast(declared)
+    if declared.strip().upper().startswith("TIMESTAMP"):
+        return F.when(~has_abbreviated_zone(text), value)
+    return value
+
+
 def delivered_fields(
     rows: DataFrame, fields: Mapping[str, FieldExpression | None], reject: Mapping[str, str]
 ) -> DataFrame:
@@ -74,51 +83,21 @@ def delivered_fields(
 
     Args:
         rows: one row per raw row: `typed_rows`, joined with the source's lookups.
-        fields: field name to expression; None gives an untyped NULL.
+        fields: field name to column name or expression; None gives an untyped NULL.
         reject: rule name to a SQL predicate that is true for rows to reject.
 
     Returns:
         One row per raw row: `delivery`, `file`, `raw` (the row as JSON text), `turned_away`
         (names of the configured rules that it breaks), and every field as delivered.
     """
-    rules = {name: F.expr(rule) for name, rule in reject.items()}
+    rules = {name: expression_column(rule, rows.columns) for name, rule in reject.items()}
     return rows.select(
         F.col(DELIVERY).alias("delivery"),
         F.col(FILE).alias("file"),
         F.col(RAW).alias("raw"),
         rejection_reasons(rules, F.col(MALFORMED)).alias("turned_away"),
-        *[field_column(expression).alias(name) for name, expression in fields.items()],
+        *[field_column(rows, field).alias(name) for name, field in fields.items()],
     )
-
-
-def field_column(field: FieldExpression | None) -> Column:
-    """Column of a configured field; the parts of a composite id are separated by `|`."""
-    if field is None:
-        return F.lit(None)
-    if isinstance(field, str):
-        return F.expr(field)
-    parts = [F.expr(part).cast("string") for part in field]
-    escaped = [F.regexp_replace(part, r"([|\\])", r"\\$1") for part in parts]
-    return F.concat(*[piece for part in escaped for piece in (F.lit("|"), part)][1:])
-
-
-def trimmed_text(value: Column, data_type: DataType) -> Column:
-    """Delivered id or label as trimmed text; NULL where blank.
-
-    Args:
-        value: the delivered column.
-        data_type: type of the column; numbers need no trimming.
-    """
-    text = value.cast("string")
-    return text if isinstance(data_type, NumericType) else F.nullif(trimmed(text), F.lit(""))
-
-
-def identified_customer_id(
-    delivered: Column, data_type: DataType, guest_ids: Collection[str]
-) -> Column:
-    """Trimmed customer id; NULL for a guest: not delivered, blank, or listed in `guest_ids`."""
-    customer_id = trimmed_text(delivered, data_type)
-    return F.when(~customer_id.isin(*guest_ids), customer_id) if guest_ids else customer_id
 
 
 def with_row_digest(rows: DataFrame, *partition_columns: str) -> DataFrame:
@@ -151,8 +130,3 @@ def _duplicate_number(digest: Column, *partition_columns: str) -> Column:
     return F.row_number().over(
         Window.partitionBy("delivery", *partition_columns, digest).orderBy(F.lit(0))
     )
-
-
-def quoted_column(name: str) -> Column:
-    """Column by its literal name, which may contain dots or backticks."""
-    return F.col(f"`{name.replace('`', '``')}`")

@@ -10,7 +10,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day, year_month
-from rfm_spark.ingest.rows.delivered import identified_customer_id, trimmed_text
+from rfm_spark.ingest.rows.identifiers import (
+    id_text,
+    identified_customer_id,
+    is_inexact_id,
+    trimmed_text,
+)
 from rfm_spark.ingest.rows.money import to_decimal
 from rfm_spark.ingest.rows.rules import (
     is_date_out_of_range,
@@ -62,12 +67,14 @@ def interaction_rows(
     id_fields = F.struct("customer_key", "kind_name", "interaction_ts", "number")
     id_type = data_types["interaction_id"]
     has_no_delivered_id = isinstance(id_type, NullType)
-    delivered_id = trimmed_text(F.col("interaction_id"), id_type)
+    delivered_id = id_text(F.col("interaction_id"), id_type)
     source_id = F.md5(F.to_json(id_fields)) if has_no_delivered_id else delivered_id
     rules = {
         "customer_missing": F.col("customer_key").isNull(),
+        "customer_id_inexact": is_inexact_id(F.col("customer_id"), data_types["customer_id"]),
         "kind_missing": F.col("kind_name").isNull(),
         "interaction_id_missing": source_id.isNull(),
+        "interaction_id_inexact": is_inexact_id(F.col("interaction_id"), id_type),
         "time_missing": is_missing(F.col("time"), data_types["time"]),
         "time_unreadable": is_unreadable(
             F.col("time"), data_types["time"], F.col("interaction_ts")

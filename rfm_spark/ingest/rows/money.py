@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 DECIMAL_TYPE = "DECIMAL(18,6)"
 """Spark type of parsed numbers: two of them multiply without losing a digit."""
 
+_FINE_FACTOR_TYPE = "DECIMAL(18,9)"
+_FINE_AMOUNT_TYPE = "DECIMAL(30,18)"
+
 
 def to_decimal(number: Column) -> Column:
     """A quantity, price or amount as DECIMAL; NULL where it is not a number or too large.
@@ -17,6 +20,25 @@ def to_decimal(number: Column) -> Column:
     return number.try_cast(DECIMAL_TYPE)
 
 
-def to_minor_units(amount: Column, digits: int) -> Column:
-    """A DECIMAL amount as BIGINT minor units, rounded half-even; NULL where it does not fit."""
+def amount_in_minor_units(amount: Column, digits: int) -> Column:
+    """An amount as BIGINT minor units; NULL where it is no number or does not fit.
+
+    Read to 18 digits behind the point, so that it is rounded only once.
+    """
+    return _rounded(amount.try_cast(_FINE_AMOUNT_TYPE), digits)
+
+
+def price_in_minor_units(quantity: Column, unit_price: Column, digits: int) -> Column:
+    """A quantity at a price as BIGINT minor units; NULL where either is no number, or too large.
+
+    To nine digits behind the point, as a price per gram has; to six where a number has more than
+    nine before it.
+    """
+    fine = quantity.try_cast(_FINE_FACTOR_TYPE) * unit_price.try_cast(_FINE_FACTOR_TYPE)
+    coarse = to_decimal(quantity) * to_decimal(unit_price)
+    return F.coalesce(_rounded(fine, digits), _rounded(coarse, digits))
+
+
+def _rounded(amount: Column, digits: int) -> Column:
+    """Half-even, as definitions have it."""
     return (F.bround(amount, digits) * F.lit(10**digits)).try_cast("bigint")

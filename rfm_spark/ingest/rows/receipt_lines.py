@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType
 
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
-from rfm_spark.ingest.rows.delivered import identified_customer_id, trimmed_text
-from rfm_spark.ingest.rows.money import to_decimal, to_minor_units
+from rfm_spark.ingest.rows.identifiers import (
+    id_text,
+    identified_customer_id,
+    is_inexact_id,
+    trimmed_text,
+)
+from rfm_spark.ingest.rows.money import amount_in_minor_units, price_in_minor_units, to_decimal
 from rfm_spark.ingest.rows.rules import (
     is_date_out_of_range,
     is_missing,
@@ -67,27 +74,23 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     instant, day = instant_and_day(
         F.col("time"), data_types["time"], rules.time_format, rules.calendar
     )
-    quantity = to_decimal(F.col("quantity"))
     typed = rows.withColumns(
         {
-            "receipt_key": trimmed_text(F.col("receipt_id"), data_types["receipt_id"]),
+            "receipt_key": id_text(F.col("receipt_id"), data_types["receipt_id"]),
             "customer_key": identified_customer_id(
                 F.col("customer_id"), data_types["customer_id"], rules.guest_ids
             ),
             "receipt_ts": instant,
             "business_date": day,
-            "units": quantity,
-            "money": to_decimal(F.col("amount"))
+            "units": to_decimal(F.col("quantity")),
+            "signed_cents": amount_in_minor_units(F.col("amount"), rules.minor_unit_digits)
             if mapped["amount"]
-            else quantity * to_decimal(F.col("unit_price")),
+            else price_in_minor_units(
+                F.col("quantity"), F.col("unit_price"), rules.minor_unit_digits
+            ),
         }
     )
-    with_sign = typed.withColumns(
-        {
-            "signed_cents": to_minor_units(F.col("money"), rules.minor_unit_digits),
-            "returned": F.coalesce(_is_return(mapped, rules), F.lit(False)),
-        }
-    )
+    with_sign = typed.withColumn("returned", F.coalesce(_is_return(mapped, rules), F.lit(False)))
     # A delivered amount may be unsigned; a price times a negative quantity has its sign already.
     cents = F.col("signed_cents")
     if mapped["amount"] or mapped["is_return"]:
@@ -155,6 +158,10 @@ def _line_rules(
 ) -> dict[str, Column]:
     line_rules = {
         "receipt_id_missing": F.col("receipt_key").isNull(),
+        **{
+            f"{name}_inexact": is_inexact_id(F.col(name), data_types[name])
+            for name in ("receipt_id", "customer_id")
+        },
         "time_missing": is_missing(F.col("time"), data_types["time"]),
         "time_unreadable": is_unreadable(F.col("time"), data_types["time"], F.col("receipt_ts")),
         "date_out_of_range": is_date_out_of_range(
@@ -171,5 +178,6 @@ def _line_rules(
             line_rules[f"{name}_not_a_number"] = is_unreadable(
                 F.col(name), data_types[name], to_decimal(F.col(name))
             )
-    line_rules["amount_out_of_range"] = F.col("money").isNotNull() & F.col("signed_cents").isNull()
+    are_numbers = reduce(and_, [to_decimal(F.col(name)).isNotNull() for name in required_fields])
+    line_rules["amount_out_of_range"] = are_numbers & F.col("signed_cents").isNull()
     return line_rules

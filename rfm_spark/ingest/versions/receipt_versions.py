@@ -14,12 +14,13 @@ REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 
 
-def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
+def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: bool) -> DataFrame:
     """Receipt versions aggregated from lines; invalid lines are included and counted.
 
     Args:
         lines: one row per line: `receipt_lines`.
         with_categories: whether to keep the sums by category.
+        zero_is_visit: whether a receipt whose lines come to exactly 0 can be a visit.
 
     Returns:
         One row per `delivery` and `receipt_id`: the columns of `receipts` except `status`, and
@@ -39,7 +40,8 @@ def receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
         .agg(*_partial_aggregates())
     )
     return _versions_from_sums(
-        partial_sums.groupBy(*VERSION_KEY, "part").agg(*_final_aggregates(with_categories))
+        partial_sums.groupBy(*VERSION_KEY, "part").agg(*_final_aggregates(with_categories)),
+        zero_is_visit,
     )
 
 
@@ -146,7 +148,8 @@ def _no_categories() -> Column:
     return F.lit(None).cast(CATEGORIES)
 
 
-def _versions_from_sums(sums: DataFrame) -> DataFrame:
+def _versions_from_sums(sums: DataFrame, zero_is_visit: bool) -> DataFrame:
+    counts = F.lit(True) if zero_is_visit else F.col("cents") != 0
     two_customers = F.size("customer_id") > 1
     return sums.select(
         *VERSION_KEY,
@@ -158,7 +161,7 @@ def _versions_from_sums(sums: DataFrame) -> DataFrame:
         "gross_cents",
         "items",
         F.col("lines").cast("int").alias("lines"),
-        "is_visit",
+        (F.col("is_visit") & counts).alias("is_visit"),
         "is_return",
         "has_promotion",
         F.array_min("store_id").alias("store_id"),

@@ -45,7 +45,7 @@ _MAX_BROADCAST_HASHES = 4_000_000
 _READING_SETTINGS = frozenset(Business.model_fields) - {"currency"}
 """Business settings that affect how rows are read; the others affect display only."""
 
-_READER_REVISION = 1
+_READER_REVISION = 2
 """Revision of the reading code: raise it when the same settings read rows differently, so that
 all deliveries are loaded again."""
 

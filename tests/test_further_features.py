@@ -159,7 +159,7 @@ def test_what_is_worth_a_look_at_further_features_is_told(spark):
     assert [scale.feature for scale in scales] == [names[place] for place in (0, 1, 3, 5, 6)]
     nobody, few, guessed, equal = feature_notes(sample(features), names, scales)
     assert nobody == "attribute:income is a number of nobody: it is left out"
-    assert few.startswith("one_hot:home: 1 of 3 values are nobody's or everybody's")
+    assert few.startswith("one_hot:home: 1 of 3 values are left out")
     assert guessed.startswith("attribute:kids is unknown of 70% of the customers")
     # Owners are those who do not rent, which is no news.
     assert equal.startswith("attribute:age and attribute:months tell the same (correlation 1")
@@ -197,7 +197,8 @@ def test_a_feature_needs_what_it_is_made_of(refused):
 
 
 DAY = date(2025, 3, 20)
-CITIES = ["Ulm", "St. John's", "a`b=\\c", "Ulm", "", "__THIS__", "St. John's", "Ulm", "", "Ulm"]
+ODD = "St. John's = a`b\\c __THIS__"
+CITIES = ["Ulm", ODD, ODD, "Ulm", "", ODD, "", "Ulm", "", "Ulm"]
 
 
 @pytest.fixture(scope="module")
@@ -233,9 +234,9 @@ def test_a_model_of_further_features_is_stored_described_and_told(cli, shop, cap
     names = [one["feature"] for one in model["features"]]
     missing = dict(zip(names, model["missing_values"], strict=True))
     assert missing["frequency"] is None
-    assert missing["one_hot:city=St. John's"] == 0.0
+    assert missing[f"one_hot:city={ODD}"] == 0.0
     assert missing["attribute:children"] == np.median([n % 3 for n in range(7)])
-    assert {"one_hot:city=", "one_hot:city=a`b=\\c", "category_share:milk"} <= set(names)
+    assert {"one_hot:city=", "one_hot:city=Ulm", "category_share:milk"} <= set(names)
     for table in ("clusters", "micro_groups"):
         for row in stored(shop.warehouse, table):
             assert {name for name, _ in row["means"]} == set(names)

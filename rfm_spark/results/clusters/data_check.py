@@ -69,8 +69,8 @@ def _left_out(
     for name, count in Counter(configured(name) for name in constant).items():
         if name not in names:
             yield (
-                f"{name}: {count} of {values[name]} values are nobody's or everybody's but who is "
-                "cut off: they are left out"
+                f"{name}: {count} of {values[name]} values are left out: next to nobody has them, "
+                "or next to everybody"
             )
         elif unknown.get(name) == 1:
             yield f"{name} is a number of nobody: it is left out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import assert_rows
 
-from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
+from rfm_spark.results.clusters.features.catalogue import HABIT_NAMES
 from rfm_spark.results.clusters.tiers import (
     ClusterMeans,
     Tier,
@@ -80,7 +80,7 @@ def test_without_revenue_there_is_no_ideal_cluster():
 
 def test_money_and_time_are_not_actionable():
     others = {"monetary_cents", "average_receipt_cents", "tenure_days"}
-    assert set(actionable(FEATURE_NAMES)) == set(FEATURE_NAMES) - others
+    assert set(actionable(HABIT_NAMES)) == set(HABIT_NAMES) - others
 
 
 SCHEMA = (

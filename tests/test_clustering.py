@@ -13,7 +13,7 @@ from support.clusters import customers, log1p, sample
 from rfm_spark.results.clusters.assignment import assignments, cluster_sums
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.description import ClusterSums, model_notes
-from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
+from rfm_spark.results.clusters.features.catalogue import HABIT_NAMES
 from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.micro_groups import micro_groups, possible
 from rfm_spark.results.clusters.model import ClusterModel
@@ -48,8 +48,8 @@ def test_a_description_has_the_means_and_the_effect_size_of_what_stands_out():
 
 
 def test_every_feature_has_words_for_both_ends():
-    both = {persona({name: at}) for name in FEATURE_NAMES for at in (-1, 1)}
-    assert len(both) == 2 * len(FEATURE_NAMES)
+    both = {persona({name: at}) for name in HABIT_NAMES for at in (-1, 1)}
+    assert len(both) == 2 * len(HABIT_NAMES)
 
 
 def test_equal_personas_are_told_apart_by_their_number():
@@ -243,9 +243,9 @@ def test_features_are_cut_in_groups_of_nearly_equal_size_that_keep_ties_together
         frequency=[1] * 50 + [2] * 10 + [3] * 25 + [7] * 5,
         return_share=[0] * 60 + [1] * 30,
     )
-    names = ["tenure_days", "frequency", "return_share"]
-    assert group_cuts(sample(features), names, 3) == [[30, 60], [2, 3], [1, 1]]
-    assert group_cuts(sample(features), names[:2], 2) == [[45], [2]]
+    columns = [F.col(name) for name in ("tenure_days", "frequency", "return_share")]
+    assert group_cuts(sample(features), columns, 3) == [[30, 60], [2, 3], [1, 1]]
+    assert group_cuts(sample(features), columns[:2], 2) == [[45], [2]]
 
 
 def test_micro_groups_hold_every_customer_once_and_lead_to_the_nearest_cluster(spark):

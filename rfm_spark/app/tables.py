@@ -60,7 +60,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=6,
+    schema_version=7,
 )
 
 SETTINGS = Table(

@@ -20,6 +20,16 @@ def customers(spark, **columns):
     return rows_of(spark, CUSTOMER_FEATURES, rows)
 
 
+def further_customers(spark, **columns):
+    """The same with features of the column `further`, those that are not None."""
+    rows = [
+        {"customer_id": f"c{n:03}"}
+        | {"further": {k: float(v) for k, v in zip(columns, values, strict=True) if v is not None}}
+        for n, values in enumerate(zip(*columns.values(), strict=True))
+    ]
+    return rows_of(spark, CUSTOMER_FEATURES, rows)
+
+
 def _double(value):
     return None if value is None else float(value)
 

@@ -8,14 +8,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.results.clusters.distances import (
+    by_name,
     squared_distances,
+    standard_column,
     standard_columns,
-    standard_name,
 )
 from rfm_spark.results.clusters.exact_sums import exact_mean, exact_sum
 from rfm_spark.results.clusters.features.values import HALVES
 from rfm_spark.results.clusters.model import ClusterModel
-from rfm_spark.results.clusters.standard_units import Scale
+from rfm_spark.results.clusters.standard_units import Scale, natural_values
 
 
 def assignments(features: DataFrame, model: ClusterModel) -> DataFrame:
@@ -37,11 +38,11 @@ def assignments(features: DataFrame, model: ClusterModel) -> DataFrame:
     ]
     # Not array_sort: it compares by a function that is interpreted for every pair.
     nearest = F.sort_array(F.array(*numbered))
-    standard = features.select(*features.columns, *standard_columns(model.scales))
+    standard = features.select("*", *standard_columns(model.scales))
     first, second = F.get("nearest", F.lit(0)), F.get("nearest", F.lit(1))
     distance, further = F.sqrt(first["squared"]), F.sqrt(second["squared"])
     return standard.withColumn("nearest", nearest).select(
-        *standard.columns,
+        *[by_name(name) for name in standard.columns],
         first["cluster"].alias("cluster"),
         distance.alias("distance"),
         second["cluster"].alias("runner_up"),
@@ -64,14 +65,15 @@ def cluster_sums(assigned: DataFrame, scales: Sequence[Scale], names: Sequence[s
         that of each of HALVES, `cost` (sum of squared distances), `<feature>_mean`, and of
         standard units `<feature>_sum`, `<feature>_squares`.
     """
-    standard = {scale.feature: F.col(standard_name(scale.feature)) for scale in scales}
+    natural = natural_values(scales, names)
+    standard = {scale.feature: standard_column(scale.feature) for scale in scales}
     return assigned.groupBy("cluster").agg(
         F.count(F.lit(1)).alias("customers"),
         F.count_if("is_outlier").alias("outliers"),
         F.sum(F.col("monetary_cents").cast("bigint")).alias("revenue_cents"),
         *[F.sum(half).alias(half) for half in HALVES],
         exact_sum(F.col("distance") * F.col("distance")).alias("cost"),
-        *[exact_mean(F.col(name)).alias(f"{name}_mean") for name in names],
+        *[exact_mean(column).alias(f"{name}_mean") for name, column in natural.items()],
         *[exact_sum(column).alias(f"{name}_sum") for name, column in standard.items()],
         *[exact_sum(column * column).alias(f"{name}_squares") for name, column in standard.items()],
     )

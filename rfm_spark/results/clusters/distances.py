@@ -20,6 +20,17 @@ def standard_name(feature: str) -> str:
     return f"{feature}_standard"
 
 
+def standard_column(feature: str) -> Column:
+    """The same over a row that has it; names of further features are free text."""
+    return by_name(standard_name(feature))
+
+
+def by_name(column: str) -> Column:
+    """A column whose name is no path, whatever is in it."""
+    quoted = column.replace("`", "``")
+    return F.col(f"`{quoted}`")
+
+
 def standard_columns(scales: Sequence[Scale]) -> list[Column]:
     """Features in standard units, by their names."""
     return [scale.standardised().alias(standard_name(scale.feature)) for scale in scales]
@@ -32,7 +43,7 @@ def squared_distances(scales: Sequence[Scale], centres: Centres) -> list[Column]
 
 def _squared(scales: Sequence[Scale], centre: npt.NDArray[np.float64]) -> Column:
     gaps = [
-        F.col(standard_name(scale.feature)) - F.lit(float(at))
+        standard_column(scale.feature) - F.lit(float(at))
         for scale, at in zip(scales, centre, strict=True)
     ]
     squares = [gap * gap for gap in gaps]

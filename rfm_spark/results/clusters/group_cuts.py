@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.cuts import Histogram, balanced_cuts
@@ -14,7 +14,7 @@ from rfm_spark.core.cuts import Histogram, balanced_cuts
 _STEPS = 1024
 
 
-def group_cuts(sample: DataFrame, features: Sequence[str], groups: int) -> list[list[float]]:
+def group_cuts(sample: DataFrame, features: Sequence[Column], groups: int) -> list[list[float]]:
     """Cuts of every feature into groups whose sizes are nearest to equal, ties kept together.
 
     They are the cuts of the method `balanced` over 1,024 equal steps of rank, so that they are at
@@ -22,19 +22,20 @@ def group_cuts(sample: DataFrame, features: Sequence[str], groups: int) -> list[
 
     Args:
         sample: customers, in one sorted partition, so that ranks come out the same on every run.
-        features: names; none is NULL.
+        features: in their own units; none is NULL.
         groups: of each feature.
 
     Returns:
         For each feature `groups` - 1 ascending cuts, lower-inclusive, in its own unit.
     """
     shares = ", ".join(f"{(step + 0.5) / _STEPS}D" for step in range(_STEPS))
-    # Of the values that there are, none between two of them; the names are our own.
+    values = [one.alias(f"value_{place}") for place, one in enumerate(features)]
+    # Of the values that there are, none between two of them.
     ranked = [
-        F.expr(f"percentile_disc(array({shares})) WITHIN GROUP (ORDER BY `{name}`)")
-        for name in features
+        F.expr(f"percentile_disc(array({shares})) WITHIN GROUP (ORDER BY value_{place})")
+        for place in range(len(features))
     ]
-    return [_cuts(values, groups) for values in sample.agg(*ranked).collect()[0]]
+    return [_cuts(found, groups) for found in sample.select(*values).agg(*ranked).collect()[0]]
 
 
 def _cuts(ranked: Sequence[float], groups: int) -> list[float]:

@@ -11,7 +11,9 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
-from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES, features_without_input
+from rfm_spark.results.clusters.features.catalogue import HABIT_NAMES
+from rfm_spark.results.clusters.features.further import parts
+from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.one_model import cluster_by
 from rfm_spark.results.clusters.settings import Clusters, Models, models_of, written_models
@@ -26,8 +28,15 @@ def cluster_asks(section: Models, shop: ShopSettings) -> list[Ask]:
     return [
         ask
         for look_back in _look_backs(section)
-        for ask in feature_asks(look_back, with_events=bool(shop.interactions))
+        for ask in feature_asks(look_back, bool(shop.interactions), _further(section, look_back))
     ]
+
+
+def _further(section: Models, look_back: LookBack) -> list[str]:
+    """Further features that models of a window name, each once."""
+    of_window = [one for one in models_of(section).values() if one.look_back == look_back]
+    named = [name for rules in of_window for name in rules.features or ()]
+    return list(dict.fromkeys(name for name in named if parts(name) is not None))
 
 
 def _look_backs(section: Models) -> list[LookBack]:
@@ -37,17 +46,15 @@ def _look_backs(section: Models) -> list[LookBack]:
 
 def cluster_misfits(section: Models, shop: ShopSettings) -> Iterator[str]:
     """Features without the input they are made of."""
-    lacking = features_without_input(shop)
     for where, rules in written_models(section):
         for name in rules.features or ():
-            if name in lacking:
-                yield f"{where}.features: {name} needs {lacking[name]}"
+            if (setting := lacking_input(name, shop)) is not None:
+                yield f"{where}.features: {name} needs {setting}"
 
 
 def chosen_features(rules: Clusters, shop: ShopSettings) -> list[str]:
-    """The features asked for; by default all that the input allows."""
-    lacking = features_without_input(shop)
-    return rules.features or [name for name in FEATURE_NAMES if name not in lacking]
+    """The features asked for; by default all habits that the input allows."""
+    return rules.features or [name for name in HABIT_NAMES if lacking_input(name, shop) is None]
 
 
 def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
@@ -83,6 +90,7 @@ def _refresh_features(request: Request[Models], sums: DataFrame, look_back: Look
             bool(run.settings.interactions),
             as_of,
             look_back,
+            _further(request.rules, look_back),
         )
         commit = run.replace(CUSTOMER_FEATURES, found, _features_slice(request, look_back))
         if commit.rows == 0:

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.results.clusters.distances import squared_distances, standard_columns, standard_name
+from rfm_spark.results.clusters.distances import (
+    by_name,
+    squared_distances,
+    standard_columns,
+    standard_name,
+)
 from rfm_spark.results.clusters.exact_sums import exact_mean
 from rfm_spark.results.clusters.model import ClusterModel
-from rfm_spark.results.clusters.standard_units import Scale
+from rfm_spark.results.clusters.standard_units import Scale, natural_values
 
 
 def micro_groups(features: DataFrame, model: ClusterModel, names: Sequence[str]) -> DataFrame:
@@ -31,13 +36,14 @@ def micro_groups(features: DataFrame, model: ClusterModel, names: Sequence[str])
         _group(scale, cuts) for scale, cuts in zip(model.scales, model.group_cuts, strict=True)
     ]
     standard = [standard_name(scale.feature) for scale in model.scales]
+    means = natural_values(model.scales, names) | {name: by_name(name) for name in standard}
     grouped = (
         features.select("*", *standard_columns(model.scales))
         .groupBy(F.concat(*digits).alias("micro_group"))
         .agg(
             F.count(F.lit(1)).alias("customers"),
             F.sum(F.col("monetary_cents").cast("bigint")).alias("revenue_cents"),
-            *[exact_mean(F.col(name)).alias(name) for name in [*names, *standard]],
+            *[exact_mean(column).alias(name) for name, column in means.items()],
         )
     )
     squares = squared_distances(model.scales, model.centres)
@@ -49,7 +55,7 @@ def micro_groups(features: DataFrame, model: ClusterModel, names: Sequence[str])
             ]
         )
     )
-    means = F.create_map(*[one for name in names for one in (F.lit(name), F.col(name))])
+    by_feature = F.create_map(*[one for name in names for one in (F.lit(name), by_name(name))])
     return grouped.withColumn("nearest", nearest).select(
         "micro_group",
         F.col("nearest.cluster").alias("cluster"),
@@ -57,8 +63,8 @@ def micro_groups(features: DataFrame, model: ClusterModel, names: Sequence[str])
         "customers",
         "revenue_cents",
         (F.col("revenue_cents") / F.col("customers")).alias("revenue_per_customer_cents"),
-        means.alias("means"),
-        *standard,
+        by_feature.alias("means"),
+        *[by_name(name) for name in standard],
     )
 
 
@@ -72,5 +78,5 @@ def possible(model: ClusterModel) -> int:
 
 def _group(scale: Scale, cuts: Sequence[float]) -> Column:
     """The group's digit: 1 + the number of cuts up to the value."""
-    passed = [(F.col(scale.feature) >= F.lit(cut)).cast("int") for cut in cuts]
+    passed = [(scale.value() >= F.lit(cut)).cast("int") for cut in cuts]
     return sum(passed, F.lit(1)).cast("string")

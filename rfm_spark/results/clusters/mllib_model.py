@@ -10,7 +10,8 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from rfm_spark.results.clusters.distances import Centres, standard_name
+from rfm_spark.results.clusters.distances import Centres
+from rfm_spark.results.clusters.features.feature import FURTHER
 from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.standard_units import Scale
 
@@ -27,7 +28,7 @@ def save_for_mllib(spark: SparkSession, model: ClusterModel, place: str) -> None
         place: a folder that is empty or not there yet.
     """
     kmeans = _kmeans(spark, model.centres, f"{place}/{KMEANS}")
-    names = [standard_name(scale.feature) for scale in model.scales]
+    names = [f"standard_{place}" for place in range(len(model.scales))]
     standard = ", ".join(
         f"{_standardised(scale)} AS {name}" for scale, name in zip(model.scales, names, strict=True)
     )
@@ -65,7 +66,15 @@ def _with_centres(ours: DataFrame, path: str) -> None:
 def _standardised(scale: Scale) -> str:
     """`Scale.standardised` as SQL text."""
     value = scale.feature
+    if scale.missing is not None:
+        value = f"coalesce({FURTHER}[{_literal(scale.feature)}], {scale.missing!r}D)"
     if scale.transform != "none":
         value = f"signum({value}) * log1p(abs({value}))"
     low, high, mean, sd = (f"{one!r}D" for one in (scale.low, scale.high, scale.mean, scale.sd))
     return f"(greatest(least({value}, {high}), {low}) - ({mean})) / {sd}"
+
+
+def _literal(text: str) -> str:
+    """A text as SQL writes it; all but letters, digits and blanks by their numbers."""
+    shown = (one if one.isalnum() or one == " " else f"\\U{ord(one):08x}" for one in text)
+    return f"'{''.join(shown)}'"

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.distances import Centres
+from rfm_spark.results.clusters.features.names import stored_columns
 from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.refinement import refined, true_costs
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
@@ -113,21 +114,22 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
     (Lloyd 1982), whose sums do not depend on the order of rows.
 
     Args:
-        features: `customer_features`; no feature in `names` is NULL.
-        names: features to use; those that are the same for everybody are left out.
+        features: `customer_features`; no habit in `names` is NULL.
+        names: features to use, `with_values`; those that are the same for everybody are left out.
         training: how.
 
     Returns:
         The model; None where no feature differs between customers.
     """
     customers = features.count()
-    sample = _sample(features.select("customer_id", *names), customers, training.max_customers)
+    used = features.select("customer_id", *stored_columns(names))
+    sample = _sample(used, customers, training.max_customers)
     sample = sample.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         scales = fitted_scales(sample, names, training.winsorise)
         if not scales:
             return None
-        cuts = group_cuts(sample, [scale.feature for scale in scales], training.groups)
+        cuts = group_cuts(sample, [scale.value() for scale in scales], training.groups)
         with _vectors(sample, scales) as vectors:
             kmeans = KMeans(seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
             tried, k, why = _number_of_clusters(vectors, kmeans, training)
@@ -153,8 +155,8 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
 def _vectors(sample: DataFrame, scales: Sequence[Scale]) -> Iterator[DataFrame]:
     """The sample as MLlib takes it, and its two halves, while the context lasts."""
     half = F.pmod(F.xxhash64("customer_id", F.lit(HALF)), F.lit(2)).alias(HALF)
-    standard = [scale.standardised().alias(scale.feature) for scale in scales]
-    names = [scale.feature for scale in scales]
+    names = [f"standard_{place}" for place in range(len(scales))]
+    standard = [scale.standardised().alias(name) for scale, name in zip(scales, names, strict=True)]
     assembler = VectorAssembler(inputCols=names, outputCol="features")
     vectors = assembler.transform(sample.select(half, *standard)).select(HALF, "features").persist()
     try:

@@ -19,6 +19,7 @@ from rfm_spark.results.clusters.description import (
     model_notes,
     tier_rows,
 )
+from rfm_spark.results.clusters.features.further import is_one_hot
 from rfm_spark.results.clusters.micro_groups import micro_groups
 from rfm_spark.results.clusters.moves import by_both_models, cluster_moves
 from rfm_spark.results.clusters.settings import Clusters
@@ -119,7 +120,8 @@ def _candidate_rows(name: str, stored: StoredModel, as_of: date) -> list[dict[st
 
 def _sums(features: DataFrame, stored: StoredModel, names: Sequence[str]) -> ClusterSums:
     model = stored.model
-    described = [*names, *(s.feature for s in model.scales if s.feature not in names)]
+    plain = [name for name in names if not is_one_hot(name)]
+    described = [*plain, *(s.feature for s in model.scales if s.feature not in names)]
     found = cluster_sums(assignments(features, model), model.scales, described)
     rows = sorted(found.collect(), key=lambda row: row["cluster"])
     return ClusterSums({row["cluster"]: row for row in rows}, described)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rfm_spark.core.page import Chart, Data, Field, Grid, HeatMap, Page, Words
+from rfm_spark.results.clusters.features.names import feature
 from rfm_spark.results.clusters.panels import told_tier
 from rfm_spark.results.clusters.settings import Models, models_of
 from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTER_TIERS, CLUSTERS
@@ -109,7 +110,7 @@ def _tiers(run: Run, day: Mapping[str, Any]) -> Iterator[Grid]:
 
 def _habits(rows: Sequence[Mapping[str, Any]]) -> HeatMap:
     """How far each cluster lies from the average customer, by feature."""
-    features = {name: _words(name) for name in rows[0]["centre"]}
+    features = {name: feature(name).words for name in rows[0]["centre"]}
     cells = [
         {
             "cluster": row["name"],
@@ -137,12 +138,3 @@ def _habits(rows: Sequence[Mapping[str, Any]]) -> HeatMap:
         is_around_zero=True,
         note="In standard deviations from the average customer, who is at 0.",
     )
-
-
-def _words(feature: str) -> str:
-    """A feature's name without what only tables need.
-
-    >>> _words("average_receipt_cents")
-    'average receipt'
-    """
-    return feature.removesuffix("_cents").replace("_", " ")

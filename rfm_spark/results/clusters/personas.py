@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rfm_spark.results.clusters.features.catalogue import BY_NAME
+from rfm_spark.results.clusters.features.names import feature
 
 STANDS_OUT = 0.5
 """Standard deviations from the average from which a feature is worth a word."""
@@ -24,7 +24,8 @@ def persona(centre: Mapping[str, float]) -> str:
     words = [_words(name, centre[name]) for name in _outstanding(centre)]
     if not words:
         return "Average in every way"
-    return ", ".join(words).capitalize()
+    told = ", ".join(words)
+    return told[0].upper() + told[1:]
 
 
 def description(
@@ -59,8 +60,8 @@ def _shown(number: float) -> str:
 
 
 def _words(name: str, at: float) -> str:
-    feature = BY_NAME[name]
-    return feature.high if at > 0 else feature.low
+    found = feature(name)
+    return found.high if at > 0 else found.low
 
 
 def unique_personas(centres: Mapping[int, Mapping[str, float]]) -> dict[int, str]:

@@ -9,7 +9,12 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.results.clusters.distances import Centres, squared_distances, standard_columns
+from rfm_spark.results.clusters.distances import (
+    Centres,
+    by_name,
+    squared_distances,
+    standard_columns,
+)
 from rfm_spark.results.clusters.exact_sums import exact_sum
 from rfm_spark.results.clusters.standard_units import Scale
 
@@ -88,7 +93,7 @@ def _pass(features: DataFrame, scales: Sequence[Scale], centres: Centres) -> tup
         .agg(
             F.count(F.lit(1)).alias("customers"),
             exact_sum(F.col("nearest.squared")).alias("cost"),
-            *[exact_sum(F.col(name)).alias(name) for name in standard.columns],
+            *[exact_sum(by_name(name)).alias(name) for name in standard.columns],
         )
         .collect()
     )

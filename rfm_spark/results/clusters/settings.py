@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
-from rfm_spark.results.clusters.features.catalogue import FEATURE_NAMES
+from rfm_spark.results.clusters.features.names import FeatureName
 from rfm_spark.results.clusters.model import Training
 from rfm_spark.settings.digest import changes_digest
-from rfm_spark.settings.section import Name, Section, WindowDays, look_back_of
+from rfm_spark.settings.section import Distinct, Name, Section, WindowDays, look_back_of
 
 PLAIN = "habits"
 """Name of the model of a configuration that names none."""
@@ -50,8 +50,12 @@ class Clusters(Section):
         "those that come again on halves of the sample",
     )
     window_days: WindowDays = Field(default=365, description="days looked back")
-    features: list[Literal[FEATURE_NAMES]] | None = Field(  # type: ignore[valid-type]
-        default=None, min_length=1, description="by default all that the input allows"
+    features: Annotated[list[FeatureName], Distinct] | None = Field(
+        default=None,
+        min_length=1,
+        description="by default the habits that the input allows; `attribute:NAME` is a number of "
+        "`customers`, `one_hot:NAME` a text, `touch_points:KIND` interactions of a kind, "
+        "`category_share:CATEGORY` a share of what is spent",
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"

@@ -12,7 +12,8 @@ import numpy as np
 from rfm_spark.core.drift import DRIFTED, is_due, stability_index
 from rfm_spark.core.errors import UserError
 from rfm_spark.results.clusters.choice_of_k import Candidate
-from rfm_spark.results.clusters.features.catalogue import features_without_input
+from rfm_spark.results.clusters.features.further import configured, parts
+from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.standard_units import Scale
@@ -48,8 +49,11 @@ class StoredModel:
     def model(self) -> ClusterModel:
         """Centres, scales and cuts."""
         row = self.columns
+        # A model of before there were further features has a column for each.
+        missing = row["missing_values"] or [None] * len(row["features"])
+        pairs = zip(row["features"], missing, strict=True)
         return ClusterModel(
-            scales=[Scale(**one) for one in row["features"]],
+            scales=[Scale(**one, missing=value) for one, value in pairs],
             centres=np.array([one["position"] for one in row["centres"]], dtype=np.float64),
             numbers=[one["cluster"] for one in row["centres"]],
             outlier_distance=row["outlier_distance"],
@@ -165,10 +169,13 @@ class ModelHistory:
         window = stored.columns["window"]
         if window != rules.look_back.label:
             yield f"it looks at {window} days, and window_days is {rules.look_back.label}"
-        lacking = features_without_input(self._run.settings)
-        for one in stored.columns["features"]:
-            if one["feature"] in lacking:
-                yield f"{one['feature']} needs {lacking[one['feature']]}"
+        names = dict.fromkeys(configured(one["feature"]) for one in stored.columns["features"])
+        for name in names:
+            if (setting := lacking_input(name, self._run.settings)) is not None:
+                yield f"{name} needs {setting}"
+            # Of further features `customer_features` has those that are named.
+            elif parts(name) is not None and name not in (rules.features or ()):
+                yield f"it looks at {name}, which `features` does not name"
 
 
 def _newest(row: Mapping[str, Any]) -> tuple[date, bool, date]:

@@ -17,7 +17,8 @@ from pyspark.sql.types import (
 
 from rfm_spark.core.columns import AS_OF, CUSTOMER_ID
 from rfm_spark.core.table import Column, Table
-from rfm_spark.results.clusters.features.catalogue import FEATURES
+from rfm_spark.results.clusters.features.catalogue import HABITS
+from rfm_spark.results.clusters.features.feature import FURTHER
 
 WINDOW = Column("window", StringType(), "Days looked back, or all", required=True)
 MODEL = Column("model", StringType(), "Name of the clustering", required=True)
@@ -47,7 +48,7 @@ CUSTOMER_FEATURES = Table(
         WINDOW,
         AS_OF,
         CUSTOMER_ID,
-        *[Column(one.name, DoubleType(), one.comment) for one in FEATURES],
+        *[Column(one.name, DoubleType(), one.comment) for one in HABITS],
         Column(
             "first_half_cents",
             LongType(),
@@ -61,12 +62,19 @@ CUSTOMER_FEATURES = Table(
             "The same in its second half; of all history, in the last year",
             since=2,
         ),
+        Column(
+            FURTHER,
+            NUMBERS,
+            "Features that `clusters.features` names with a colon, by their names: those that the "
+            "customer has a value of; one_hot:NAME=VALUE is 1 for the value it has",
+            since=3,
+        ),
     ),
     key=("window", "as_of", "customer_id"),
     partition_by=("window", "as_of"),
     sort_by=("customer_id",),
     is_composed=True,
-    schema_version=2,
+    schema_version=3,
 )
 
 CLUSTER_MODELS = Table(
@@ -151,12 +159,19 @@ CLUSTER_MODELS = Table(
             since=2,
         ),
         Column("micro_groups", LongType(), "Micro-groups with customers", since=2),
+        Column(
+            "missing_values",
+            ArrayType(DoubleType()),
+            "What counts for who has no value of a feature, in its own unit; NULL where everybody "
+            "has one",
+            since=3,
+        ),
         Column("possible_micro_groups", DoubleType(), "As many as there could be", since=2),
     ),
     key=("model", "as_of"),
     partition_by=("model", "as_of"),
     keeps_decisions=True,
-    schema_version=2,
+    schema_version=3,
 )
 
 TRAINED = (
@@ -174,6 +189,7 @@ TRAINED = (
     "start_costs",
     "pass_costs",
     "group_cuts",
+    "missing_values",
     "possible_micro_groups",
     "last_number",
 )

@@ -9,8 +9,8 @@ from math import fsum
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.results.clusters.distances import standard_name
-from rfm_spark.results.clusters.features.catalogue import BY_NAME
+from rfm_spark.results.clusters.distances import standard_column
+from rfm_spark.results.clusters.features.names import feature
 
 IDEAL, NEAR_IDEAL, LOW_POTENTIAL, REGULAR = "ideal", "near_ideal", "low_potential", "regular"
 TIERS = (IDEAL, NEAR_IDEAL, LOW_POTENTIAL, REGULAR)
@@ -131,7 +131,7 @@ def _far(one: ClusterMeans, other: ClusterMeans) -> float:
 
 def actionable(features: Iterable[str]) -> list[str]:
     """Features that a business can work on; money is a result."""
-    return [name for name in features if BY_NAME[name].is_actionable]
+    return [name for name in features if feature(name).is_actionable]
 
 
 def with_tiers(
@@ -191,7 +191,7 @@ def _nearest_ideal(ideal: Sequence[ClusterMeans], names: Sequence[str]) -> Colum
     for one in ideal:
         gaps = sum((_differs(one.standard[name], name).cast("int") for name in actionable(names)),
                    F.lit(0))  # fmt: skip
-        squared = sum(((F.col(standard_name(name)) - F.lit(one.standard[name])) ** 2
+        squared = sum(((standard_column(name) - F.lit(one.standard[name])) ** 2
                        for name in names), F.lit(0.0))  # fmt: skip
         option = F.struct(
             gaps.alias("gaps"), squared.alias("squared"), F.lit(one.cluster).alias("cluster")
@@ -206,12 +206,12 @@ def _improve(ideal: Sequence[ClusterMeans], names: Sequence[str], number: Column
         at = _looked_up(number, {one.cluster: one.standard[name] for one in ideal})
         own = _looked_up(number, {one.cluster: one.natural[name] for one in ideal})
         gap = F.struct(F.lit(name).alias("key"), (own - F.col("means")[name]).alias("value"))
-        entries.append(F.when(F.abs(at - F.col(standard_name(name))) > GAP, gap))
+        entries.append(F.when(F.abs(at - standard_column(name)) > GAP, gap))
     return F.map_from_entries(F.array_compact(F.array(*entries)))
 
 
 def _differs(at: float, name: str) -> Column:
-    return F.abs(F.lit(at) - F.col(standard_name(name))) > GAP
+    return F.abs(F.lit(at) - standard_column(name)) > GAP
 
 
 def _looked_up(key: Column, values: Mapping[int, object]) -> Column:

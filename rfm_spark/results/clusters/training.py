@@ -13,11 +13,13 @@ from pyspark.sql import DataFrame, Row
 from rfm_spark.core.errors import UserError
 from rfm_spark.results.clusters.assignment import assignments, cluster_sums
 from rfm_spark.results.clusters.description import by_revenue
+from rfm_spark.results.clusters.features.one_hot import with_values
 from rfm_spark.results.clusters.identity import kept_numbers
 from rfm_spark.results.clusters.micro_groups import possible
 from rfm_spark.results.clusters.model import ClusterModel, Fit, fitted_model
 from rfm_spark.results.clusters.moves import by_both_models, shared_customers
 from rfm_spark.results.clusters.settings import Clusters
+from rfm_spark.results.clusters.standard_units import Scale
 from rfm_spark.results.clusters.stored_models import StoredModel
 
 
@@ -40,9 +42,9 @@ def trained(
         as_of: the day.
 
     Raises:
-        UserError: if no feature differs between customers.
+        UserError: if no feature differs between customers, or one has too many values.
     """
-    fit = fitted_model(features, names, rules.training)
+    fit = fitted_model(features, with_values(features, names), rules.training)
     if fit is None:
         raise UserError(
             f"[clusters] no feature of {', '.join(names)} differs between customers as of {as_of}"
@@ -71,6 +73,11 @@ def _in_order(model: ClusterModel) -> ClusterModel:
     )
 
 
+def _stored(scale: Scale) -> dict[str, Any]:
+    """A scale without `missing`, which has a column of its own: it came later."""
+    return {name: value for name, value in vars(scale).items() if name != "missing"}
+
+
 def _customers(found: Sequence[Row], numbers: dict[int, int]) -> dict[int, int]:
     return {numbers[row["cluster"]]: row["customers"] for row in found}
 
@@ -85,7 +92,8 @@ def _columns(fit: Fit, model: ClusterModel, rules: Clusters, as_of: date) -> dic
         "k": fit.k,
         "k_reason": fit.k_reason,
         "fitted_on": fit.fitted_on,
-        "features": [vars(scale) for scale in model.scales],
+        "features": [_stored(scale) for scale in model.scales],
+        "missing_values": [scale.missing for scale in model.scales],
         "centres": [
             {"cluster": number, "position": centre.tolist()}
             for number, centre in zip(model.numbers, model.centres, strict=True)

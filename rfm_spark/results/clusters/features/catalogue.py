@@ -1,4 +1,4 @@
-"""The features there are: a new one is declared here, and nowhere else."""
+"""The habits that are features of every shop: a new one is declared here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from rfm_spark.core.look_back import days_before
-from rfm_spark.results.clusters.features.feature import Feature, Need
+from rfm_spark.results.clusters.features.feature import Habit, Need
 
 if TYPE_CHECKING:
     from rfm_spark.settings.shop import ShopSettings
@@ -26,10 +26,10 @@ def _tells_promotions(shop: ShopSettings) -> bool:
     return shop.receipts is not None and shop.receipts.columns.promotion is not None
 
 
-_CATEGORY = Need("receipts.columns.category", lambda shop: shop.has_categories)
+CATEGORY = Need("receipts.columns.category", lambda shop: shop.has_categories)
 _ITEMS = Need("receipts.columns.quantity or items", _counts_items)
 _PROMOTION = Need("receipts.columns.promotion", _tells_promotions)
-_INTERACTIONS = Need("a section [interactions.<name>]", lambda shop: bool(shop.interactions))
+INTERACTIONS = Need("a section [interactions.<name>]", lambda shop: bool(shop.interactions))
 
 
 def _visit_gap(_: date) -> Column:
@@ -38,106 +38,95 @@ def _visit_gap(_: date) -> Column:
     return F.when(gaps > 0, span / gaps).otherwise(F.col("window_days").cast("double"))
 
 
-FEATURES = (
-    Feature(
+HABITS = (
+    Habit(
         "recency_days",
-        "Days since the last visit",
-        lambda as_of: days_before(as_of, F.col("last_visit")),
+        comment="Days since the last visit",
+        value=lambda as_of: days_before(as_of, F.col("last_visit")),
         low="recent",
         high="long absent",
     ),
-    Feature(
+    Habit(
         "frequency",
-        "Visits",
-        lambda _: F.col("visits"),
+        comment="Visits",
+        value=lambda _: F.col("visits"),
         low="rare visits",
         high="frequent visits",
     ),
-    Feature(
+    Habit(
         "monetary_cents",
-        "Net amount, minor units",
-        lambda _: F.col("net_cents"),
+        comment="Net amount, minor units",
+        value=lambda _: F.col("net_cents"),
         low="low spend",
         high="high spend",
         is_actionable=False,
     ),
-    Feature(
+    Habit(
         "tenure_days",
-        "Days since the first visit ever",
-        lambda as_of: days_before(as_of, F.col("first_visit")),
+        comment="Days since the first visit ever",
+        value=lambda as_of: days_before(as_of, F.col("first_visit")),
         low="newer customers",
         high="long-standing customers",
         is_actionable=False,
         transform="none",
     ),
-    Feature(
+    Habit(
         "average_receipt_cents",
-        "Net amount / visits, minor units",
-        lambda _: F.col("net_cents") / F.col("visits"),
+        comment="Net amount / visits, minor units",
+        value=lambda _: F.col("net_cents") / F.col("visits"),
         low="small receipts",
         high="large receipts",
         is_actionable=False,
     ),
-    Feature(
+    Habit(
         "product_range",
-        "Different categories; NULL without categories",
-        lambda _: F.col("categories"),
+        comment="Different categories; NULL without categories",
+        value=lambda _: F.col("categories"),
         low="narrow range",
         high="wide range",
-        need=_CATEGORY,
+        need=CATEGORY,
     ),
-    Feature(
+    Habit(
         "basket_size",
-        "Items a visit",
-        lambda _: F.col("items") / F.col("visits"),
+        comment="Items a visit",
+        value=lambda _: F.col("items") / F.col("visits"),
         low="small baskets",
         high="large baskets",
         need=_ITEMS,
     ),
-    Feature(
+    Habit(
         "promotion_response",
-        "Share of visits with a promotion or coupon",
-        lambda _: F.col("promo_visits") / F.col("visits"),
+        comment="Share of visits with a promotion or coupon",
+        value=lambda _: F.col("promo_visits") / F.col("visits"),
         low="ignore promotions",
         high="love promotions",
         transform="none",
         need=_PROMOTION,
     ),
-    Feature(
+    Habit(
         "visit_gap_days",
-        "Mean days between visit days; with one, the window",
-        _visit_gap,
+        comment="Mean days between visit days; with one, the window",
+        value=_visit_gap,
         low="short gaps",
         high="long gaps",
     ),
-    Feature(
+    Habit(
         "return_share",
-        "Share of receipts with a return",
-        lambda _: F.col("returns") / F.col("receipts"),
+        comment="Share of receipts with a return",
+        value=lambda _: F.col("returns") / F.col("receipts"),
         low="few returns",
         high="many returns",
         transform="none",
     ),
-    Feature(
+    Habit(
         "touch_points",
-        "Interactions; NULL without an interactions feed",
-        lambda _: F.col("events"),
+        comment="Interactions; NULL without an interactions feed",
+        value=lambda _: F.col("events"),
         low="few touch points",
         high="many touch points",
-        need=_INTERACTIONS,
+        need=INTERACTIONS,
     ),
 )
 """In the order of the table's columns."""
 
-FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
-
-BY_NAME = {feature.name: feature for feature in FEATURES}
-
-
-def features_without_input(shop: ShopSettings) -> dict[str, str]:
-    """Features that the input does not allow, and the setting that would."""
-    return {
-        feature.name: feature.need.setting
-        for feature in FEATURES
-        if feature.need is not None and not feature.need.is_met(shop)
-    }
+HABIT_NAMES = tuple(habit.name for habit in HABITS)

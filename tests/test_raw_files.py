@@ -11,7 +11,8 @@ from support.shop import Shop, line
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError
-from rfm_spark.ingest.files.raw_files import find_deliveries, read_rows
+from rfm_spark.ingest.files.deliveries import find_deliveries
+from rfm_spark.ingest.files.raw_files import read_rows
 
 
 @pytest.fixture
@@ -61,6 +62,48 @@ def test_a_night_may_have_empty_files_only(spark, shop):
     assert found == []
     with pytest.raises(UserError, match="is empty"):
         find_deliveries(spark, source, str(shop.raw), "receipts")
+
+
+def test_a_file_of_a_line_break_has_no_rows(spark, shop):
+    shop.file("receipts0.csv").write_text("\r\n")
+    source = load_settings(shop.configure()).receipts
+    assert find_deliveries(spark, source, str(shop.raw), "receipts", date(2025, 1, 1)) == []
+    shop.csv("receipts1.csv", [line("r1", "c1", "2025-01-01", "1.00")])
+    [found] = find_deliveries(spark, source, str(shop.raw), "receipts")
+    assert found.name == "receipts1.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("receipts1.csv.zip", "is an archive"),
+        ("receipts1.csv.XZ", "is compressed in a way that is not read"),
+        ("receipts1.xlsx", "is a spreadsheet"),
+    ],
+)
+def test_a_file_that_spark_reads_as_other_bytes_is_refused(spark, shop, name, reason):
+    shop.file(name).write_bytes(b"of another kind")
+    source = load_settings(shop.configure(changes={"receipts*.csv": "receipts*"})).receipts
+    with pytest.raises(UserError, match=reason):
+        find_deliveries(spark, source, str(shop.raw), "receipts")
+
+
+def test_columns_of_a_loader_are_columns_like_others(shop, opened):
+    fields = line("r1", "c1", "2025-01-01", "1.00") | {"_file": "f", "_line": "7", "_raw": "x"}
+    shop.csv("receipts1.csv", [fields])
+    [row] = opened().select("_file", "_line", "_raw").collect()
+    assert tuple(row) == ("f", "7", "x")
+
+
+def test_quotes_may_be_marked_by_a_backslash(shop, opened):
+    fields = line("r1", "c1", "2025-01-01", "1.00")
+    text = (
+        ",".join(fields) + "\n" + ",".join({**fields, "category": r'"Wine \"Old\", red"'}.values())
+    )
+    shop.file("receipts1.csv").write_text(text + "\n")
+    shop.configure(changes={'grain = "line"': "grain = \"line\"\nescape = '\\\\'"})
+    [row] = opened().select("category").collect()
+    assert row["category"] == 'Wine "Old", red'
 
 
 def test_quotes_in_a_lookup_are_read_as_in_a_source(shop, opened):

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from rfm_spark.core.table import Table
 from rfm_spark.ingest.counts import CountsByDelivery
-from rfm_spark.ingest.files.raw_files import Delivery
+from rfm_spark.ingest.files.deliveries import Delivery
 from rfm_spark.settings.sources import Receipts, Source
 
 

@@ -20,7 +20,7 @@ from rfm_spark.ingest.counts import (
     receipt_counts,
     row_counts,
 )
-from rfm_spark.ingest.files.raw_files import Delivery, find_deliveries, lookups_fingerprint
+from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rows.rules import EQUAL_LINE, SEPARATOR, is_invalid
 from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems

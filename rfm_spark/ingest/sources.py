@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.ingest.files.deliveries import Delivery, file_paths, find_deliveries
 from rfm_spark.ingest.files.file_columns import misnamed_key_problems
-from rfm_spark.ingest.files.raw_files import Delivery, file_paths, find_deliveries, read_rows
+from rfm_spark.ingest.files.raw_files import read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar

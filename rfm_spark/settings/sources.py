@@ -61,6 +61,15 @@ class Source(Section):
     )
     delimiter: str = Field(default=",", min_length=1, description="of CSV")
     encoding: str = Field(default="UTF-8", description="of CSV")
+    quote: str = Field(
+        default='"', min_length=1, max_length=1, description="around CSV fields that need it"
+    )
+    escape: str = Field(
+        default='"',
+        min_length=1,
+        max_length=1,
+        description="before a quote inside of a CSV field; a backslash as MySQL writes it",
+    )
     multiline: bool = Field(default=False, description="CSV fields may hold line breaks")
     types: dict[str, str] = Field(
         default_factory=dict, description="Spark types of CSV or JSON columns; others are text"

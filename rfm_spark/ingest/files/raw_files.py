@@ -1,12 +1,9 @@
-"""Raw files: lists deliveries and reads their rows through Spark, on any file system."""
+"""Raw files: reads the rows of deliveries through Spark, on any file system."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import reduce
-from hashlib import sha256
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -14,107 +11,18 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.ingest.files.deliveries import Delivery, file_paths
 from rfm_spark.ingest.files.file_columns import csv_header
 from rfm_spark.ingest.files.lookups import with_lookup
 from rfm_spark.ingest.rows.delivered import CORRUPT_RECORD, DELIVERY, FILE, typed_rows
 from rfm_spark.ingest.rows.expressions import quoted_column
-from rfm_spark.settings.sources import DATE, Lookup, Source
-from rfm_spark.storage.commit_log import CommitLog
-from rfm_spark.storage.listing import listed_files
+from rfm_spark.settings.sources import Source
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import below, literal, relative
-from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.locations import literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 _MIN_TASK_BYTES, _MAX_TASK_BYTES = 16 * 2**20, 128 * 2**20
 _MAX_FILES_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """A file of raw data.
-
-    Attributes:
-        uri: URI of the file, as in Spark's `_metadata.file_path`.
-        path: path of the file, as Hadoop opens it.
-        name: path relative to the input folder.
-        length: size in bytes.
-    """
-
-    uri: str
-    path: str
-    name: str
-    length: int
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A delivery of raw data: a file, a folder of part files, or a Delta table.
-
-    Attributes:
-        name: path relative to the input folder; deliveries are ordered by it.
-        files: files of the delivery.
-        fingerprint: digest of file names, sizes and modification times, or of the Delta table's
-            last commit.
-    """
-
-    name: str
-    files: tuple[RawFile, ...]
-    fingerprint: str
-
-
-def find_deliveries(
-    sessions: SparkSession | SessionOnDemand,
-    source: Source | Lookup,
-    input_path: str,
-    label: str,
-    night: date | None = None,
-) -> list[Delivery]:
-    """Deliveries that match the path of a source, ordered by name.
-
-    Args:
-        sessions: the session, or where to get one; local files need none.
-        source: source or look-up; `{date}` in its path stands for the day of `night`.
-        input_path: path of the raw data folder.
-        label: configuration section of the source, for messages.
-        night: day of the deliveries to list; None for all.
-
-    Returns:
-        The deliveries; none only where those of `night` are empty files.
-
-    Raises:
-        UserError: if nothing matches, or the path cannot be listed.
-    """
-    sessions = SessionOnDemand.of(sessions)
-    pattern = source.path
-    if isinstance(source, Source):
-        pattern = pattern.replace(DATE, "*" if night is None else night.isoformat())
-    path = below(input_path, pattern)
-    if source.format == "delta":
-        log = CommitLog(sessions, path)
-        versions = log.versions()
-        if not versions:
-            raise UserError(f"[{label}] path: {path} is not a Delta table")
-        table = RawFile(path, path, pattern, 0)
-        return [Delivery(pattern, (table,), log.fingerprint(versions[-1]))]
-    try:
-        listed = listed_files(sessions, input_path, pattern)
-    except FileNotFoundError:
-        raise UserError(f"[{label}] path: no file matches {path}") from None
-    except (OSError, *FAILED) as error:
-        raise UserError(f"[{label}] path: {path} cannot be listed: {first_line(error)}") from None
-    if not listed and night is not None:
-        return []  # no data for that day
-    if not listed:
-        raise UserError(f"[{label}] path: every file that matches {path} is empty")
-    by_name: dict[str, list[tuple[RawFile, int]]] = {}
-    for found in listed:
-        file = RawFile(found.uri, found.path, relative(found.path, input_path), found.length)
-        folder = file.name.rpartition("/")[0] or "."
-        by_folder = isinstance(source, Source) and source.delivery == "folder"
-        name = folder if by_folder else file.name
-        by_name.setdefault(name, []).append((file, found.modified_us))
-    return [_delivery_from_files(name, files) for name, files in sorted(by_name.items())]
 
 
 def read_rows(
@@ -136,7 +44,7 @@ def read_rows(
         groups: groups of deliveries to read instead of all, each by few tasks of its own.
 
     Returns:
-        One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (rejection
+        One row per raw row: DELIVERY, FILE, RAW (JSON text), MALFORMED (rejection
         reasons of its format and types), the source's columns, and a struct per look-up.
 
     Raises:
@@ -152,8 +60,14 @@ def read_rows(
         rows = _open_files(spark, source, files, label)
     except FAILED as error:
         first_files = ", ".join(files[:_MAX_FILES_SHOWN])
+        reason = first_line(error)
+        if "TIMESTAMP(NANOS" in reason:
+            reason = (
+                "it has times in nanoseconds, which Spark does not read: write microseconds, with "
+                "pandas to_parquet(..., coerce_timestamps='us')"
+            )
         raise UserError(
-            f"[{label}] {first_files} cannot be read as {source.format}: {first_line(error)}"
+            f"[{label}] {first_files} cannot be read as {source.format}: {reason}"
         ) from None
     if source.format == "delta":
         [table] = deliveries
@@ -179,27 +93,6 @@ def read_rows(
     return typed
 
 
-def lookups_fingerprint(
-    sessions: SparkSession | SessionOnDemand, source: Source, input_path: str, label: str
-) -> str:
-    """Digest of the fingerprints of all look-ups of a source; empty without look-ups."""
-    fingerprints = [
-        delivery.fingerprint
-        for name, lookup in source.lookups.items()
-        for delivery in find_deliveries(sessions, lookup, input_path, f"{label}.lookups.{name}")
-    ]
-    return sha256(repr(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
-
-
-def file_paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
-    """Paths of the files of deliveries, as Hadoop opens them; without empty text files."""
-    files = [file for delivery in deliveries for file in delivery.files]
-    if source.format in ("csv", "json"):
-        # An empty file has no rows and no header.
-        files = [file for file in files if file.length > 0] or files
-    return [file.path for file in files]
-
-
 def _open_files(
     spark: SparkSession,
     source: Source,
@@ -216,7 +109,8 @@ def _open_files(
             spark.read.option("sep", source.delimiter)
             .option("encoding", source.encoding)
             .option("multiLine", source.multiline)
-            .option("escape", '"')
+            .option("quote", source.quote)
+            .option("escape", source.escape)
         )
         if schema is None:
             schema = _string_schema([*csv_header(reader, files[0], label), CORRUPT_RECORD])
@@ -256,29 +150,22 @@ def _type_problems(
             )
 
 
-def _delivery_from_files(name: str, timed_files: list[tuple[RawFile, int]]) -> Delivery:
-    ordered_files = sorted(timed_files, key=lambda timed_file: timed_file[0].name)
-    description = repr([(file.name, file.length, modified) for file, modified in ordered_files])
-    files = tuple(file for file, _ in ordered_files)
-    return Delivery(name, files, sha256(description.encode()).hexdigest()[:16])
-
-
 def _with_delivery_names(
     spark: SparkSession, row_groups: Sequence[DataFrame], deliveries: list[Delivery]
 ) -> DataFrame:
-    """Adds `_file` and `_delivery` by a join: parsing the path of each row took longer."""
+    """Adds FILE and DELIVERY by a join: parsing the path of each row took longer."""
     name_rows = [
-        {"_file_uri": file.uri, FILE: file.name, DELIVERY: delivery.name}
+        {"_rfm_file_uri": file.uri, FILE: file.name, DELIVERY: delivery.name}
         for delivery in deliveries
         for file in delivery.files
     ]
-    delivery_names = local_rows(spark, name_rows, _string_schema(["_file_uri", FILE, DELIVERY]))
+    delivery_names = local_rows(spark, name_rows, _string_schema(["_rfm_file_uri", FILE, DELIVERY]))
     source_columns = [quoted_column(name) for name in row_groups[0].columns]
-    uri = F.col("_metadata.file_path").alias("_file_uri")
+    uri = F.col("_metadata.file_path").alias("_rfm_file_uri")
     rows = reduce(
         DataFrame.unionByName, (group.select(*source_columns, uri) for group in row_groups)
     )
-    return rows.join(F.broadcast(delivery_names), "_file_uri").drop("_file_uri")
+    return rows.join(F.broadcast(delivery_names), "_rfm_file_uri").drop("_rfm_file_uri")
 
 
 def _string_schema(columns: list[str]) -> StructType:

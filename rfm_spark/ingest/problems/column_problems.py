@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
 
 from rfm_spark.core.errors import did_you_mean
+from rfm_spark.ingest.files.deliveries import Delivery, file_paths
 from rfm_spark.ingest.files.file_columns import missing_parquet_columns
-from rfm_spark.ingest.files.raw_files import Delivery, file_paths
 from rfm_spark.ingest.rows.business_time import is_time_type
 from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, METADATA_COLUMNS
 from rfm_spark.ingest.rows.expressions import FieldExpression, column_named, expression_column

@@ -18,6 +18,8 @@ _MESSAGES_BY_ERROR = {
     "NUMERIC_VALUE_OUT_OF_RANGE": "an expression gives a number too large for its type",
     "CSV header does not conform": "the files have different headers, or columns in another "
     "order: give them the same, or run them one after another as they come",
+    "Number of column in CSV header is not equal": "the files have different headers: give them "
+    "the same columns, or run them one after another as they come",
     "CANNOT_PARSE_TIMESTAMP": "time_format does not fit the times",
     "INVALID_DATETIME_PATTERN": "time_format is no Spark datetime pattern; see its documentation",
     "INCONSISTENT_BEHAVIOR_CROSS_VERSION": "time_format is no pattern of today's Spark, such as "

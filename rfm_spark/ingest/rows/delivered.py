@@ -17,13 +17,18 @@ from rfm_spark.ingest.rows.expressions import (
 )
 from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
 
-METADATA_COLUMNS = DELIVERY, FILE, RAW, MALFORMED = "_delivery", "_file", "_raw", "_malformed"
-"""Names of metadata columns: underscored, so that a source may have a column `file`."""
+METADATA_COLUMNS = DELIVERY, FILE, RAW, MALFORMED = (
+    "_rfm_delivery",
+    "_rfm_file",
+    "_rfm_raw",
+    "_rfm_malformed",
+)
+"""Names of metadata columns: a source may have a column `file`, and loaders add a `_file`."""
 
 ATTRIBUTE_PREFIX = "attribute."
 """Prefix of attribute fields: an attribute may itself be called `customer_id`."""
 
-CORRUPT_RECORD = "_malformed_record"
+CORRUPT_RECORD = "_rfm_malformed_record"
 """Column in which Spark's readers keep the text of a corrupt record."""
 
 
@@ -31,13 +36,13 @@ def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
     """Raw rows with text columns cast to their declared types, and the row kept as JSON text.
 
     Args:
-        rows: one row per raw row: the source's columns, `_delivery` and `_file`.
+        rows: one row per raw row: the source's columns, DELIVERY and FILE.
         types: column name to declared Spark type; a value that cannot be cast becomes NULL, and
-            `_malformed` names the column.
+            MALFORMED names the column.
 
     Returns:
-        One row per raw row: `_delivery`, `_file`, `_raw` (JSON text), `_malformed` (rejection
-        reasons), and the source's columns.
+        One row per raw row: DELIVERY, FILE, RAW (JSON text), MALFORMED (rejection reasons), and
+        the source's columns.
     """
     source_columns = [name for name in rows.columns if name not in (DELIVERY, FILE, CORRUPT_RECORD)]
     has_corrupt_records = CORRUPT_RECORD in rows.columns

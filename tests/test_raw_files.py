@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from datetime import date
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from support.files import damage
 from support.shop import Shop, line
 
@@ -94,6 +97,23 @@ def test_columns_of_a_loader_are_columns_like_others(shop, opened):
     shop.configure()
     [row] = opened().select("_file", "_line", "_raw").collect()
     assert tuple(row) == ("f", "7", "x")
+
+
+def test_a_delta_table_made_anew_is_another_delivery(spark, shop):
+    source = load_settings(
+        shop.configure(changes={"receipts*.csv": "receipts", '"csv"': '"delta"'})
+    ).receipts
+    found = []
+    for receipt in ("r1", "r1", "r2"):
+        if receipt == "r2":
+            shutil.rmtree(shop.raw / "receipts")
+        if not (shop.raw / "receipts").exists():
+            rows = pa.Table.from_pylist([line(receipt, "c1", "2025-01-01", "1.00")])
+            write_deltalake(shop.raw / "receipts", rows)
+        [delivery] = find_deliveries(spark, source, str(shop.raw), "receipts")
+        found.append(delivery.fingerprint)
+    assert found[0] == found[1]
+    assert found[1] != found[2]
 
 
 def test_quotes_may_be_marked_by_a_backslash(shop, opened):

@@ -78,10 +78,10 @@ def instant_and_day(
         if not _has_letter(pattern, "HhKk"):
             return instant, parsed.cast("date")
         return instant, _to_business_day(instant, calendar)
-    parsed = F.when(
-        time.rlike(_FULL_DATE) & ~has_abbreviated_zone(time), F.trim(time).try_cast("timestamp")
-    )
-    instant = F.when(time.rlike(_LOCAL_TIME), _to_instant(parsed, calendar)).otherwise(parsed)
+    is_local = time.rlike(_LOCAL_TIME)
+    has_zone = time.rlike(_FULL_DATE) & ~has_abbreviated_zone(time)
+    parsed = F.when(is_local | has_zone, F.trim(time).try_cast("timestamp"))
+    instant = F.when(is_local, _to_instant(parsed, calendar)).otherwise(parsed)
     day = F.when(time.rlike(_DATE_ONLY), parsed.cast("date")).otherwise(
         _to_business_day(instant, calendar)
     )

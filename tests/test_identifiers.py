@@ -8,7 +8,14 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import DecimalType, DoubleType, FloatType, LongType, StringType
 
-from rfm_spark.ingest.rows.identifiers import id_text, is_inexact_id, key_text, trimmed_text
+from rfm_spark.app.audiences.members import without
+from rfm_spark.ingest.rows.identifiers import (
+    id_text,
+    identified_customer_id,
+    is_inexact_id,
+    key_text,
+    trimmed_text,
+)
 
 
 def read(spark, values, data_type, text_of):
@@ -25,8 +32,8 @@ def read(spark, values, data_type, text_of):
         (DecimalType(12, 2), [Decimal("12.00")], ["12"]),
         (
             StringType(),
-            [" 12.0", "12.00", "012.0", "12.0a", "1.12.0", "NaN", "nan", "NAN", " "],
-            ["12", "12", "012", "12.0a", "1.12.0", None, None, "NAN", None],
+            [" 12.0", "-1.0", "12.00", "012.0", "12.0a", "1.12.0", "NaN", "nan", "NAN", " "],
+            ["12", "-1", "12", "012", "12.0a", "1.12.0", None, None, "NAN", None],
         ),
     ],
 )
@@ -54,3 +61,21 @@ def test_labels_keep_their_digits_and_keys_match(spark):
     assert read(spark, ["3.0", " 3"], StringType(), trimmed_text) == ["3.0", "3"]
     assert read(spark, [3.0, 0.19], DoubleType(), key_text) == ["3", "0.19"]
     assert read(spark, ["3.0", "3"], StringType(), key_text) == ["3", "3"]
+
+
+@pytest.mark.parametrize("guest", ["-1", "-1.0", " -1.00"])
+def test_a_guest_is_the_same_id_however_it_is_written(spark, guest):
+    def customers(value, data_type):
+        return identified_customer_id(value, data_type, [guest])
+
+    assert read(spark, [-1.0, 12.0], DoubleType(), customers) == [None, "12"]
+    assert read(spark, ["-1.0", "-1", "12"], StringType(), customers) == [None, None, "12"]
+
+
+def test_who_is_on_an_exclusion_list_is_left_out_however_the_id_is_written(spark):
+    # An older release may have stored 14.0 as it came.
+    customers = spark.createDataFrame(
+        [(one,) for one in ("12", "13", "14.0")], "customer_id string"
+    )
+    listed = spark.createDataFrame([(" 12.0",), ("14.0",)], "value string")
+    assert [row[0] for row in without(customers, listed).collect()] == ["13"]

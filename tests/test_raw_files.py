@@ -142,6 +142,13 @@ def test_a_lookup_cannot_have_the_name_of_a_column(shop, opened):
         opened()
 
 
+def test_keys_of_a_lookup_that_are_written_in_two_ways_would_multiply_rows(shop, opened):
+    shop.file("names.csv").write_text("category,label\n7,x\n7.0,y\n")
+    with_lookup(shop, "names", "names.csv")
+    with pytest.raises(UserError, match="'category' occurs more than once"):
+        opened()
+
+
 def test_a_lookup_with_damaged_data_is_named(shop, opened):
     damage(shop.parquet("names.parquet", [{"category": f"c{n}"} for n in range(99)]))
     with_lookup(shop, "names", "names.parquet")

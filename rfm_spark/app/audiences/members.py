@@ -8,9 +8,11 @@ from hashlib import sha256
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
 
 from rfm_spark.app.lists.names import ListColumn, customer_column
 from rfm_spark.core.written_conditions import Path
+from rfm_spark.ingest.rows.identifiers import id_text
 from rfm_spark.ingest.rows.rules import trimmed
 
 TREATED, HOLDOUT = "treated", "holdout"
@@ -87,11 +89,14 @@ def without(customers: DataFrame, ids: DataFrame | None) -> DataFrame:
 
     Args:
         customers: one row per customer.
-        ids: lines of files, in `value`: an id each, trimmed as ids of receipts are.
+        ids: lines of files, in `value`: an id each, read as ids of receipts are, or as it stands.
     """
     if ids is None:
         return customers
-    listed = ids.select(trimmed(F.col("value")).alias("customer_id")).distinct()
+    line = F.col("value")
+    # Also as it stands: an older release took ids in as they came.
+    both = F.array(id_text(line, StringType()), trimmed(line))
+    listed = ids.select(F.explode(both).alias("customer_id")).distinct()
     return customers.join(listed, "customer_id", "left_anti")
 
 

@@ -46,8 +46,11 @@ def with_lookup(
         if lookup.on not in columns:
             known = ", ".join(columns)
             raise UserError(f"[{label}] on: {side} has no column '{lookup.on}'; it has {known}")
-    join_key = quoted_column(lookup.on)
-    repeated = table.where(join_key.isNotNull()).groupBy(join_key).count().where("count > 1")
+    key, own_key = (
+        key_text(quoted_column(lookup.on), side.schema[lookup.on].dataType)
+        for side in (table, rows)
+    )
+    repeated = table.where(key.isNotNull()).groupBy(key).count().where("count > 1")
     try:
         is_unique = repeated.isEmpty()
     except FAILED as error:
@@ -58,8 +61,7 @@ def with_lookup(
             "multiplied: make it unique"
         )
     lookup_rows = table.select(
-        key_text(join_key, table.schema[lookup.on].dataType).alias("_lookup_key"),
+        key.alias("_lookup_key"),
         F.struct(*[quoted_column(column) for column in table.columns]).alias(name),
     )
-    is_match = key_text(join_key, rows.schema[lookup.on].dataType) == F.col("_lookup_key")
-    return rows.join(lookup_rows, is_match, "left").drop("_lookup_key")
+    return rows.join(lookup_rows, own_key == F.col("_lookup_key"), "left").drop("_lookup_key")

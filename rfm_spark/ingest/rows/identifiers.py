@@ -6,6 +6,7 @@ spreadsheets write long numbers as 1.23457E+11. The first is the same id; the se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from pyspark.sql import Column
@@ -17,7 +18,7 @@ from rfm_spark.ingest.rows.rules import trimmed
 _EXACT_UNTIL = {FloatType: 2**24, DoubleType: 2**53}
 """Whole numbers from which on a floating-point type skips some (IEEE 754)."""
 
-_DECIMAL_ZEROS = r"^(\d+)\.0+$"
+_DECIMAL_ZEROS = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^\d(\.\d+)?[eE]\+\d+$"
 _NOT_A_NUMBER = ("NaN", "nan")
 """What tools write for a missing number."""
@@ -86,7 +87,8 @@ def identified_customer_id(
 ) -> Column:
     """Customer id as `id_text`; NULL for a guest: not delivered, blank, or in `guest_ids`."""
     customer_id = id_text(delivered, data_type)
-    return F.when(~customer_id.isin(*guest_ids), customer_id) if guest_ids else customer_id
+    guests = {re.sub(_DECIMAL_ZEROS, r"\1", guest.strip()) for guest in guest_ids}
+    return F.when(~customer_id.isin(*guests), customer_id) if guests else customer_id
 
 
 def _is_whole(number: Column, data_type: DataType) -> Column:

@@ -6,9 +6,11 @@ from datetime import date
 from math import log
 
 import pytest
+from pyspark.sql import functions as F
 
 from rfm_spark.core.drift import is_due, stability_index
 from rfm_spark.results.rfm.boundaries.drift import bin_sizes
+from rfm_spark.results.rfm.cut_points import CutPoints
 
 
 def test_the_index_of_equal_shares_is_nothing():
@@ -64,5 +66,21 @@ def test_only_the_first_day_described_in_a_period_is_due():
 def test_rows_are_counted_by_the_cuts_they_have_passed(spark):
     rows = [(1, 10), (2, None), (2, -5), (7, 0), (None, 30), (9, 2**62)]
     values = spark.createDataFrame(rows, "visits int, cents bigint")
-    columns = [("visits", [2, 2, 7, None]), ("cents", [0, 2**62]), ("visits", [None, None])]
-    assert bin_sizes(values, columns) == [[1, 0, 2, 2, 0], [1, 3, 1], [5, 0, 0]]
+    visits, cents = F.col("visits"), F.col("cents")
+    sets = [
+        ({"recency": visits, "frequency": visits}, [2, 2, 7, None]),
+        ({"recency": cents, "monetary": visits}, [0, 2**62]),
+    ]
+    assert bin_sizes(values, [(of, CutPoints.plain(dict.fromkeys(of, c))) for of, c in sets]) == [
+        {"recency": [1, 0, 2, 2, 0], "frequency": [1, 0, 2, 2, 0]},
+        {"recency": [1, 3, 1], "monetary": [0, 5, 0]},
+    ]
+
+
+def test_rows_are_counted_by_the_cuts_of_their_own_nest(spark):
+    rows = [(1, 1), (1, 5), (9, 5), (9, 30), (None, 99)]
+    values = spark.createDataFrame(rows, "days int, visits bigint")
+    of = {"recency": F.col("days"), "frequency": F.col("visits")}
+    nested = CutPoints({"recency": {(): [5]}, "frequency": {(1,): [20], (2,): [2]}})
+    recent = values.where("days is not null")
+    assert bin_sizes(recent, [(of, nested)]) == [{"recency": [2, 2], "frequency": [2, 2]}]

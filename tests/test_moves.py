@@ -21,6 +21,7 @@ from rfm_spark.results.moves.one_customer import cause_of
 from rfm_spark.results.moves.rules import score_alike
 from rfm_spark.results.moves.words import move_words
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
+from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grids import GRIDS
 from rfm_spark.results.rfm.rules_of_day import profile_of
@@ -37,7 +38,14 @@ WEIGHTS, LIFECYCLE = (100.0, 10.0, 1.0), GRIDS["lifecycle_11"]
 def two_days(old, new, window=365):
     """The rules of two days, which differ in cuts alone."""
     basis = Basis(LookBack(window))
-    return TwoDays(ScoredDay(SINCE, old), ScoredDay(AS_OF, new), basis, 5, WEIGHTS, LIFECYCLE)
+    return TwoDays(
+        ScoredDay(SINCE, CutPoints.plain(old)),
+        ScoredDay(AS_OF, CutPoints.plain(new)),
+        basis,
+        5,
+        WEIGHTS,
+        LIFECYCLE,
+    )
 
 
 DAYS = two_days(OLD, NEW)

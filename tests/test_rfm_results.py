@@ -11,6 +11,7 @@ from support import assert_rows, rows_of
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.grids import LIFECYCLE_5, LIFECYCLE_11
 from rfm_spark.results.rfm.populations import population_aggregates, population_of
 from rfm_spark.results.rfm.scoring import (
@@ -35,11 +36,13 @@ SCORING = Scoring(
     as_of=AS_OF,
     basis=Basis(LookBack(30)),
     scores=5,
-    cuts={
-        "recency": [1, 5, 10, 20],
-        "frequency": [2, 3, 4, 5],
-        "monetary": [0, 10_00, 20_00, None],
-    },
+    cuts=CutPoints.plain(
+        {
+            "recency": [1, 5, 10, 20],
+            "frequency": [2, 3, 4, 5],
+            "monetary": [0, 10_00, 20_00, None],
+        }
+    ),
     boundary_version=date(2026, 1, 1),
     total_weights=(100.0, 10.0, 1.0),
     ratio_weights=(1.0, 1.0, 1.0),

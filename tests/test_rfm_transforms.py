@@ -12,6 +12,7 @@ from rfm_spark.facts.asks import RECEIPT_VALUES, Ask
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.facts.transforms import customer_years
+from rfm_spark.results.rfm.cut_points import EVERYBODY
 from rfm_spark.results.rfm.scores import cell, score
 from rfm_spark.results.rfm.values import Basis, rfm_values
 
@@ -93,7 +94,9 @@ def test_guests_and_customers_with_returns_only_are_outside_the_population(spark
 
 def scores_of(spark, values, cuts, scores=5, low_is_best=False):
     rows = spark.createDataFrame([(value,) for value in values], "x bigint")
-    found = rows.select("x", score(F.col("x"), cuts, scores, low_is_best).alias("score"))
+    found = rows.select(
+        "x", score(F.col("x"), {EVERYBODY: cuts}, scores, low_is_best).alias("score")
+    )
     return [row["score"] for row in found.orderBy("x").collect()]
 
 

@@ -8,14 +8,17 @@ from datetime import date
 from rfm_spark.app.reference import toml_text
 from rfm_spark.app.run_record import last_made
 from rfm_spark.app.scored_days import described_day, scored_days
+from rfm_spark.core.cuts import Cut
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
 from rfm_spark.results.rfm.boundaries.pins import pinned_set
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
-from rfm_spark.results.rfm.boundaries.stored import BoundarySet, set_of_day, stored_sets
+from rfm_spark.results.rfm.boundaries.stored import set_of_day, stored_sets
 from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.boundaries.words import bin_customers, cut_moved, score_words
+from rfm_spark.results.rfm.cut_points import EVERYBODY, Nest, nest_words
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.scoring import DIMENSIONS
@@ -43,7 +46,7 @@ def boundary_panels(run: Run, profile: str | None, as_of: date | None) -> Iterat
         if used is None:
             yield Panel(f"{name}: not scored on {day}")
             continue
-        yield _set_panel(run, name, _rules_on(run, name, rules, day), used, day)
+        yield from _set_panels(run, name, _rules_on(run, name, rules, day), used, day)
         yield _versions_panel(name, rules, stored_sets(run, name), used, profile is None)
 
 
@@ -67,10 +70,10 @@ def comparison_panels(run: Run, profile: str | None, one: str, other: str) -> It
             known = ", ".join(list(sets)[-_FEW_SETS:]) or "none"
             raise UserError(f"{version}: no set of {name} has this version; the last: {known}")
     before, after = sets[one], sets[other]
-    if before.scores != after.scores:
+    shapes = [_shape(found) for found in (before, after)]
+    if shapes[0] != shapes[1]:
         raise UserError(
-            f"{one} has {before.scores} scores and {other} has {after.scores}: their cuts cannot "
-            "be compared"
+            f"{one} has {shapes[0]} and {other} has {shapes[1]}: their cuts cannot be compared"
         )
     old, new = (_rules_on(run, name, rules, found.version.day) for found in (before, after))
     if old.basis.value_unit != new.basis.value_unit:
@@ -130,24 +133,47 @@ def _units(run: Run, rules: Profile) -> Mapping[str, ValueUnit]:
     return units_of(rules.basis, run.settings.business.money_format)
 
 
-def _set_panel(run: Run, name: str, rules: Profile, used: BoundarySet, day: date) -> Panel:
-    """A row for each score, with what it takes of R, F and M."""
+def _shape(one: BoundarySet) -> str:
+    nested = "nested" if one.cuts.is_nested("monetary") else "cut for everybody"
+    return f"{one.scores} scores, {nested},"
+
+
+def _set_panels(
+    run: Run, name: str, rules: Profile, used: BoundarySet, day: date
+) -> Iterator[Panel]:
+    """A row for each score, with what it takes of R, F and M; one for each nest, of nested ones."""
     columns, cells = [PanelColumn("score", is_number=True)], []
-    for dimension, unit in _units(run, rules).items():
+    units = _units(run, rules)
+    for dimension, unit in units.items():
         columns += [PanelColumn(_title(dimension, rules)), PanelColumn("had", is_number=True)]
         low_is_best = dimension == "recency"
         sizes = bin_customers(used.shares[dimension], used.customers, low_is_best)
-        cells += [
-            score_words(used.cuts[dimension], unit, low_is_best),
-            ["" if size is None else f"{size:,}" for size in sizes],
-        ]
+        if used.cuts.is_nested(dimension):
+            words = ["see below"] * used.scores
+        else:
+            words = score_words(used.cuts.within(dimension, EVERYBODY), unit, low_is_best)
+        cells += [words, ["" if size is None else f"{size:,}" for size in sizes]]
     scores = [str(score) for score in range(used.scores, 0, -1)]
-    return Panel(
+    yield Panel(
         f"{name}: boundaries {used.version}",
         f", of {used.customers:,} customers, by which {day} is scored, {told_window(rules)}",
         columns,
         list(zip(scores, *cells, strict=True)),
     )
+    for dimension, unit in units.items():
+        if used.cuts.is_nested(dimension):
+            yield _nested_panel(_title(dimension, rules), unit, used.cuts.by_nest[dimension])
+
+
+def _nested_panel(title: str, unit: ValueUnit, of_nests: Mapping[Nest, Sequence[Cut]]) -> Panel:
+    """A row for each nest, the best first, with what each score takes within it."""
+    scores = 1 + len(next(iter(of_nests.values())))
+    rows = [
+        (nest_words(nest), *score_words(cuts, unit, low_is_best=False))
+        for nest, cuts in sorted(of_nests.items(), reverse=True)
+    ]
+    columns = [PanelColumn("within"), *[PanelColumn(f"{one}") for one in range(scores, 0, -1)]]
+    return Panel(f"{title}: what each score takes", "", columns, rows)
 
 
 def _title(dimension: str, rules: Profile) -> str:
@@ -188,16 +214,20 @@ def _method(one: BoundarySet, dimension: str) -> str:
 
 
 def _compared(dimension: str, unit: ValueUnit, before: BoundarySet, after: BoundarySet) -> Panel:
-    low_is_best = dimension == "recency"
-    ranges = [score_words(one.cuts[dimension], unit, low_is_best) for one in (before, after)]
-    cuts = zip(before.cuts[dimension], after.cuts[dimension], strict=True)
-    moved = [cut_moved(*pair, unit) for pair in cuts]
-    # The cut of a score is where it ends on the side of the worse ones.
-    moved = [*(moved if low_is_best else moved[::-1]), ""]
-    scores = [str(score) for score in range(before.scores, 0, -1)]
+    low_is_best, rows = dimension == "recency", list[tuple[str, ...]]()
+    for nest in sorted(before.cuts.by_nest[dimension], reverse=True):
+        old, new = (one.cuts.within(dimension, nest) for one in (before, after))
+        moved = [cut_moved(*pair, unit) for pair in zip(old, new, strict=True)]
+        # The cut of a score is where it ends on the side of the worse ones.
+        moved = [*(moved if low_is_best else moved[::-1]), ""]
+        scores = [str(score) for score in range(before.scores, 0, -1)]
+        if nest != EVERYBODY:
+            scores = [f"{score} within {nest_words(nest)}" for score in scores]
+        ranges = [score_words(cuts, unit, low_is_best) for cuts in (old, new)]
+        rows += zip(scores, *ranges, moved, strict=True)
     columns = [
         PanelColumn("score", is_number=True),
         *[PanelColumn(str(one.version)) for one in (before, after)],
         PanelColumn("moved"),
     ]
-    return Panel(dimension, "", columns, list(zip(scores, *ranges, moved, strict=True)))
+    return Panel(dimension, "", columns, rows)

@@ -11,8 +11,9 @@ from rfm_spark.app.explain.events import CustomerEvent, falls_on, holds_until
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.results.moves.one_customer import Values
-from rfm_spark.results.rfm.boundaries.stored import BoundarySet
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
 from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
+from rfm_spark.results.rfm.cut_points import EVERYBODY
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.score_ranges import ScoreRange, score_range
 from rfm_spark.results.rfm.scoring import DIMENSIONS
@@ -66,16 +67,11 @@ class ExplainedScores:
             yield Panel(f"How to rise in {self.name}", "", titles, higher)
 
     def _value(self, dimension: str) -> int:
-        values = Values.of(self.row, self.basis)
-        return {
-            "recency": values.recency_days or 0,
-            "frequency": values.frequency,
-            "monetary": values.value_units,
-        }[dimension]
+        return Values.of(self.row, self.basis).by_dimension[dimension]
 
     def _range(self, dimension: str) -> ScoreRange:
-        cuts = self.boundaries.cuts[dimension]
-        return score_range(self._value(dimension), cuts, len(cuts) + 1, dimension == "recency")
+        values = Values.of(self.row, self.basis).by_dimension
+        return self.boundaries.cuts.ranges(values, self.boundaries.scores)[dimension]
 
     def _title(self, dimension: str) -> str:
         return "value" if dimension == "monetary" and not self.basis.is_money else dimension
@@ -99,8 +95,8 @@ class ExplainedScores:
             return ("recency", _events(self.basis, 1)) if dimension == "recency" else None
         found, title = self._range(dimension), self._title(dimension)
         if dimension == "recency":
-            cuts = self.boundaries.cuts[dimension]
-            reached = score_range(0, cuts, len(cuts) + 1, low_is_best=True).score
+            cuts = self.boundaries.cuts.within(dimension, EVERYBODY)
+            reached = score_range(0, cuts, self.boundaries.scores, low_is_best=True).score
             is_higher = reached > found.score
             return (f"{title} {reached}", _events(self.basis, 1)) if is_higher else None
         if found.better_from is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.scores import weighted_total
 from rfm_spark.results.rfm.scoring import DIMENSIONS, first_visit_inside, score_columns
 from rfm_spark.results.rfm.segments import Grid, segment
@@ -33,11 +34,11 @@ class ScoredDay:
 
     Attributes:
         as_of: the day.
-        cuts: cut points by dimension, by which it was scored.
+        cuts: cut points by which it was scored.
     """
 
     as_of: date
-    cuts: Mapping[str, Sequence[int | None]]
+    cuts: CutPoints
 
 
 @dataclass(frozen=True)
@@ -168,9 +169,7 @@ def _cause(days: TwoDays) -> Column:
     return chosen.otherwise(BOTH)
 
 
-def _under(
-    rows: DataFrame, days: TwoDays, as_of: date, cuts: Mapping[str, Sequence[int | None]]
-) -> DataFrame:
+def _under(rows: DataFrame, days: TwoDays, as_of: date, cuts: CutPoints) -> DataFrame:
     """Rows of `rfm` with `crossed`: the segment that the other day's cuts give them."""
     kept = ("customer_id", "segment", "monetary_cents", *_VALUES)
     scored = rows.select(*kept, *score_columns(days.basis, cuts, days.scores))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from rfm_spark.results.moves.causes import BOTH, Comparison, TwoDays, causes_in_order
-from rfm_spark.results.rfm.score_ranges import score_range
+from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.scores import weighted_total
+from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.segments import Cell
 from rfm_spark.results.rfm.values import Basis
 
@@ -36,6 +37,12 @@ class Values:
         value = row["monetary_cents"] if row["value"] is None else row["value"]
         units = round(value * basis.units_per_value)
         return cls(row["recency_days"], row["frequency"], units, row["first_visit"])
+
+    @property
+    def by_dimension(self) -> dict[str, int]:
+        """What is compared with cuts; the recency of who has none is 0."""
+        values = (self.recency_days or 0, self.frequency, self.value_units)
+        return dict(zip(DIMENSIONS, values, strict=True))
 
 
 def cause_of(
@@ -75,16 +82,14 @@ def _segment(
     values: Values | None,
     days: TwoDays,
     as_of: date,
-    cuts: Mapping[str, Sequence[int | None]],
+    cuts: CutPoints,
 ) -> str | None:
     """The segment that cuts give values as of a day."""
     if values is None:
         return None
     r, f, m = 1, 1, 1
     if values.recency_days is not None:
-        r = score_range(values.recency_days, cuts["recency"], days.scores, True).score
-        f = score_range(values.frequency, cuts["frequency"], days.scores, False).score
-        m = score_range(values.value_units, cuts["monetary"], days.scores, False).score
+        r, f, m = (one.score for one in cuts.ranges(values.by_dimension, days.scores).values())
     first = days.basis.window.first_day(as_of)
     is_inside = (
         values.recency_days is not None

@@ -19,8 +19,8 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Request, required
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
 from rfm_spark.results.rfm.boundaries.sets import boundaries_told, boundary_sets
-from rfm_spark.results.rfm.boundaries.stored import BoundarySet
 from rfm_spark.results.rfm.notes import population_notes
 from rfm_spark.results.rfm.populations import (
     Population,

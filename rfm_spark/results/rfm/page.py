@@ -7,9 +7,11 @@ from typing import Any
 
 from rfm_spark.core.page import Block, Chart, Choice, Data, Field, Page, ScoreCells, Words
 from rfm_spark.results.declaration import Request
-from rfm_spark.results.rfm.boundaries.stored import BoundarySet, set_of_day
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
+from rfm_spark.results.rfm.boundaries.stored import set_of_day
 from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
 from rfm_spark.results.rfm.boundaries.words import score_words
+from rfm_spark.results.rfm.cut_points import EVERYBODY
 from rfm_spark.results.rfm.job import Profiles
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.rules_of_day import profile_of
@@ -19,6 +21,7 @@ from rfm_spark.results.rfm.tables import RFM_CELLS
 
 SEGMENTS_PAGE = "Segments"
 _TITLES = {"recency": "Recency (R)", "frequency": "Frequency (F)", "monetary": "Value (M)"}
+_LETTERS = {"recency": "R", "frequency": "F", "monetary": "M"}
 _SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
 
 Rows = Sequence[Mapping[str, Any]]
@@ -49,9 +52,10 @@ def _cell_blocks(
     yield _cells(request, name, rules, rows)
     used = set_of_day(request.run, name, request.as_of)
     if used is not None:
+        nested = "; F is cut within each R, and M within each R and F" if rules.nested else ""
         yield Words(
             f"What each score takes, by the boundaries that were fitted on {used.version.day} to "
-            f"{used.customers:,} customers:"
+            f"{used.customers:,} customers{nested}:"
         )
         has_money = request.run.settings.tells_purchases
         for dimension, unit in _units(request, rules).items():
@@ -95,7 +99,11 @@ def _scores(
     dimension: str, unit: ValueUnit, used: BoundarySet, rows: Rows, *, has_money: bool
 ) -> Chart:
     """How many customers have each score of a dimension, and what it takes."""
-    words = score_words(used.cuts[dimension], unit, low_is_best=dimension == "recency")
+    if used.cuts.is_nested(dimension):
+        words = [f"{_LETTERS[dimension]} {score}" for score in range(used.scores, 0, -1)]
+    else:
+        cuts = used.cuts.within(dimension, EVERYBODY)
+        words = score_words(cuts, unit, low_is_best=dimension == "recency")
     scored = [
         {
             "score": str(score),

@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.ratios import ratios
 from rfm_spark.results.rfm.scores import cell, score, weighted_total
@@ -38,7 +39,7 @@ class Scoring:
         as_of: the day described.
         basis: what it counts.
         scores: 5 for scores 1..5.
-        cuts: cut points by dimension.
+        cuts: cut points.
         boundary_version: the day the cuts were fitted on.
         boundary_edition: of the sets of that day, as tables have it.
         total_weights: of R, F and M in `rfm_total`.
@@ -50,7 +51,7 @@ class Scoring:
     as_of: date
     basis: Basis
     scores: int
-    cuts: Mapping[str, Sequence[int | None]]
+    cuts: CutPoints
     boundary_version: date
     total_weights: Sequence[float]
     ratio_weights: Sequence[float]
@@ -101,25 +102,36 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
     )
 
 
-def score_columns(
-    basis: Basis, cuts: Mapping[str, Sequence[int | None]], scores: int
-) -> list[Column]:
+def score_columns(basis: Basis, cuts: CutPoints, scores: int) -> list[Column]:
     """The three scores of a row of values, by their names.
 
     Args:
         basis: what the profile counts: who has no event in the window scores 1 throughout.
-        cuts: cut points by dimension.
+        cuts: cut points.
         scores: 5 for scores 1..5.
     """
-    found = {
-        name: score(F.col(value), cuts[dimension], scores, dimension == "recency")
-        for dimension, (value, name) in DIMENSIONS.items()
-    }
+    values = {dimension: F.col(value) for dimension, (value, _) in DIMENSIONS.items()}
+    found = scores_of(values, cuts, scores)
     is_counted = F.col("recency_days").isNotNull()
     return [
         (F.when(is_counted, one).otherwise(1) if basis.has_all_known else one).alias(name)
-        for name, one in found.items()
+        for (_, name), one in zip(DIMENSIONS.values(), found.values(), strict=True)
     ]
+
+
+def scores_of(values: Mapping[str, Column], cuts: CutPoints, scores: int) -> dict[str, Column]:
+    """The scores of values, by dimension.
+
+    Args:
+        values: by dimension, in the order of DIMENSIONS; the first ones are enough.
+        cuts: cut points of these at least.
+        scores: 5 for scores 1..5.
+    """
+    found: dict[str, Column] = {}
+    for dimension, value in values.items():
+        of_nests, before = cuts.by_nest[dimension], list(found.values())
+        found[dimension] = score(value, of_nests, scores, dimension == "recency", before)
+    return found
 
 
 def first_visit_inside(basis: Basis, as_of: date) -> Column:

@@ -152,6 +152,11 @@ class Profile(Section):
     )
     frequency: Dimension = Field(default=Dimension(method="balanced"), description="the same")
     monetary: Dimension = Field(default=Dimension(method="quantile"), description="the same")
+    nested: bool = Field(
+        default=False,
+        description="cut F within each R score, and M within each R and F, instead of F and M of "
+        "all customers",
+    )
     total_weights: Three = Field(
         default=[100.0, 10.0, 1.0], description="of R, F and M in rfm_total"
     )
@@ -263,6 +268,12 @@ class Profile(Section):
                 yield (
                     f"{name}.cuts: {self.scores} scores need {self.scores - 1} cuts, "
                     f"not {len(cuts)}"
+                )
+        for name in ("frequency", "monetary"):
+            if self.nested and getattr(self, name).cuts is not None:
+                yield (
+                    f"nested: the cuts of {name} are fixed, the same within every score: choose "
+                    "another method, or leave `nested` out"
                 )
         yield from self._grid_misfits()
 

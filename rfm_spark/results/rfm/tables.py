@@ -96,9 +96,13 @@ RFM = Table(
     schema_version=3,
 )
 
+WITHIN = ("within_r_score", "within_f_score")
+"""Columns of `rfm_boundaries` that tell within which scores nested cuts lie."""
+
 RFM_BOUNDARIES = Table(
     name="rfm_boundaries",
-    grain="one bin of one dimension of one boundary set; bin 0 has no lower cut",
+    grain="one bin of one dimension of one boundary set, where cuts are nested within one R, or R "
+    "and F, score; bin 0 has no lower cut",
     columns=(
         PROFILE,
         Column("version", DateType(), "The day the boundary set was fitted on", required=True),
@@ -112,8 +116,18 @@ RFM_BOUNDARIES = Table(
         ),
         Column("score", IntegerType(), "Score the bin gives", required=True),
         Column("method", StringType(), "How the cuts were chosen", required=True),
-        Column("share", DoubleType(), "Share of the population that fell in the bin at fit"),
-        Column("customers", LongType(), "Customers the set was fitted on", required=True),
+        Column(
+            "share",
+            DoubleType(),
+            "Share of the population that fell in the bin at fit; of nested cuts, of who has the "
+            "scores they lie within",
+        ),
+        Column(
+            "customers",
+            LongType(),
+            "Customers the cuts were fitted on: all, or those with the scores they lie within",
+            required=True,
+        ),
         Column("rank_error", DoubleType(), "Largest share a cut can be away from the exact", True),
         Column("settings_digest", StringType(), "Digest of the rules the set was fitted by", True),
         Column("collapsed", StringType(), "Of a bin that nobody fell in: why, in words", since=2),
@@ -135,11 +149,20 @@ RFM_BOUNDARIES = Table(
             "2 for the second set of the day, of other rules or facts; NULL for the first",
             since=3,
         ),
+        Column(WITHIN[0], IntegerType(), "Of nested cuts of F and M: the R of their bin", since=4),
+        Column(WITHIN[1], IntegerType(), "Of nested cuts of M: the F of their bin", since=4),
     ),
     keeps_decisions=True,
-    key=("profile", "version", "edition", "dimension", "cut"),
+    key=(
+        "profile",
+        "version",
+        "edition",
+        "dimension",
+        *WITHIN,
+        "cut",
+    ),
     partition_by=("profile", "version"),
-    schema_version=3,
+    schema_version=4,
 )
 
 RFM_DRIFT = Table(

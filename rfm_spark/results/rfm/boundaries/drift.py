@@ -1,39 +1,46 @@
-"""Bins of customers of today, by cuts that were fitted to those of another day."""
+"""Scores of customers of today, by cuts that were fitted to those of another day."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.core.cuts import Cut
+from rfm_spark.results.rfm.cut_points import CutPoints
+from rfm_spark.results.rfm.scoring import scores_of
 
 
 def bin_sizes(
-    values: DataFrame, dimensions: Sequence[tuple[str, Sequence[Cut]]]
-) -> list[list[int]]:
-    """How many rows lie in each bin of several columns; one query.
+    values: DataFrame, sets: Sequence[tuple[Mapping[str, Column], CutPoints]]
+) -> list[dict[str, list[int]]]:
+    """How many rows lie in the bins of several boundary sets; one query.
 
     Args:
         values: any rows.
-        dimensions: a column of whole numbers, whose NULLs are left out, and its ascending cuts.
+        sets: columns of whole numbers by dimension, whose NULLs are left out, and their cuts.
 
     Returns:
-        For each of them the rows that have passed no cut, one, and so on.
+        For each set, by dimension, the rows that have passed no cut, one, and so on.
     """
     counts = [
-        count
-        for column, cuts in dimensions
-        for count in (
-            F.count(column),
-            *[F.count_if(F.col(column) >= cut) for cut in cuts if cut is not None],
-        )
+        F.count_if(value.isNotNull() & (score == one))
+        for columns, cuts in sets
+        for value, score in _scored(columns, cuts)
+        for one in range(1, cuts.scores + 1)
     ]
     [found] = values.agg(*[one.alias(str(place)) for place, one in enumerate(counts)]).collect()
     told = iter(found)
     sizes = []
-    for _, cuts in dimensions:
-        passed = [next(told), *[0 if cut is None else next(told) for cut in cuts]]
-        sizes.append([more - less for more, less in zip(passed, [*passed[1:], 0], strict=True)])
+    for columns, cuts in sets:
+        of_set = {dimension: [next(told) for _ in range(cuts.scores)] for dimension in columns}
+        # The best recency has passed no cut.
+        sizes.append(
+            {name: own[::-1] if name == "recency" else own for name, own in of_set.items()}
+        )
     return sizes
+
+
+def _scored(columns: Mapping[str, Column], cuts: CutPoints) -> list[tuple[Column, Column]]:
+    found = scores_of(columns, cuts, cuts.scores)
+    return list(zip(columns.values(), found.values(), strict=True))

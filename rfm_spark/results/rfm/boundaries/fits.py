@@ -10,17 +10,22 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.core.cuts import Cut, Histogram, bin_shares
 from rfm_spark.core.money import MoneyFormat
-from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, WithinRank
-from rfm_spark.results.rfm.boundaries.collapsed import collapsed_bins, why_collapsed
-from rfm_spark.results.rfm.boundaries.histograms import Sought, histograms
-from rfm_spark.results.rfm.boundaries.methods import METHODS, Given
-from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS, Explained, explained
-from rfm_spark.results.rfm.boundaries.units import ValueUnit, units_of
+from rfm_spark.results.rfm.boundaries.bins import Fit, bins, fit
+from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, Fineness, WithinRank
+from rfm_spark.results.rfm.boundaries.histograms import MAX_BUCKETS, Part, Sought, histograms
+from rfm_spark.results.rfm.boundaries.methods import METHODS
+from rfm_spark.results.rfm.boundaries.nests import Nested, in_nests, nest_wholes
+from rfm_spark.results.rfm.boundaries.units import units_of
+from rfm_spark.results.rfm.cut_points import EVERYBODY, CutPoints, Nest, nests
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Dimension, Profile
+
+_Asked = tuple[ProfileDay, str]
+_Fits = Mapping[ProfileDay, Mapping[str, Mapping[Nest, Fit]]]
+_NEST = "nest_"
+"""Begins the name of the column with the place of a row's nest in a profile."""
 
 
 def values_of_profiles(sums: DataFrame, profiles: Mapping[str, Profile], as_of: date) -> DataFrame:
@@ -69,66 +74,107 @@ def fitted_bins(
         By profile and day, rows of `rfm_boundaries`, but for the digest of the rules.
     """
     fits = [ProfileDay(*one) for one in product(profiles, values)]
-    sought = {}
-    for one in fits:
-        profile, population = profiles[one.profile], populations[one]
-        if population.counted == 0:  # nobody did anything: all score 1, there is no cut
-            continue
-        for dimension, (value, _) in DIMENSIONS.items():
-            whole = Buckets.one(*population.spans[value], population.counted)
-            rules: Dimension = getattr(profile, dimension)
-            by_rank = METHODS[rules.method].is_by_rank
-            fineness = ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
-            column = value_column(one.profile, dimension)
-            sought[one, dimension] = Sought(values[one.as_of], column, whole, fineness)
-    found = histograms(sought)
+    fitted: dict[ProfileDay, dict[str, dict[Nest, Fit]]] = {
+        one: {dimension: {} for dimension in DIMENSIONS} for one in fits
+    }
+    for depth in range(len(DIMENSIONS)):  # what is nested needs the cuts that it lies within
+        asked = [
+            (one, dimension)
+            for one in fits
+            for dimension in DIMENSIONS
+            if nest_depth(profiles[one.profile], dimension) == depth
+        ]
+        sought = _sought(profiles, asked, values, populations, fitted)
+        found = histograms(sought)
+        for one, dimension in asked:
+            profile = profiles[one.profile]
+            unit = units_of(profile.basis, money)[dimension]
+            fitted[one][dimension] = {
+                nest: fit(profile, dimension, unit, found.get((one, dimension, nest)))
+                for nest in nests(profile.scores, depth)
+            }
     return {
         one: [
-            {"profile": one.profile, "version": one.as_of, "dimension": dimension, **row}
-            for dimension, unit in units_of(profiles[one.profile].basis, money).items()
-            for row in _bins(profiles[one.profile], dimension, unit, found.get((one, dimension)))
+            {"profile": one.profile, "version": one.as_of, **row}
+            for dimension, of_nests in of_day.items()
+            for nest, found in of_nests.items()
+            for row in bins(profiles[one.profile], dimension, nest, found)
         ]
-        for one in fits
+        for one, of_day in fitted.items()
     }
 
 
-def _bins(
-    profile: Profile, dimension: str, unit: ValueUnit, histogram: Histogram | None
-) -> list[dict[str, Any]]:
-    """Of nobody, bins without cuts and shares."""
-    rules: Dimension = getattr(profile, dimension)
-    method = METHODS[rules.method]
-    cuts: Sequence[Cut] = [None] * (profile.scores - 1)
-    shares: Sequence[float | None] = [None] * profile.scores
-    why = None
-    low_is_best = dimension == "recency"
-    scores = [profile.scores - place if low_is_best else 1 + place for place in range(len(shares))]
-    empty: dict[int, int] = {}
-    told: Explained | None = None
-    if histogram is not None:
-        given = Given(
-            [unit.parsed(cut) for cut in rules.cuts or ()], rules.transform or TRANSFORMS[0]
-        )
-        cuts = method.cut_points(histogram, profile.scores, given)
-        found = bin_shares(histogram, cuts)
-        empty = {place: scores[place] for place in collapsed_bins(found)}
-        why = why_collapsed(histogram, rules.method, cuts, empty, unit) if empty else None
-        shares = found
-        if method.takes_transform:
-            told = explained(histogram, cuts, given.transform)
-    rank_error = 0.0 if histogram is None or method.is_by_rank else histogram.rank_error
-    return [
-        {
-            "cut": place,
-            "value": None if place == 0 else cuts[place - 1],
-            "score": scores[place],
-            "method": rules.method,
-            "share": shares[place],
-            "customers": 0 if histogram is None else histogram.total,
-            "rank_error": rank_error,
-            "collapsed": why if place in empty else None,
-            "explained": None if told is None else told.share,
-            "explained_error": None if told is None else told.error,
+def nest_depth(profile: Profile, dimension: str) -> int:
+    """How many dimensions the cuts of one lie within."""
+    return list(DIMENSIONS).index(dimension) if profile.nested else 0
+
+
+def _sought(
+    profiles: Mapping[str, Profile],
+    asked: Sequence[_Asked],
+    values: Mapping[date, DataFrame],
+    populations: Mapping[ProfileDay, Population],
+    fitted: _Fits,
+) -> dict[tuple[ProfileDay, str, Nest], Sought]:
+    """The histograms that dimensions need, of those of whom somebody did anything."""
+    counted = [asked for asked in asked if populations[asked[0]].counted]
+    found = {}
+    for one, dimension in counted:
+        profile, population = profiles[one.profile], populations[one]
+        if nest_depth(profile, dimension) == 0:
+            whole = Buckets.one(*population.spans[DIMENSIONS[dimension][0]], population.counted)
+            column = value_column(one.profile, dimension)
+            found[one, dimension, EVERYBODY] = Sought(
+                values[one.as_of], column, whole, _fineness(profile, dimension)
+            )
+    for day, of_day in values.items():
+        nested = {
+            f"{_NEST}{one.profile}": (one, dimension)
+            for one, dimension in counted
+            if one.as_of == day and nest_depth(profiles[one.profile], dimension)
         }
-        for place in range(profile.scores)
-    ]
+        if nested:
+            found |= _sought_in_nests(profiles, of_day, nested, fitted)
+    return found
+
+
+def _sought_in_nests(
+    profiles: Mapping[str, Profile],
+    values: DataFrame,
+    asked: Mapping[str, _Asked],
+    fitted: _Fits,
+) -> dict[tuple[ProfileDay, str, Nest], Sought]:
+    nested = {
+        column: Nested(
+            {each: value_column(one.profile, each) for each in DIMENSIONS},
+            CutPoints(
+                {
+                    before: {nest: found.cuts for nest, found in fitted[one][before].items()}
+                    for before in list(DIMENSIONS)[: nest_depth(profiles[one.profile], dimension)]
+                }
+            ),
+        )
+        for column, (one, dimension) in asked.items()
+    }
+    rows = in_nests(values, nested)
+    found = {}
+    for column, wholes in nest_wholes(rows, nested).items():
+        one, dimension = asked[column]
+        fineness = _fineness(profiles[one.profile], dimension)
+        all_nests = nested[column].nests()
+        for nest, whole in wholes.items():
+            found[one, dimension, nest] = Sought(
+                rows,
+                nested[column].column,
+                whole,
+                fineness,
+                Part(column, all_nests.index(nest)),
+                MAX_BUCKETS // len(wholes),
+            )
+    return found
+
+
+def _fineness(profile: Profile, dimension: str) -> Fineness:
+    rules: Dimension = getattr(profile, dimension)
+    by_rank = METHODS[rules.method].is_by_rank
+    return ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)

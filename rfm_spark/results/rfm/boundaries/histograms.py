@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
@@ -16,14 +16,30 @@ from rfm_spark.core.cuts import Histogram
 from rfm_spark.results.rfm.boundaries.buckets import Buckets, Fineness
 
 MAX_BUCKETS = 2**16
-"""Rows one pass may bring to the driver of each column, whatever other columns are looked at."""
+"""Rows one pass may bring to the driver of a column, whatever other columns are looked at."""
 
 _FEWEST_PARTS = 8
 """Into which a bucket is split."""
 
 _Name = TypeVar("_Name", bound=Hashable)
+
+
+class _Looked(NamedTuple):
+    """A column that is looked at once for all its parts, which no row is in two of."""
+
+    column: str
+    of_parts: str | None
+
+
 _Range = tuple[int, int]
 """First and last value of a bucket, as integers of Python: a span can pass 64 bits."""
+
+
+class Part(NamedTuple):
+    """Some of the rows: those that have a number in a column of whole numbers."""
+
+    column: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -35,12 +51,16 @@ class Sought:
         column: of whole numbers; NULLs are left out.
         whole: one bucket of all its values that are not NULL.
         fineness: what it is to be good for.
+        part: the only rows to look at; by default all.
+        most_buckets: rows one pass may bring to the driver; parts of one column share them.
     """
 
     rows: DataFrame
     column: str
     whole: Buckets
     fineness: Fineness
+    part: Part | None = None
+    most_buckets: int = MAX_BUCKETS
 
 
 def histograms(sought: Mapping[_Name, Sought]) -> dict[_Name, Histogram]:
@@ -80,18 +100,25 @@ def _all_of(whole: Buckets, found: Buckets) -> Buckets:
 
 def _split(sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Buckets]) -> dict[_Name, Buckets]:
     """Finer buckets in place of coarse ones, those of all columns numbered one after another."""
-    parts = {name: max(MAX_BUCKETS // len(one), _FEWEST_PARTS) for name, one in coarse.items()}
+    parts = {
+        name: max(sought[name].most_buckets // len(one), _FEWEST_PARTS)
+        for name, one in coarse.items()
+    }
     sizes = [len(buckets) * parts[name] for name, buckets in coarse.items()]
     ends = np.cumsum(sizes).tolist()
     starts = dict(zip(coarse, [0, *ends[:-1]], strict=True))
-    of_rows: dict[int, tuple[DataFrame, list[Column]]] = {}
+    of_rows: dict[int, tuple[DataFrame, dict[_Looked, list[Column]]]] = {}
     for name, buckets in coarse.items():
-        value = F.col(sought[name].column)
-        number = F.lit(starts[name]) + _number(value, _ranges(buckets), 0, parts[name])
-        numbered = F.struct(number.alias("number"), value.cast("bigint").alias("value"))
-        rows = sought[name].rows
-        of_rows.setdefault(id(rows), (rows, []))[1].append(numbered)
-    exploded = [rows.select(F.inline(F.array(*numbers))) for rows, numbers in of_rows.values()]
+        rows, column, part = sought[name].rows, sought[name].column, sought[name].part
+        number = F.lit(starts[name]) + _number(F.col(column), _ranges(buckets), 0, parts[name])
+        if part is not None:
+            number = F.when(F.col(part.column) == part.number, number)
+        looked = _Looked(column, None if part is None else part.column)
+        of_rows.setdefault(id(rows), (rows, {}))[1].setdefault(looked, []).append(number)
+    exploded = [
+        rows.select(F.inline(F.array(*[_numbered(*one) for one in numbers.items()])))
+        for rows, numbers in of_rows.values()
+    ]
     found = (
         reduce(DataFrame.unionByName, exploded)
         .where(F.col("number").isNotNull())
@@ -107,6 +134,13 @@ def _split(sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Buckets]) -> d
         name: finer.where((number >= starts[name]) & (number < end))
         for name, end in zip(coarse, ends, strict=True)
     }
+
+
+def _numbered(looked: _Looked, numbers: Sequence[Column]) -> Column:
+    """A row's value and the number of its bucket: it lies in one part of a column at most."""
+    number = numbers[0] if len(numbers) == 1 else F.coalesce(*numbers)
+    value = F.col(looked.column).cast("bigint")
+    return F.struct(number.alias("number"), value.alias("value"))
 
 
 def _ranges(buckets: Buckets) -> list[_Range]:

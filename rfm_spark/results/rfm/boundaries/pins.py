@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
-from rfm_spark.results.rfm.boundaries.stored import BoundarySet, stored_sets
+from rfm_spark.results.rfm.boundaries.stored import stored_sets
 from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
@@ -49,6 +50,8 @@ def _differences(one: BoundarySet, profile: Profile) -> Iterator[str]:
     if one.fitted_by == boundary_digest(profile):
         return
     found = [f"{one.scores} scores, not {profile.scores}"] if one.scores != profile.scores else []
+    if one.cuts.is_nested("monetary") != profile.nested:
+        found.append("nested" if not profile.nested else "not nested")
     for dimension in DIMENSIONS:
         method = getattr(profile, dimension).method
         if one.methods[dimension] != method:

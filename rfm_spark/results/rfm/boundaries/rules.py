@@ -13,6 +13,7 @@ FITTED_BY = frozenset(
         "population",
         "filter",
         "scores",
+        "nested",
         "recency",
         "frequency",
         "monetary",

@@ -11,16 +11,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.drift import DRIFTED, is_due, stability_index
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet, Indices
 from rfm_spark.results.rfm.boundaries.drift import bin_sizes
 from rfm_spark.results.rfm.boundaries.fits import fitted_bins, value_column, values_of_profiles
 from rfm_spark.results.rfm.boundaries.pins import pinned_set
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
-from rfm_spark.results.rfm.boundaries.stored import (
-    BoundarySet,
-    Indices,
-    sets_of_rules,
-    write_sets,
-)
+from rfm_spark.results.rfm.boundaries.stored import sets_of_rules, write_sets
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
@@ -116,17 +112,18 @@ def _kept(
 
 def _drift(sets: Mapping[str, BoundarySet], values: DataFrame) -> dict[str, Indices]:
     """How far today's customers have moved from those that sets were fitted to, by profile."""
-    bins = [(name, dimension) for name in sets for dimension in DIMENSIONS]
-    if not bins:
+    if not sets:
         return {}
     columns = [
-        (value_column(name, dimension), sets[name].cuts[dimension]) for name, dimension in bins
+        ({one: F.col(value_column(name, one)) for one in DIMENSIONS}, found.cuts)
+        for name, found in sets.items()
     ]
     indices: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for (name, dimension), sizes in zip(bins, bin_sizes(values, columns), strict=True):
-        if whole := sum(sizes):  # of nobody there is nothing to compare
-            today = [size / whole for size in sizes]
-            indices[name][dimension] = stability_index(sets[name].shares[dimension], today)
+    for (name, found), of_set in zip(sets.items(), bin_sizes(values, columns), strict=True):
+        for dimension, sizes in of_set.items():
+            if whole := sum(sizes):  # of nobody there is nothing to compare
+                today = [size / whole for size in sizes]
+                indices[name][dimension] = stability_index(found.shares[dimension], today)
     return dict(indices)
 
 

@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
 from itertools import chain
 from typing import Any
 
 from pyspark.sql import functions as F
 
-from rfm_spark.core.cuts import Cut
 from rfm_spark.core.errors import UserError
+from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet, Rows, sets_of_rows
 from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.populations import ProfileDay
-from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, RFM_DRIFT, SEGMENTS
 from rfm_spark.run import Run, note_of_days
-
-Indices = Mapping[str, float]
-"""Population stability index by dimension."""
-_Rows = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class BoundarySet:
-    """Cut points of every dimension.
-
-    Attributes:
-        version: the day they were fitted on, and which of its sets this is.
-        cuts: ascending cut points by dimension.
-        shares: of the customers in each bin at fit, by dimension.
-        collapsed: which scores nobody had and why, by dimension, in words; only where there are
-            any.
-        methods: how the cuts were found, by dimension.
-        explained: share of the sum of squares that cuts by `natural` explain, by dimension.
-        customers: that they were fitted to.
-        fitted_by: digest of the rules they were fitted by.
-        drift: indices on the day described of the set that was kept from before it; none where
-            there was none, or the rules keep none.
-    """
-
-    version: SetVersion
-    cuts: Mapping[str, Sequence[Cut]]
-    shares: Mapping[str, Sequence[float]]
-    collapsed: Mapping[str, str]
-    methods: Mapping[str, str]
-    explained: Mapping[str, float]
-    customers: int
-    fitted_by: str
-    drift: Indices = field(default_factory=dict)
-
-    @property
-    def scores(self) -> int:
-        """How many scores the cuts give."""
-        return 1 + len(self.cuts["recency"])
 
 
 def stored_sets(run: Run, profile: str) -> list[BoundarySet]:
     """All sets of a profile, the oldest first."""
-    return _sets(run.warehouse.rows(RFM_BOUNDARIES, {"profile": profile}))
+    return sets_of_rows(run.warehouse.rows(RFM_BOUNDARIES, {"profile": profile}))
 
 
 def sets_of_rules(run: Run, profile: str, fitted_by: str, as_of: date) -> list[BoundarySet]:
@@ -69,9 +29,11 @@ def sets_of_rules(run: Run, profile: str, fitted_by: str, as_of: date) -> list[B
         (F.col("profile") == profile)
         & (F.col("version") <= F.lit(as_of))
         & (F.col("settings_digest") == fitted_by)
-        & (F.col("customers") > 0)  # one that was fitted on nobody tells nothing
     )
-    return _sets(row.asDict() for row in rows.collect())
+    # One that was fitted on nobody tells nothing.
+    return [
+        one for one in sets_of_rows(row.asDict() for row in rows.collect()) if one.customers > 0
+    ]
 
 
 def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
@@ -81,7 +43,7 @@ def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
         UserError: if it is not there.
     """
     where = {"profile": profile, "version": version.day}
-    for one in _sets(run.warehouse.rows(RFM_BOUNDARIES, where)):
+    for one in sets_of_rows(run.warehouse.rows(RFM_BOUNDARIES, where)):
         if one.version == version:
             return one
     raise UserError(
@@ -107,7 +69,7 @@ def set_of_day(run: Run, profile: str, as_of: date) -> BoundarySet | None:
     return by_then[-1] if by_then else None
 
 
-def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay, BoundarySet]:
+def write_sets(run: Run, fitted: Mapping[ProfileDay, Rows]) -> dict[ProfileDay, BoundarySet]:
     """Stores the sets that were fitted on some days, each in the place of those of its day.
 
     A set by which scores of other days were given, or from which their drift was told, stays beside
@@ -136,7 +98,7 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay,
         version, others = _version_of(run, one, new, there[one], named[one.profile])
         placed = [{**row, "edition": version.stored_edition} for row in new]
         rows += [*placed, *(row for other in others for row in there[one][other])]
-        [found[one]] = _sets(placed)
+        [found[one]] = sets_of_rows(placed)
     run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days(days))
     return found
 
@@ -158,8 +120,8 @@ def _editions_named(run: Run, profile: str) -> dict[date, set[int]]:
 def _version_of(
     run: Run,
     one: ProfileDay,
-    new: _Rows,
-    there: Mapping[SetVersion, _Rows],
+    new: Rows,
+    there: Mapping[SetVersion, Rows],
     named: Mapping[date, set[int]],
 ) -> tuple[SetVersion, list[SetVersion]]:
     """Which version a new set is, the highest of its day, and those that stay beside it."""
@@ -171,7 +133,7 @@ def _version_of(
     return SetVersion(one.as_of, 1 + max(taken, default=0)), stay
 
 
-def _content(rows: _Rows) -> set[tuple[Any, ...]]:
+def _content(rows: Rows) -> set[tuple[Any, ...]]:
     names = [name for name in RFM_BOUNDARIES.column_names if name != "edition"]
     return {tuple(row[name] for name in names) for row in rows}
 
@@ -193,30 +155,3 @@ def _is_used_elsewhere(run: Run, one: ProfileDay, version: SetVersion) -> bool:
         & (F.coalesce("boundary_edition", F.lit(1)) == version.edition)
     )
     return not rows.isEmpty()
-
-
-def _sets(rows: Iterable[Mapping[str, Any]]) -> list[BoundarySet]:
-    """The sets of one profile, the oldest first."""
-    by_version: defaultdict[SetVersion, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_version[SetVersion.of_columns(row["version"], row["edition"])].append(row)
-    return [_set(version, by_version[version]) for version in sorted(by_version)]
-
-
-def _set(version: SetVersion, rows: _Rows) -> BoundarySet:
-    cuts: dict[str, list[Cut]] = {dimension: [] for dimension in DIMENSIONS}
-    shares: dict[str, list[float]] = {dimension: [] for dimension in DIMENSIONS}
-    for row in sorted(rows, key=lambda one: one["cut"]):
-        shares[row["dimension"]].append(row["share"])
-        if row["cut"] > 0:
-            cuts[row["dimension"]].append(row["value"])
-    return BoundarySet(
-        version,
-        cuts,
-        shares,
-        collapsed={r["dimension"]: r["collapsed"] for r in rows if r["collapsed"] is not None},
-        methods={row["dimension"]: row["method"] for row in rows},
-        explained={r["dimension"]: r["explained"] for r in rows if r["explained"] is not None},
-        customers=rows[0]["customers"],
-        fitted_by=rows[0]["settings_digest"],
-    )

@@ -268,14 +268,21 @@ def test_a_mistake_is_told_and_nothing_is_written(cli, shop, capfd, options, tol
     assert versions(shop.warehouse) == before
 
 
-def test_the_first_day_with_somebody_to_score_is_named(cli, shop, capfd):
+def test_days_with_nobody_to_score_are_left_out_and_told(cli, shop, capfd):
     profile = "rfm={late={events={late=1}, population='active', window_days=9}}"
     shop.csv("clicks2.csv", [click("n1", "c1", "2025-05-30", "late")])
     run = ["ingest", *shop.arguments()]
     assert cli(*run) == 0
     capfd.readouterr()
-    assert cli(*arguments(shop, MONTHS[2], MONTHS[4]), "--set", profile) == 2
+    assert cli(*arguments(shop, MONTHS[2], MONTHS[3]), "--set", profile) == 2
     assert problems(capfd) == [
         "[rfm.late] nobody did anything in the 9 days up to 2025-03-31, nor up to 1 of the later "
-        "days: the first possible day is 2025-05-31; or choose a longer window_days"
+        "days: choose other days; or choose a longer window_days"
     ]
+    assert cli(*arguments(shop, MONTHS[2], MONTHS[4]), "--set", profile) == 0
+    told = capfd.readouterr()
+    assert "2025-03-31 and 1 more left out" in told.out + told.err
+    days = {row["as_of"] for row in stored(shop.warehouse, "rfm") if row["profile"] == "late"}
+    assert days == {MONTHS[4]}
+    done = [row for row in stored(shop.warehouse, "runs") if row["job"] == "backfill"]
+    assert max(done, key=lambda row: row["started_at"])["as_of"] == MONTHS[4]

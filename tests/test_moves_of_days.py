@@ -468,3 +468,16 @@ def test_moves_of_real_receipts_are_those_worked_out_from_the_receipts(records, 
     }
     assert told == reference.moves(*days, 180)
     assert {"activity", "inactivity", "boundary", "left", "returned"} <= causes(told)
+
+
+def test_a_night_goes_on_without_a_day_whose_boundaries_are_gone(command, copied_shop, refused):
+    command("rfm", SINCE)
+    sets = DeltaTable(str(copied_shop.warehouse / "rfm_boundaries"))
+    sets.delete(f"version = '{SINCE}' and profile = 'purchase'")  # as after a RESTORE
+    command("moves", AS_OF, "--since", SINCE, "--set", "rfm.engagement.window_days=90")  # alone
+    shown = command("moves", AS_OF)
+    assert f"{SINCE} (not stored of purchase, or not its boundaries)" in " ".join(shown.split())
+    assert not moves(copied_shop)
+    assert moves(copied_shop, profile="engagement")
+    [told] = refused("--as-of", AS_OF, "--since", SINCE)
+    assert f"has no set of purchase fitted on {SINCE}" in told

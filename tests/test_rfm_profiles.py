@@ -211,6 +211,26 @@ def test_a_set_fitted_to_other_facts_replaces_none_that_other_days_were_scored_b
         )} == {None}, "no other day was scored by it"  # fmt: skip
 
 
+def test_no_scores_are_left_beside_a_set_that_did_not_give_them(score, copied_shop, monkeypatch):
+    """A run that ends between boundaries and scores, of rules or facts that have changed."""
+    score(LATER, *HELD)
+    kept = rows_of_profile(copied_shop, "rfm", "ever")
+
+    def ends(*_):
+        raise RuntimeError("the machine went down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rfm, "_score", ends)
+        with pytest.raises(RuntimeError, match="went down"):
+            score(LATER, *HELD, OTHER)
+    assert cut_points(copied_shop, "month", LATER, None)["monetary", 4] == 21_00
+    for table in ("rfm", "segments"):
+        assert not rows_of_profile(copied_shop, table, "month")
+    assert rows_of_profile(copied_shop, "rfm", "ever") == kept
+    score(LATER, *HELD, OTHER)
+    assert_scored_by_what_is_referred_to(copied_shop, LATER)
+
+
 def test_a_pinned_set_is_used_as_it_is(score, copied_shop):
     score(EARLIER, *HELD)
     score(LATER, *HELD, "rfm.month.refit=always", f"rfm.month.pinned='{EARLIER}'")

@@ -275,6 +275,7 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
     since = Column("note", CLUSTERS.columns[3].type, "It's \\ new", since=2)
     described = [replace(one, comment=f"More: {one.comment}") for one in CLUSTERS.columns[2:4]]
     later = changed(CLUSTERS, *CLUSTERS.columns[:2], *described, *CLUSTERS.columns[4:], since)
+    later = replace(later, grain="one customer's cluster")
     kept = warehouse.read(CLUSTERS).count()
     assert warehouse.read(later).where("note IS NULL").count() == kept
     place = str(old_shop.warehouse / "clusters")
@@ -283,8 +284,10 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
         "('delta.deletedFileRetentionDuration' = 'interval 70 days', "
         "'delta.logRetentionDuration' = 'interval 100 days')"
     )
-    added, told, properties = renew(warehouse, later, True)
-    assert told == "described cluster, persona"
+    added, told, rows, properties = renew(warehouse, later, True)
+    assert (told, rows) == ("described cluster, persona", "described its rows")
+    [detail] = spark.sql(f"DESCRIBE DETAIL delta.`{place}`").collect()
+    assert detail["description"] == DeltaTable(place).metadata().description == later.grain
     assert comment(place, "persona") == described[1].comment
     assert added.startswith("added ")
     assert added.endswith(", note")

@@ -24,6 +24,7 @@ from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import days_a_pass, sums_by_day
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.job import profile_asks, score_days
+from rfm_spark.results.rfm.to_score import NobodyToScore
 from rfm_spark.run import Run
 
 NAME = "backfill"
@@ -43,12 +44,14 @@ def backfill(run: Run, first: date, last: date, step: Step) -> list[date]:
         last: no day after it is described.
         step: how far the days are apart; see `every`.
 
+    A day on which a profile scores nobody is left out, as a run of that day alone would refuse it.
+
     Returns:
-        All days, in their order.
+        The days that are scored, in their order.
 
     Raises:
-        UserError: if there is no such day, one before the data, or one on which a profile scores
-            nobody; what is made of earlier days is whole.
+        UserError: if there is no such day, one before the data, or on all of them a profile scores
+            nobody.
         RunFailure: if a group could not be finished.
     """
     days = every(step, first, last)
@@ -59,15 +62,23 @@ def backfill(run: Run, first: date, last: date, step: Step) -> list[date]:
         try:
             refresh_facts(run)
             resolved_as_of(run, first, "--from")
-            for group in _groups(run, _not_standing(run, days)):
-                _make(run, group)
+            to_make = _not_standing(run, days)
+            made, refused = set[date](), None
+            for group in _groups(run, to_make):
+                try:
+                    made.update(_make(run, group))
+                except NobodyToScore as error:
+                    refused = refused or error
+            scored = [day for day in days if day in made or day not in to_make]
+            if refused and not scored:
+                raise refused
         except BaseException as error:
             if run.versions.written:
                 outcome = Outcome(told_failure(error), started, time.monotonic() - clock)
                 with suppress(Exception):  # a record of the failure must not hide the failure
                     record_run(run, NAME, str(uuid.uuid4()), None, outcome)
             raise
-    return days
+    return scored
 
 
 def _not_standing(run: Run, days: Sequence[date]) -> list[date]:
@@ -90,14 +101,15 @@ def _groups(run: Run, days: Sequence[date]) -> Iterator[Sequence[date]]:
         yield days[start : start + size]
 
 
-def _make(run: Run, days: Sequence[date]) -> None:
-    """Scores some days, and records each of them."""
+def _make(run: Run, days: Sequence[date]) -> list[date]:
+    """Scores some days, as far as they have somebody to score, and records each of them."""
     started, clock = datetime.now(UTC), time.monotonic()
     profiles = _SCORES.rules(run.settings)
     asks = profile_asks(profiles, run.settings)
     with run.tracking() as own, sums_by_day(run, days, asks, kept=True) as sums:
-        score_days(run, profiles, sums)
-    together = f"{len(days)} days made together, {days[0]} to {days[-1]}"
+        scored = score_days(run, profiles, sums)
+    together = f"{len(scored)} days made together, {scored[0]} to {scored[-1]}"
     outcome = Outcome(SUCCEEDED, started, time.monotonic() - clock, together)
     made = ResultRecord.of(run, _SCORES, own.read, own.written)
-    record_days(run, NAME, outcome, own, dict.fromkeys(days, made))
+    record_days(run, NAME, outcome, own, dict.fromkeys(scored, made))
+    return scored

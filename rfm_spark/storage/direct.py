@@ -48,7 +48,7 @@ class DirectTables:
         properties["delta.minReaderVersion"] = str(protocol.min_reader_version)
         properties["delta.minWriterVersion"] = str(protocol.min_writer_version)
         told = {name: str(value) for name, value in properties.items()}
-        return TableState.of(schema, told, version)
+        return TableState.of(schema, told, version, stored.metadata().description)
 
     def detail(self, table: Table) -> tuple[int, int]:
         """Files and bytes of the newest version."""

@@ -48,6 +48,9 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         warehouse.spark.sql(f"ALTER TABLE {target} ADD COLUMNS ({added})")
         done.append(f"added {', '.join(one.name for one in absent)}")
     done += _with_comments(warehouse, table, state)
+    if state.comment != table.grain:
+        warehouse.spark.sql(f"COMMENT ON TABLE {target} IS {_quoted(table.grain)}")
+        done.append("described its rows")
     wanted = table_properties(table)
     changed = {name: wanted[name] for name in wanted if state.properties.get(name) != wanted[name]}
     if changed or state.schema_version < table.schema_version:

@@ -47,6 +47,7 @@ class TableState:
         required: columns that are never NULL.
         properties: of Delta's and of ours, but for the schema version.
         schema_version: of the release that last brought it up to date.
+        comment: on the table itself: its grain; empty without one.
     """
 
     types: Mapping[str, DataType]
@@ -54,10 +55,15 @@ class TableState:
     required: frozenset[str]
     properties: Mapping[str, str]
     schema_version: int
+    comment: str
 
     @classmethod
     def of(
-        cls, schema: StructType, properties: Mapping[str, str], schema_version: int
+        cls,
+        schema: StructType,
+        properties: Mapping[str, str],
+        schema_version: int,
+        comment: str | None,
     ) -> TableState:
         """Of a table with this schema."""
         comments = {field.name: field.metadata.get("comment") for field in schema}
@@ -67,6 +73,7 @@ class TableState:
             frozenset(field.name for field in schema if not field.nullable),
             properties,
             schema_version,
+            comment or "",
         )
 
     def clashes(self, table: Table) -> list[str]:

@@ -358,7 +358,8 @@ class Warehouse:
         properties = {row["key"]: row["value"] for row in listed}
         schema = self.spark.read.format("delta").load(path).schema
         version = int(properties.pop(SCHEMA_VERSION, 0))
-        return TableState.of(schema, properties, version)
+        [detail] = self.spark.sql(f"DESCRIBE DETAIL delta.`{path}`").select("description").collect()
+        return TableState.of(schema, properties, version, detail["description"])
 
     def require(self, table: Table) -> None:
         """Makes sure that the table is there and is ours.

@@ -24,6 +24,7 @@ from rfm_spark.results.moves.days import (
 )
 from rfm_spark.results.moves.rules import have_facts_changed, two_days
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
+from rfm_spark.results.rfm.boundaries.stored import find_set
 from rfm_spark.results.rfm.job import Profiles, profile_asks
 from rfm_spark.results.rfm.rules_of_day import profile_of
 from rfm_spark.results.rfm.settings import Profile
@@ -57,13 +58,25 @@ def refresh_moves(request: Request[Profiles], _: DataFrame | None = None) -> Non
         both = {
             day: names
             for day in asked
-            if (names := [name for name in described if (name, day) in stored])
+            if (names := [name for name in described if _can_be_told(run, name, day, stored)])
         }
         if run.since is not None and not both:
             raise not_stored(run, "--since", run.since, described)
         rows = [row for day, names in both.items() for row in _since(request, day, names, stored)]
         run.replace_by(SEGMENT_MOVES, rows, _slice(request))
         step.says(_told(both, profiles))
+
+
+def _can_be_told(run: Run, name: str, day: date, stored: StoredDays) -> bool:
+    """Whether an earlier day can be compared with.
+
+    A day by whose boundaries it was scored can be gone, as after a RESTORE. A night goes on without
+    it; who asks for that day is told.
+    """
+    if (name, day) not in stored:
+        return False
+    version = stored[name, day].boundary_version
+    return run.since is not None or find_set(run, name, version) is not None
 
 
 def _asked(run: Run, as_of: date) -> list[date]:
@@ -89,7 +102,8 @@ def _told(both: Mapping[date, Sequence[str]], profiles: Sequence[str]) -> str:
     told = []
     for day, names in both.items():
         without = [name for name in profiles if name not in names]
-        told.append(f"{day}" + (f" (not stored of {', '.join(without)})" if without else ""))
+        of = f" (not stored of {', '.join(without)}, or not its boundaries)" if without else ""
+        told.append(f"{day}{of}")
     return f"since {', '.join(told)}" if told else "no earlier day is stored"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -71,7 +71,7 @@ def score_profiles(request: Request[Profiles], sums: DataFrame | None) -> None:
     score_days(request.run, request.rules, {request.as_of: required(sums)})
 
 
-def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> None:
+def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> list[date]:
     """Scores every profile as of each day, and accounts for every receipt and every cent.
 
     Args:
@@ -79,9 +79,12 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         profiles: by name.
         sums: by day, in their order, `customer_sums` as of that day, with `profile_asks`.
 
+    Returns:
+        The days that were scored: those on which every profile has somebody to score.
+
     Raises:
-        UserError: if there is nobody to score in a profile on a day, or no interaction of a kind it
-            names; then nothing has been written.
+        NobodyToScore: if there is no such day; then nothing has been written.
+        UserError: if there is no interaction of a kind that a profile names; the same.
         RunFailure: if customers, receipts or money do not add up.
     """
     bases = {name: profile.basis for name, profile in profiles.items()}
@@ -89,7 +92,9 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         by_kind = counted_events(run, profiles)
         totals = population_totals(sums, bases).collect()
         populations = scored_populations(profiles, list(sums), totals)
-        step.says(f"{known_customers(totals):,} customers added up")
+        scored = {one.as_of for one in populations}
+        step.says(f"{known_customers(totals):,} customers added up{_told_without(sums, scored)}")
+        sums = {day: of_day for day, of_day in sums.items() if day in scored}
         if len(sums) == 1 and run.settings.customer_totals is None:
             run.notes.extend(population_notes(profiles, totals, populations))
     with run.progress.step("rfm boundaries") as step:
@@ -102,6 +107,16 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
         scored_cents = _add_up(run, scorings, populations)
     with run.progress.step("reconcile") as step:
         step.says(_reconcile(run, bases, totals, by_kind, scored_cents))
+    return list(sums)
+
+
+def _told_without(days: Iterable[date], scored: Collection[date]) -> str:
+    """The days that are left out, because a profile scores nobody on them."""
+    without = [day for day in days if day not in scored]
+    if not without:
+        return ""
+    more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+    return f"; {without[0]}{more} left out: a profile has nobody to score"
 
 
 def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:

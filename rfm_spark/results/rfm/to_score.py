@@ -24,6 +24,10 @@ from rfm_spark.run import Run
 Profiles = Mapping[str, Profile]
 
 
+class NobodyToScore(UserError):
+    """On none of some days there is somebody to score in every profile."""
+
+
 def counted_events(run: Run, profiles: Profiles) -> dict[str, int]:
     """Number of interactions by kind, of profiles that count some.
 
@@ -54,7 +58,7 @@ def counted_events(run: Run, profiles: Profiles) -> dict[str, int]:
 def scored_populations(
     profiles: Profiles, days: Sequence[date], totals: Sequence[Row]
 ) -> dict[ProfileDay, Population]:
-    """Whom each profile scores on each day.
+    """Whom each profile scores on each day on which every profile has somebody to score.
 
     Args:
         profiles: by name.
@@ -65,19 +69,22 @@ def scored_populations(
         By profile, then by day.
 
     Raises:
-        UserError: if there is nobody, or somebody with a value that cannot be counted.
+        NobodyToScore: if there is no such day.
+        UserError: if there is somebody with a value that cannot be counted.
     """
     found = {
         ProfileDay(row["profile"], row["as_of"]): row for row in totals if row["who"] == SCORED
     }
-    asked = [ProfileDay(*one) for one in product(profiles, days)]
-    problems = [
-        _nobody(name, profile, without, days)
-        for name, profile in profiles.items()
-        if (without := [day for day in days if (name, day) not in found])
-    ]
-    if problems:
-        raise UserError(problems)
+    with_all = [day for day in days if all((name, day) in found for name in profiles)]
+    if not with_all:
+        raise NobodyToScore(
+            [
+                _nobody(name, profile, without, days)
+                for name, profile in profiles.items()
+                if (without := [day for day in days if (name, day) not in found])
+            ]
+        )
+    asked = [ProfileDay(*one) for one in product(profiles, with_all)]
     problems = [
         f"[rfm.{one.profile}] {found[one]['too_large']:,} customers have more points in the window "
         "than can be counted: give `value` of their [interactions] in a larger unit"

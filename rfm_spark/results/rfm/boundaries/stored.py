@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 from itertools import chain
 from typing import Any
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
@@ -36,16 +38,21 @@ def sets_of_rules(run: Run, profile: str, fitted_by: str, as_of: date) -> list[B
     ]
 
 
+def find_set(run: Run, profile: str, version: SetVersion) -> BoundarySet | None:
+    """The set of a profile that stored scores were given by; None where it is gone."""
+    where = {"profile": profile, "version": version.day}
+    found = sets_of_rows(run.warehouse.rows(RFM_BOUNDARIES, where))
+    return next((one for one in found if one.version == version), None)
+
+
 def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
     """The set of a profile that stored scores were given by.
 
     Raises:
         UserError: if it is not there.
     """
-    where = {"profile": profile, "version": version.day}
-    for one in sets_of_rows(run.warehouse.rows(RFM_BOUNDARIES, where)):
-        if one.version == version:
-            return one
+    if (found := find_set(run, profile, version)) is not None:
+        return found
     raise UserError(
         f"{run.warehouse.path(RFM_BOUNDARIES)}: has no set of {profile} fitted on {version}, by "
         "which stored scores were given: score the days that refer to it again, with "
@@ -93,12 +100,15 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, Rows]) -> dict[ProfileDay, 
         of_day = there[ProfileDay(row["profile"], row["version"])]
         of_day[SetVersion.of_columns(row["version"], row["edition"])].append(row)
     named = {one.profile: _editions_named(run, one.profile) for one in fitted}
-    found, rows = {}, list[Mapping[str, Any]]()
+    found, rows, outdated = {}, list[Mapping[str, Any]](), list[ProfileDay]()
     for one, new in fitted.items():
         version, others = _version_of(run, one, new, there[one], named[one.profile])
+        if there[one].keys() - {version, *others} or _is_changed(there[one].get(version), new):
+            outdated.append(one)
         placed = [{**row, "edition": version.stored_edition} for row in new]
         rows += [*placed, *(row for other in others for row in there[one][other])]
         [found[one]] = sets_of_rows(placed)
+    _drop_scores(run, outdated)
     run.replace_by(RFM_BOUNDARIES, rows, where, note_of_days(days))
     return found
 
@@ -131,6 +141,27 @@ def _version_of(
         return same[0], stay
     taken = {other.edition for other in stay} | named.get(one.as_of, set())
     return SetVersion(one.as_of, 1 + max(taken, default=0)), stay
+
+
+def _is_changed(old: Rows | None, new: Rows) -> bool:
+    return old is not None and _content(old) != _content(new)
+
+
+def _drop_scores(run: Run, outdated: Sequence[ProfileDay]) -> None:
+    """Removes the scores of days that were given by sets which are about to go.
+
+    They are made again at once. Where that is not reached, a day without scores can be told from
+    one whose scores are not those of the cut points they name.
+    """
+    if not outdated:
+        return
+    where = reduce(
+        Column.__or__,
+        [(F.col("profile") == name) & (F.col("as_of") == F.lit(day)) for name, day in outdated],
+    )
+    for table in (SEGMENTS, RFM):  # a day counts as scored where both are there
+        if run.warehouse.is_there(table):
+            run.replace_by(table, [], where, note_of_days({day for _, day in outdated}))
 
 
 def _content(rows: Rows) -> set[tuple[Any, ...]]:

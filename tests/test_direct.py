@@ -13,7 +13,7 @@ from support.shop import stored, whole_shop
 
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.cli import exit_code
-from rfm_spark.cli.display import ScreenProgress
+from rfm_spark.cli.progress import StepProgress
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
@@ -258,8 +258,8 @@ def test_a_plain_path_is_refused_where_it_would_be_another_file_systems(spark):
 
 def test_a_step_inside_another_is_not_part_of_its_time(monkeypatch, capsys):
     seconds = iter([0.0, 1.0, 4.0, 9.0])  # both begin, both end
-    monkeypatch.setattr("rfm_spark.cli.display.time.monotonic", lambda: next(seconds))
-    with ScreenProgress().step("outer"), ScreenProgress().step("inner"):
+    monkeypatch.setattr("rfm_spark.cli.progress.time.monotonic", lambda: next(seconds))
+    with StepProgress().step("outer"), StepProgress().step("inner"):
         pass
     inner, outer = capsys.readouterr().err.splitlines()
     assert ("inner" in inner, "3.0 s" in inner) == (True, True)

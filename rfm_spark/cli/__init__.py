@@ -21,7 +21,7 @@ from rfm_spark.app.summary import last_run, table_facts
 from rfm_spark.cli import boundaries, clusters
 from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.cohorts import cohorts_show
-from rfm_spark.cli.display import show_panels, show_problems, show_tables
+from rfm_spark.cli.display import show_panels, show_tables
 from rfm_spark.cli.generate import generate
 from rfm_spark.cli.jobs import add_job_commands
 from rfm_spark.cli.lists import list_to_place
@@ -37,6 +37,7 @@ from rfm_spark.cli.options import (
     Place,
     To,
 )
+from rfm_spark.cli.progress import LogFormat, choose_format, show_problems
 from rfm_spark.cli.queries import sql
 from rfm_spark.cli.report import report
 from rfm_spark.cli.requests import Request
@@ -170,7 +171,16 @@ app.add_typer(audience)
 def _no_command(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log",
+            envvar="RFM_SPARK_LOG",
+            help="How steps and problems are told on standard error; json is an object a line.",
+        ),
+    ] = "text",
 ) -> None:
+    choose_format(log_format)
     if version:
         typer.echo(f"rfm-spark {__version__}")
         raise typer.Exit

@@ -1,11 +1,9 @@
-"""What a person sees: progress on standard error, results on standard output."""
+"""What a person sees on standard output: what results tell of themselves."""
 
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -16,66 +14,12 @@ from rich.table import Table
 
 from rfm_spark.app.summary import TableFacts
 from rfm_spark.core.panel import Panel
-from rfm_spark.core.progress import Step
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
 _WIDE = 120
 """Columns of a screen from which there is room for what to do about a segment."""
 _MANY_COLUMNS = 10
 """A table of as many is set close, so that names keep some room beside numbers."""
-
-
-class _ScreenStep:
-    def __init__(self, title: str) -> None:
-        self.result = ""
-        self.status = _errors.status(f"{title} ...")
-        self.seconds_of_others = 0.0
-
-    def says(self, result: str) -> None:
-        """Keeps what to show when the step is done."""
-        self.result = result
-
-
-_steps: list[_ScreenStep] = []
-"""Those that run, each inside the one before."""
-
-
-class ScreenProgress:
-    """One line a step: a spinner while it runs, its time and result when it is done.
-
-    A step inside another one is not part of the other's time.
-    """
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """Shows a piece of work from now until the context ends."""
-        began = time.monotonic()
-        shown = _ScreenStep(title)
-        outer = _steps[-1] if _steps else None
-        if outer:
-            outer.status.stop()  # a screen has room for one spinner
-        _steps.append(shown)
-        try:
-            with shown.status:
-                yield shown
-        except BaseException:
-            _errors.print(f"[red]✗[/] {title}")
-            raise
-        finally:
-            _steps.remove(shown)
-            elapsed = time.monotonic() - began
-            if outer:
-                outer.seconds_of_others += elapsed
-                outer.status.start()
-        seconds = elapsed - shown.seconds_of_others
-        _errors.print(f"[green]✓[/] {title:<38}{seconds:6.1f} s  {escape(shown.result)}")
-
-
-def show_problems(problems: Sequence[str]) -> None:
-    """One line per problem, on standard error."""
-    for problem in problems:
-        _errors.print(f"[red]rfm-spark:[/] {escape(problem)}")
 
 
 def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> None:

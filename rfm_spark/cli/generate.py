@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from rfm_spark.cli.display import ScreenProgress
+from rfm_spark.cli.progress import StepProgress
 from rfm_spark.cli.sessions import session
 from rfm_spark.core.errors import UserError
 from rfm_spark.generator.deliveries import Files, Layout, configuration, write_deliveries
@@ -82,7 +82,7 @@ def generate(
     market = _market(receipts, customers, days, first_day, seed, changes)
     files = Files(location(out), format, layout)
     title = f"make up {market.receipts:,} receipts"
-    with session(context) as sessions, ScreenProgress().step(title) as step:
+    with session(context) as sessions, StepProgress().step(title) as step:
         require_file_system(sessions, files.place)
         write_deliveries(sessions.session, market, files)
         step.says(files.place)

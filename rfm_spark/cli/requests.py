@@ -13,8 +13,8 @@ import typer
 from rfm_spark.app.api import open_run
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.settings import Settings
-from rfm_spark.cli.display import ScreenProgress
 from rfm_spark.cli.options import day_of
+from rfm_spark.cli.progress import StepProgress
 from rfm_spark.cli.sessions import session
 from rfm_spark.run import Run
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -52,7 +52,7 @@ class Request:
             self.settings,
             self.input or ".",
             self.warehouse or ".",
-            ScreenProgress(),
+            StepProgress(),
             self.day if self.is_night else None,
             day_of(self.since),
         )

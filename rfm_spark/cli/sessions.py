@@ -10,7 +10,7 @@ from functools import partial
 import typer
 from pyspark.sql import SparkSession
 
-from rfm_spark.cli.display import ScreenProgress
+from rfm_spark.cli.progress import StepProgress, watched
 from rfm_spark.session import local_session
 from rfm_spark.storage.locations import holds_at_most
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -44,12 +44,13 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
 
 @contextmanager
 def _shown(start: Sessions) -> Iterator[SparkSession]:
-    with ScreenProgress().step("start Spark") as step:
+    with StepProgress().step("start Spark") as step:
         manager = start()
         spark = manager.__enter__()
         step.says(f"Spark {spark.version}, {spark.sparkContext.master}")
     try:
-        yield spark
+        with watched(spark):
+            yield spark
     except BaseException:
         manager.__exit__(*sys.exc_info())
         raise

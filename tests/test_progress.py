@@ -25,10 +25,6 @@ def json_lines(capsys):
     choose_format("text")
 
 
-def sleep(_):
-    time.sleep(0.4)
-
-
 def outer_that_fails():
     with StepProgress().step("outer"):
         with StepProgress().step("inner") as step:
@@ -61,7 +57,7 @@ def test_a_long_step_tells_how_many_of_its_tasks_are_done(spark, log_format, cap
     choose_format(log_format)
     try:
         with watched(spark), StepProgress().step("long"):
-            spark.sparkContext.parallelize(range(6), 6).foreach(sleep)
+            spark.sparkContext.parallelize(range(6), 6).foreach(lambda _: time.sleep(0.4))
         with StepProgress().step("after"):
             time.sleep(0.2)
     finally:

@@ -25,10 +25,15 @@ _Name = TypeVar("_Name", bound=Hashable)
 
 
 class _Looked(NamedTuple):
-    """A column that is looked at once for all its parts, which no row is in two of."""
+    """A column that is looked at for one histogram, or once for all parts of the rows.
+
+    Attributes:
+        column: its name.
+        by: the column of the parts, of which a row is in one at most; else the histogram.
+    """
 
     column: str
-    of_parts: str | None
+    by: Hashable
 
 
 _Range = tuple[int, int]
@@ -113,7 +118,7 @@ def _split(sought: Mapping[_Name, Sought], coarse: Mapping[_Name, Buckets]) -> d
         number = F.lit(starts[name]) + _number(F.col(column), _ranges(buckets), 0, parts[name])
         if part is not None:
             number = F.when(F.col(part.column) == part.number, number)
-        looked = _Looked(column, None if part is None else part.column)
+        looked = _Looked(column, name if part is None else part.column)
         of_rows.setdefault(id(rows), (rows, {}))[1].setdefault(looked, []).append(number)
     exploded = [
         rows.select(F.inline(F.array(*[_numbered(*one) for one in numbers.items()])))

@@ -9,7 +9,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid
+from rfm_spark.ingest.rows.rules import DROPPED, is_invalid
+from rfm_spark.ingest.tables.receipts import REPLACES_OTHER
 
 _FEW_MONTHS = 3
 _MAX_MANY_MONTHS_SHARE = 0.1
@@ -26,6 +27,7 @@ class DeliveryCounts:
     receipts: int = 0
     rejected_receipts: int = 0
     net_cents: int = 0
+    receipts_replacing_others: int = 0
 
 
 CountsByDelivery = dict[tuple[str, str], DeliveryCounts]
@@ -55,7 +57,7 @@ def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts
         rows: one validated row per raw row, with `source`, `delivery` and perhaps `cents`.
         deliveries: source and name of every delivery, including those without rows.
     """
-    is_dropped = F.col("reasons") == EQUAL_LINE
+    is_dropped = F.col("reasons").isin(*DROPPED)
     cents = F.col("cents") if "cents" in rows.columns else F.lit(0)
     counts = rows.groupBy("source", "delivery").agg(
         F.count(F.lit(1)).alias("rows"),
@@ -113,7 +115,7 @@ def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]
         daily_counts: `daily_receipt_counts`.
         deliveries: source and name of every delivery, including those without rows.
     """
-    names = list(vars(DeliveryCounts()))
+    names = [name for name in vars(DeliveryCounts()) if name in daily_counts.columns]
     accepted = F.col("receipts") - F.col("rejected_receipts")
     # Rejected rows have groups of their own, so a group with accepted receipts has no others. A day
     # is a bit of its month: one row a month tells all, and one query.
@@ -165,8 +167,20 @@ def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: 
     )
     for row in version_counts.collect():
         count = counts[source, row["delivery"]]
-        for name in vars(count):
+        for name in version_counts.columns[1:]:
             setattr(count, name, getattr(count, name) + row[name])
+
+
+def add_replacing_counts(counts: CountsByDelivery, source: str, receipts: DataFrame) -> None:
+    """Adds the receipts that took the place of one of another customer and day to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        source: name of the source of the receipts.
+        receipts: the stored versions of these deliveries.
+    """
+    for row in receipts.where(REPLACES_OTHER).groupBy("delivery").count().collect():
+        counts[source, row["delivery"]].receipts_replacing_others = row["count"]
 
 
 def describe_counts(counts: CountsByDelivery) -> str:
@@ -175,7 +189,10 @@ def describe_counts(counts: CountsByDelivery) -> str:
     rejected = sum(count.rejected_rows for count in counts.values())
     dropped = sum(count.dropped_rows for count in counts.values())
     details = f", {rejected:,} rejected" if rejected else ""
-    details += f", {dropped:,} equal lines dropped" if dropped else ""
+    details += f", {dropped:,} dropped as equal or older" if dropped else ""
+    replacing = sum(count.receipts_replacing_others for count in counts.values())
+    if replacing:
+        details += f", {replacing:,} in the place of another customer's of another day"
     plural = "delivery" if len(counts) == 1 else "deliveries"
     return f"{total_rows:,} rows from {len(counts)} {plural}{details}"
 

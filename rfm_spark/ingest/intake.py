@@ -22,13 +22,14 @@ from rfm_spark.ingest.counts import (
 )
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, SEPARATOR, is_invalid
+from rfm_spark.ingest.rows.rules import DROPPED, SEPARATOR, is_invalid
 from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.ingest.versions.receipt_versions import REJECTED_BY_ANOTHER_LINE
 from rfm_spark.ingest.versions.repeated_ids import id_hashes, repeated_hashes, with_is_single
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
@@ -45,7 +46,7 @@ _MAX_BROADCAST_HASHES = 4_000_000
 _READING_SETTINGS = frozenset(Business.model_fields) - {"currency"}
 """Business settings that affect how rows are read; the others affect display only."""
 
-_READER_REVISION = 2
+_READER_REVISION = 3
 """Revision of the reading code: raise it when the same settings read rows differently, so that
 all deliveries are loaded again."""
 
@@ -93,7 +94,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                         stack.enter_context(_with_single_rows(run, intake))
                     else:
                         intake.counts = row_counts(rows, intake.delivery_keys)
-                        check_rejected_share(run, intake)
+                        check_rejected_share(run, intake, rows)
         yield intakes
 
 
@@ -198,7 +199,7 @@ def _can_group_by_month(source: Source) -> bool:
     """Whether rows of a source can be read by month: from files, with no join or window."""
     if not isinstance(source, Receipts) or source.columns.receipt_id is None:
         return False
-    return source.format != "delta" and not source.lookups and not source.drop_equal_lines
+    return source.format != "delta" and not source.lookups
 
 
 @contextmanager
@@ -246,8 +247,14 @@ def _batch_rows(run: Run, batch: Batch, groups: Sequence[Sequence[Delivery]] = (
     return rows.withColumn("source", F.lit(batch.label))
 
 
-def check_rejected_share(run: Run, intake: Intake) -> None:
+def check_rejected_share(run: Run, intake: Intake, rejected_rows: DataFrame) -> None:
     """Refuses a source without any rows, or with more rejected ones than the settings allow.
+
+    Args:
+        run: the run.
+        intake: new data of a table, counted.
+        rejected_rows: one row per raw row, the rejected ones among them, with `source` and
+            `reasons`; read only to name the most frequent ones.
 
     Raises:
         UserError: with the most frequent rejection reasons.
@@ -267,16 +274,14 @@ def check_rejected_share(run: Run, intake: Intake) -> None:
             raise UserError(
                 f"[{batch.label}] {rejected:,} of {total_rows:,} rows are rejected, more than "
                 f"ingest.max_rejected_share = {max_share:g} allows; nothing was published. Most "
-                f"frequent: {_most_frequent_reasons(intake.rows, batch.label)}"
+                f"frequent: {_most_frequent_reasons(rejected_rows, batch.label)}"
             )
 
 
 def _most_frequent_reasons(rows: DataFrame, label: str) -> str:
-    is_rejected = is_invalid() & (F.col("reasons") != EQUAL_LINE)
-    invalid_rows = rows.where(is_rejected & (F.col("source") == label))
-    reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason"))
-    most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
-    description = ", ".join(
-        f"{row['reason']} ({row['count']:,})" for row in most_frequent.collect()
+    invalid_rows = rows.where(is_invalid() & (F.col("source") == label))
+    reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason")).where(
+        ~F.col("reason").isin(*DROPPED, REJECTED_BY_ANOTHER_LINE)
     )
-    return description or "two customers on one receipt"
+    most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
+    return ", ".join(f"{row['reason']} ({row['count']:,})" for row in most_frequent.collect())

@@ -102,7 +102,8 @@ def checked_rows(
         if source.columns.receipt_id is None:
             row_id = F.concat_ws("#", "delivery", "row")
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
-        rows = with_is_dropped(rows, source.drop_equal_lines)
+        # Of rows that are whole receipts, equal ones are found where their ids repeat.
+        rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
         return receipt_lines(rows, _receipt_rules(run.settings, source, calendar))
     if isinstance(source, CustomerTotals):
         return totals_rows(rows, _totals_rules(run.settings, source, calendar))

@@ -9,7 +9,15 @@ from typing import Any
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    MapType,
+    NullType,
+    NumericType,
+    StructType,
+    TimestampType,
+)
 
 from rfm_spark.core.errors import did_you_mean
 from rfm_spark.ingest.files.deliveries import Delivery, file_paths
@@ -30,6 +38,7 @@ _OF_EACH_ROW = (
     "amount",
     "orders",
     "last_purchase",
+    "version",
 )
 """Fields that cannot be the same for all rows."""
 
@@ -42,6 +51,7 @@ _LATER_FIELDS = (
     "channel",
     "is_return",
     "is_void",
+    "version",
     "value",
     "first_purchase",
 )
@@ -162,6 +172,10 @@ class _FileColumns:
                     f"in [{self.label}.types]; or, where it is an instant, text with its zone, "
                     "such as concat(timestamp_seconds(epoch), 'Z'), without time_format"
                 )
+        elif name == "version" and not (
+            isinstance(data_type, NumericType) or is_time_type(data_type)
+        ):
+            yield f"{where}: gives {data_type.simpleString()}, not a number, a time or text"
         elif name in _BOOLEAN_FIELDS and data_type.simpleString() != "boolean":
             yield _not_boolean(where, data_type)
         elif isinstance(data_type, ArrayType | MapType | StructType):

@@ -18,6 +18,15 @@ SEPARATOR = "\x1f"
 EQUAL_LINE = "equal_line_dropped"
 """Reason of a row that is kept out because an equal one of its delivery counts."""
 
+OLDER_VERSION = "older_version_dropped"
+"""Reason of a whole receipt that is kept out because its delivery has a newer version of it."""
+
+DROPPED = (EQUAL_LINE, OLDER_VERSION)
+"""Reasons of rows that are not wrong: another row of their delivery is there for them."""
+
+REPEATED_ID = "receipt_id_repeated"
+"""Reason of whole receipts that have one id in one delivery, and differ."""
+
 
 def rejection_reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
     """Names of all rules that a row breaks, joined by `SEPARATOR`; empty for a valid row.

@@ -15,13 +15,24 @@ DELIVERIES = Table(
         Column("fingerprint", StringType(), "Digest of its files and of the settings", True),
         Column("rows", LongType(), "Raw rows read", required=True),
         Column("rejected_rows", LongType(), "Raw rows sent to quarantine", required=True),
-        Column("dropped_rows", LongType(), "Equal lines that do not count", required=True),
+        Column(
+            "dropped_rows",
+            LongType(),
+            "Equal rows, and older ones, that do not count",
+            required=True,
+        ),
         Column("receipts", LongType(), "Different receipt ids in the raw rows", required=True),
         Column("rejected_receipts", LongType(), "Of these, rejected", required=True),
         Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),
+        Column(
+            "receipts_replacing_others",
+            LongType(),
+            "Receipts in the place of an older delivery's of another customer and another day",
+            since=3,
+        ),
     ),
     key=("source", "delivery"),
     # Of 0.1.0, fingerprints were of all keys of the settings. It reads this table first, and would
     # take everything in again.
-    schema_version=2,
+    schema_version=3,
 )

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from rfm_spark.ingest.rows.business_time import year_month
 from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid, rejection_reasons
 from rfm_spark.ingest.tables.receipts import CATEGORIES
+from rfm_spark.ingest.versions.repeated_receipts import repeats_judged
 
 VERSION_KEY = ("delivery", "receipt_id")
 REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
@@ -55,29 +56,66 @@ def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFram
     Returns:
         One row per `delivery` and `receipt_id`: the columns of `receipt_versions`.
     """
+    return lines.select(*_version_of_row(with_categories))
+
+
+def whole_receipt_versions(rows: DataFrame, with_categories: bool) -> DataFrame:
+    """Receipt versions of rows that are whole receipts, several of an id among them.
+
+    Args:
+        rows: one row per raw row: `receipt_lines`, with all rows of each id and delivery.
+        with_categories: whether to fill `categories`.
+
+    Returns:
+        One row per raw row: the columns of `receipt_versions`, and `rows_of_id`. The row that
+        `repeats_judged` calls the first of its id and delivery is the version; all others are
+        counted in rows whose `receipt_id` is NULL.
+    """
+    id_of_version = F.when(F.col("is_first"), F.col("receipt_id"))
+    counted = repeats_judged(rows).withColumn("receipt_id", id_of_version)
+    return counted.select(*_version_of_row(with_categories), "rows_of_id")
+
+
+def whole_rows_to_quarantine(rows: DataFrame, repeated: DataFrame) -> DataFrame:
+    """Raw rows of whole receipts that go to quarantine, with all rejection reasons.
+
+    Args:
+        rows: one row per raw row: `receipt_lines`.
+        repeated: one row per `delivery` and `receipt_id` of which there are several rows.
+
+    Returns:
+        One row per raw row that is invalid, or that another one of its delivery replaces or
+        contradicts: the columns of `rows`.
+    """
+    of_several = repeated.select(*VERSION_KEY, F.lit(True).alias("is_repeated"))
+    candidates = rows.join(of_several, [*VERSION_KEY], "left").where(
+        is_invalid() | F.col("is_repeated")
+    )
+    return (
+        repeats_judged(candidates.select(*rows.columns)).where(is_invalid()).select(*rows.columns)
+    )
+
+
+def _version_of_row(with_categories: bool) -> list[Column]:
+    """Columns of `receipt_versions` of a row that is a whole receipt."""
     category = F.struct("category", "items", F.col("cents").alias("net_cents"))
-    return lines.select(
-        *VERSION_KEY,
-        "customer_id",
-        "receipt_ts",
-        "business_date",
+    is_rejected = is_invalid() & ~F.col("is_dropped")
+    as_they_are = ("is_visit", "is_return", "has_promotion", "store_id", "channel")
+    return [
+        *[F.col(name) for name in (*VERSION_KEY, "customer_id", "receipt_ts", "business_date")],
         year_month(F.col("business_date")).alias("month"),
         F.col("cents").alias("net_cents"),
         _gross_cents().alias("gross_cents"),
-        "items",
+        F.col("items"),
         F.lit(1).alias("lines"),
-        "is_visit",
-        "is_return",
-        "has_promotion",
-        "store_id",
-        "channel",
+        *[F.col(name) for name in as_they_are],
         (F.array(category) if with_categories else _no_categories()).alias("categories"),
-        is_invalid().cast("bigint").alias("rejected_lines"),
-        F.lit(0).cast("bigint").alias("dropped_lines"),
+        is_rejected.cast("bigint").alias("rejected_lines"),
+        F.col("is_dropped").cast("bigint").alias("dropped_lines"),
         F.lit(False).alias("two_customers"),
-        "is_void",
-        is_invalid().alias("is_rejected"),
-    )
+        F.col("is_void"),
+        is_rejected.alias("is_rejected"),
+    ]
 
 
 def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:

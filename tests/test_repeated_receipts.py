@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -31,7 +31,6 @@ BASE = {
     "is_dropped": False,
     "receipt_id": "r1",
     "customer_id": "ada",
-    "business_date": date(2026, 1, 5),
     "cents": 1_00,
     "items": 1,
     "category": "unknown",
@@ -42,9 +41,10 @@ BASE = {
 }
 
 
-def of(receipt, cents, version=None, **fields):
+def of(receipt, cents, version=None, day=5, **fields):
     order = None if version is None else Decimal(version)
-    return BASE | {"receipt_id": receipt, "cents": cents, "version": order} | fields
+    at = {"business_date": date(2026, 1, day), "receipt_ts": datetime(2026, 1, day, tzinfo=UTC)}
+    return BASE | {"receipt_id": receipt, "cents": cents, "version": order} | at | fields
 
 
 ROWS = [
@@ -73,6 +73,15 @@ ROWS = [
     of(None, 5_00, raw="nobody's", reasons="receipt_id_missing"),
     of(None, 5_00, raw="nobody's", reasons="receipt_id_missing"),
     of("differs", 128_00, delivery="b", raw="alone in b"),
+    of("refunded", 40_00, delivery="r", raw="order"),
+    of("refunded", -12_00, delivery="r", raw="refund", is_return=True, day=14),
+    of("refunded", -12_00, delivery="r", raw="refund", is_return=True, day=14),
+    of("refunded", -5_00, delivery="r", raw="refund 2", is_return=True, day=20),
+    of("bad refund", 30_00, delivery="r", raw="order of it"),
+    of("bad refund", 0, delivery="r", raw="lost", is_return=True, day=14, reasons="time_missing"),
+    of("two refunds", 30_00, delivery="r", raw="order of two"),
+    of("two refunds", -1_00, delivery="r", raw="which", is_return=True, day=14),
+    of("two refunds", -2_00, delivery="r", raw="or this", is_return=True, day=14),
 ]
 
 
@@ -88,7 +97,7 @@ def versions(rows):
 
 
 def test_equal_rows_count_once_and_of_others_the_greatest_version(versions):
-    accepted = versions.where("receipt_id IS NOT NULL AND NOT is_rejected")
+    accepted = versions.where("receipt_id IS NOT NULL AND NOT is_rejected AND delivery <> 'r'")
     expected = {("a", "alone"): 1_00, ("a", "equal"): 2_00, ("a", "newest"): 32_00,
                 ("a", "unversioned"): 2_00, ("a", "bad older"): 1_00,
                 ("b", "differs"): 128_00}  # fmt: skip
@@ -108,7 +117,8 @@ def test_rows_that_differ_are_rejected_and_every_row_has_its_reason(rows, versio
     }  # fmt: skip
     found = whole_rows_to_quarantine(rows, versions.where("rows_of_id > 1"))
     kept_out = {
-        row["raw"]: row["reasons"] for row in found.where("receipt_id IS NOT NULL").collect()
+        row["raw"]: row["reasons"]
+        for row in found.where("receipt_id IS NOT NULL AND delivery <> 'r'").collect()
     }
     # Of two rows that are read alike, either may be the one that counts.
     one_of_two = {"paid", "pending"}, {"v3", "v3 again"}
@@ -121,8 +131,27 @@ def test_rows_that_differ_are_rejected_and_every_row_has_its_reason(rows, versio
     assert_rows(found.where("receipt_id IS NULL"), [{"reasons": "receipt_id_missing"}] * 2)
 
 
+def test_refunds_under_the_id_of_their_order_are_returns_of_their_own_day(rows, versions):
+    accepted = versions.where("receipt_id IS NOT NULL AND NOT is_rejected AND delivery = 'r'")
+    assert_rows(
+        accepted,
+        [
+            {"receipt_id": "refunded", "business_date": f"2026-01-{day}", "net_cents": cents}
+            for day, cents in (("05", 40_00), ("14", -12_00), ("20", -5_00))
+        ],
+    )
+    found = whole_rows_to_quarantine(rows, versions.where("rows_of_id > 1"))
+    beside = "another_line_of_the_receipt_rejected"
+    reasons = {"refund": EQUAL, "order of it": beside, "lost": "time_missing",
+               "order of two": beside, "which": REPEATED, "or this": REPEATED}  # fmt: skip
+    assert_rows(
+        found.where("delivery = 'r'"),
+        [{"raw": raw, "reasons": told} for raw, told in reasons.items()],
+    )
+
+
 def test_every_row_and_its_money_is_counted_once(versions):
-    counts = {("receipts", name): DeliveryCounts() for name in ("a", "b")}
+    counts = {("receipts", name): DeliveryCounts() for name in "abr"}
     add_receipt_version_counts(counts, "receipts", versions)
     in_a = [row for row in ROWS if row["delivery"] == "a"]
     assert counts["receipts", "a"] == DeliveryCounts(
@@ -132,6 +161,9 @@ def test_every_row_and_its_money_is_counted_once(versions):
         receipts=10,
         rejected_receipts=5,
         net_cents=sum(row["cents"] for row in in_a),
+    )
+    assert counts["receipts", "r"] == DeliveryCounts(
+        rows=9, rejected_rows=5, dropped_rows=1, receipts=5, rejected_receipts=2, net_cents=68_00
     )
     assert counts["receipts", "b"] == DeliveryCounts(rows=1, receipts=1, net_cents=128_00)
 
@@ -192,6 +224,29 @@ def test_numbers_that_begin_again_each_day_are_told(cli, shop, capfd):
                                line("2", "ada", "2026-01-07", "1.00")])  # fmt: skip
     assert cli("ingest", *shop.arguments()) == 0
     assert "2 rows from 1 delivery, 1 in the place of" in on_screen(capfd)
+
+
+@pytest.mark.parametrize("grain", ["receipt", "line"])
+def test_refunds_end_in_the_same_tables_in_any_order_of_arrival(cli, tmp_path, grain):
+    order = [line("1", "ada", "2026-01-04", "40.00"), line("2", "bob", "2026-01-04", "9.00")]
+    refund = line("1", "ada", "2026-02-14", "-12.00", quantity="-1")
+    second = line("1", "ada", "2026-02-20", "-5.00", quantity="-1")
+    corrected = [line("1", "ada", "2026-01-04", "38.00"), refund | {"amount": "-10.00"}]
+    deliveries = [order, [refund], [*corrected, line("3", "bob", "2026-02-01", "1.00")], [second]]
+    found = []
+    for place, together in enumerate([[(0, 1, 2, 3)], [(1,), (3,), (2, 0)]]):
+        shop = Shop(tmp_path / str(place))
+        shop.configure(RECEIPTS if grain == "line" else WHOLE)
+        for numbers in together:
+            for number in numbers:
+                shop.csv(f"receipts{number}.csv", deliveries[number])
+            assert cli("ingest", *shop.arguments()) == 0
+        found.append([stored(shop.warehouse, name) for name in ("receipts", "customer_days")])
+    assert found[0] == found[1]
+    of_ada = {
+        str(row["day"]): row["net_cents"] for row in found[0][1] if row["customer_id"] == "ada"
+    }
+    assert of_ada == {"2026-01-04": 38_00, "2026-02-14": -10_00, "2026-02-20": -5_00}
 
 
 def test_too_many_repeated_receipts_are_told_by_their_reason(cli, shop, capfd):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -9,7 +11,7 @@ from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.ingest.versions.merging import merged_versions
+from rfm_spark.ingest.versions.merging import DECIDED_COLUMNS, merged_versions, with_status
 
 
 def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15", **fields):
@@ -26,7 +28,7 @@ def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15"
 
 def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
-    new = rows_of(spark, RECEIPTS, incoming).drop("status")
+    new = rows_of(spark, RECEIPTS, incoming).drop(*DECIDED_COLUMNS)
     of_these = F.col("delivery").isin(*came)
     parts = merged_versions(known, new, of_these, "receipt_id", broadcast_keys=True)
     return reduce(DataFrame.unionByName, parts)
@@ -122,3 +124,91 @@ def test_a_receipt_can_move_to_another_day_and_customer(spark):
 
 def test_the_stored_columns_keep_their_order(spark):
     assert merged(spark, [], [version("r1", "a")], ["a"]).columns == RECEIPTS.column_names
+
+
+def back(receipt, delivery, net_cents=-1_00, on="2026-02-14", **fields):
+    """A version that only takes things back."""
+    return version(receipt, delivery, net_cents, on=on, is_return=True,
+                   receipt_ts=datetime.fromisoformat(on), **fields)  # fmt: skip
+
+
+def test_a_return_stands_beside_its_purchase_whichever_came_first(spark):
+    purchase, refund = version("r1", "a", 40_00, is_visit=True), back("r1", "b", -12_00)
+    expected = [purchase, refund]
+    assert_rows(merged(spark, [purchase], [refund], ["b"]), expected)
+    late = version("r1", "c", 40_00, is_visit=True)
+    assert_rows(merged(spark, [refund], [late], ["c"]), [refund, late])
+
+
+def test_a_correction_replaces_the_purchase_and_the_return_it_brings_again(spark):
+    stored = [version("r1", "a", 40_00, is_visit=True), back("r1", "a", -12_00),
+              back("r1", "b", -5_00, on="2026-02-20")]  # fmt: skip
+    again = [version("r1", "c", 35_00, is_visit=True), back("r1", "c", -10_00)]
+    assert_rows(
+        merged(spark, stored, again, ["c"]),
+        [
+            stored[0] | {"status": "superseded"},
+            stored[1] | {"status": "superseded"},
+            stored[2],
+            *again,
+        ],
+    )
+
+
+def test_a_return_with_a_number_of_its_own_is_corrected_and_cancelled_like_any_receipt(spark):
+    moved = back("r1", "b", -2_00, on="2026-02-15")
+    first = back("r1", "a", -1_00)
+    assert_rows(merged(spark, [first], [moved], ["b"]), [first | {"status": "superseded"}, moved])
+    void = version("r1", "b", 0, is_void=True)
+    assert_rows(
+        merged(spark, [first], [void], ["b"]),
+        [first | {"status": "superseded"}, void | {"status": "void"}],
+    )
+
+
+def _expected_statuses(versions):
+    """Of one receipt, from the definitions: what counts for each purchase and each return."""
+    returned_at = [v["receipt_ts"] if v.get("is_return") else None for v in versions]
+    pairs = list(zip(versions, returned_at, strict=True))
+    has_purchase = any(at is None and not v.get("is_void") for v, at in pairs)
+    cancelled = max((v["delivery"] for v, at in pairs if at is None and v.get("is_void")),
+                    default="")  # fmt: skip
+    statuses = []
+    for one, at in pairs:
+        rivals = [v["delivery"] for v, other in pairs if not has_purchase or other == at]
+        if one["delivery"] < max(rivals) or (at is not None and one["delivery"] <= cancelled):
+            statuses.append("superseded")
+        else:
+            statuses.append("void" if one.get("is_void") else "current")
+    return statuses
+
+
+def test_of_random_histories_of_purchases_returns_and_cancellations_the_right_ones_count(spark):
+    chance = random.Random(7)
+    histories = {}
+    for number in range(150):
+        found = {}
+        for _ in range(chance.randrange(1, 7)):
+            delivery, day = chance.choice("abcd"), f"2026-02-1{chance.randrange(3)}"
+            is_void = chance.random() < 0.2
+            if chance.random() < 0.5:
+                found[delivery, day] = back(f"r{number}", delivery, on=day, is_void=is_void)
+            else:
+                found[delivery, None] = version(f"r{number}", delivery, is_visit=True,
+                                                is_void=is_void)  # fmt: skip
+        histories[number] = list(found.values())
+    rows = [one for history in histories.values() for one in history]
+    statuses = [told for history in histories.values() for told in _expected_statuses(history)]
+    decided = with_status(rows_of(spark, RECEIPTS, rows).drop(*DECIDED_COLUMNS),
+                          "receipt_id")  # fmt: skip
+    names = ("receipt_id", "delivery", "receipt_ts", "status")
+    assert_rows(
+        decided,
+        [
+            {name: ({"receipt_ts": None} | row | {"status": told})[name] for name in names}
+            for row, told in zip(rows, statuses, strict=True)
+        ],
+    )
+    plan = decided._jdf.queryExecution().executedPlan().toString()
+    assert plan.count("Exchange hashpartitioning") == 1
+    assert plan.count("Sort [") == 1

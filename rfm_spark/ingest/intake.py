@@ -22,14 +22,13 @@ from rfm_spark.ingest.counts import (
 )
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
-from rfm_spark.ingest.rows.rules import DROPPED, SEPARATOR, is_invalid
+from rfm_spark.ingest.rows.rules import DROPPED, REJECTED_BY_ANOTHER, SEPARATOR, is_invalid
 from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.ingest.versions.receipt_versions import REJECTED_BY_ANOTHER_LINE
 from rfm_spark.ingest.versions.repeated_ids import id_hashes, repeated_hashes, with_is_single
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
@@ -281,7 +280,7 @@ def check_rejected_share(run: Run, intake: Intake, rejected_rows: DataFrame) -> 
 def _most_frequent_reasons(rows: DataFrame, label: str) -> str:
     invalid_rows = rows.where(is_invalid() & (F.col("source") == label))
     reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason")).where(
-        ~F.col("reason").isin(*DROPPED, REJECTED_BY_ANOTHER_LINE)
+        ~F.col("reason").isin(*DROPPED, REJECTED_BY_ANOTHER)
     )
     most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
     return ", ".join(f"{row['reason']} ({row['count']:,})" for row in most_frequent.collect())

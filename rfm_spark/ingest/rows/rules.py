@@ -24,6 +24,9 @@ OLDER_VERSION = "older_version_dropped"
 DROPPED = (EQUAL_LINE, OLDER_VERSION)
 """Reasons of rows that are not wrong: another row of their delivery is there for them."""
 
+REJECTED_BY_ANOTHER = "another_line_of_the_receipt_rejected"
+"""Reason of a row that is right itself, and belongs to a receipt with one that is not."""
+
 REPEATED_ID = "receipt_id_repeated"
 """Reason of whole receipts that have one id in one delivery, and differ."""
 

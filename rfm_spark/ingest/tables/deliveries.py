@@ -21,7 +21,9 @@ DELIVERIES = Table(
             "Equal rows, and older ones, that do not count",
             required=True,
         ),
-        Column("receipts", LongType(), "Different receipt ids in the raw rows", required=True),
+        Column(
+            "receipts", LongType(), "Receipts in the raw rows, later returns apart", required=True
+        ),
         Column("rejected_receipts", LongType(), "Of these, rejected", required=True),
         Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),
         Column(

@@ -38,8 +38,8 @@ CATEGORIES = ArrayType(
 
 RECEIPTS = Table(
     name="receipts",
-    grain="one version of one receipt, as one delivery brought it; "
-    "exactly one version of a receipt that was not voided is `current`",
+    grain="one version of one receipt, as one delivery brought it, what was brought back later "
+    "apart; exactly one version of a purchase that was not voided is `current`",
     columns=(
         Column("receipt_id", StringType(), "Purchase document, as delivered, trimmed", True),
         Column("delivery", StringType(), "Delivery that brought this version", required=True),
@@ -67,7 +67,7 @@ RECEIPTS = Table(
             since=2,
         ),
     ),
-    key=("receipt_id", "delivery"),
+    key=("receipt_id", "delivery", "receipt_ts"),
     partition_by=("month",),
     gather=True,
     skip_by=("receipt_id", "delivery", "business_date"),

@@ -12,33 +12,78 @@ DECIDED_COLUMNS = ("status", REPLACES_OTHER)
 
 
 def with_status(versions: DataFrame, key: str) -> DataFrame:
-    """Record versions with their `status`.
+    """Record versions with their `status`; receipts with REPLACES_OTHER too.
+
+    Of each key the version of the last delivery, by name, is `current`, or `void` if it is voided;
+    older ones are `superseded`. Of a receipt that has a purchase, returns are apart by their time:
+    they never replace the purchase, and only a void purchase of the same or a later delivery
+    replaces them.
 
     Args:
-        versions: one row per key and delivery: accepted versions with `key`, `delivery` and, for
-            receipts, `is_void`, `customer_id` and `business_date`; all versions of a key must be
+        versions: one row per key, delivery and, for receipts, `receipt_ts`: accepted versions,
+            those of receipts with the columns of `receipts`; all versions of a key must be
             included.
         key: name of the id column.
 
     Returns:
-        One row per key and delivery, with `status`: for each key the version of the last
-        delivery, by name, is `current`, or `void` if it is voided; older ones are `superseded`.
-        For receipts with REPLACES_OTHER too, found in the same pass.
+        One row per row of `versions`: its columns and DECIDED_COLUMNS, for all but receipts only
+        `status`.
     """
-    newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
-    is_newest = F.row_number().over(newest_first) == 1
-    ranked = with_single_version_status(versions.withColumn("is_newest", is_newest))
-    status = F.when(F.col("is_newest"), F.col("status")).otherwise(SUPERSEDED)
-    decided = ranked.withColumn("status", status).drop("is_newest")
     if not _are_receipts(versions):
-        return decided
-    before = F.lead(F.struct("customer_id", "business_date")).over(newest_first)
-    replaces_other = (
-        ~F.col("is_void")
-        & ~F.col("customer_id").eqNullSafe(before["customer_id"])
-        & (F.col("business_date") != before["business_date"])
+        newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
+        is_newest = F.row_number().over(newest_first) == 1
+        status = F.when(is_newest, CURRENT).otherwise(SUPERSEDED)
+        return versions.withColumn("status", status)
+    # The wider window first, in the order of the other: rows are moved and sorted once.
+    newest_first = Window.partitionBy(key, "returned_at").orderBy(F.desc("delivery"))
+    of_receipt = (
+        Window.partitionBy(key)
+        .orderBy("returned_at", F.desc("delivery"))
+        .rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     )
-    return decided.withColumn(REPLACES_OTHER, F.coalesce(replaces_other, F.lit(False)))
+    is_purchase = F.col("returned_at").isNull() & ~F.col("is_void")
+    ranked = versions.withColumn("returned_at", _returned_at()).withColumns(
+        {
+            "has_purchase": F.bool_or(is_purchase).over(of_receipt),
+            "newest": F.max("delivery").over(of_receipt),
+            "newest_void": F.max(_delivery_of_void_purchase()).over(of_receipt),
+        }
+    )
+    ranked = ranked.withColumns(
+        {
+            "place": F.row_number().over(newest_first),
+            "before": F.lead(F.struct("customer_id", "business_date")).over(newest_first),
+        }
+    )
+    decided = {"status": _status(), REPLACES_OTHER: _replaces_other()}
+    return ranked.withColumns(decided).select(*versions.columns, *DECIDED_COLUMNS)
+
+
+def _returned_at() -> Column:
+    """Instant of a version that only takes things back."""
+    has_sales = F.col("is_visit") | (F.col("gross_cents") != 0)
+    return F.when(F.col("is_return") & ~has_sales, F.col("receipt_ts"))
+
+
+def _delivery_of_void_purchase() -> Column:
+    return F.when(F.col("returned_at").isNull() & F.col("is_void"), F.col("delivery"))
+
+
+def _status() -> Column:
+    is_newest = F.when(F.col("has_purchase"), F.col("place") == 1).otherwise(
+        F.col("delivery") == F.col("newest")
+    )
+    is_voided = F.col("returned_at").isNotNull() & (F.col("delivery") <= F.col("newest_void"))
+    counts = is_newest & ~F.coalesce(is_voided, F.lit(False))
+    return F.when(~counts, SUPERSEDED).when(F.col("is_void"), VOID).otherwise(CURRENT)
+
+
+def _replaces_other() -> Column:
+    before = F.col("before")
+    is_of_other = ~F.col("customer_id").eqNullSafe(before["customer_id"]) & (
+        F.col("business_date") != before["business_date"]
+    )
+    return ~F.col("is_void") & F.coalesce(is_of_other, F.lit(False))
 
 
 def with_single_version_status(versions: DataFrame) -> DataFrame:

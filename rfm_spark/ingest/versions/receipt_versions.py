@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.business_time import year_month
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid, rejection_reasons
+from rfm_spark.ingest.rows.rules import (
+    EQUAL_LINE,
+    REJECTED_BY_ANOTHER,
+    is_invalid,
+    rejection_reasons,
+)
 from rfm_spark.ingest.tables.receipts import CATEGORIES
 from rfm_spark.ingest.versions.repeated_receipts import repeats_judged
 
 VERSION_KEY = ("delivery", "receipt_id")
-REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 
 
@@ -24,10 +28,11 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
         zero_is_visit: whether a receipt whose lines come to exactly 0 can be a visit.
 
     Returns:
-        One row per `delivery` and `receipt_id`: the columns of `receipts` except `status`, and
-        `rejected_lines`, `dropped_lines`, `two_customers` and `is_rejected`. Lines that belong to
-        no version, because they have no id or are dropped, are counted in rows whose `receipt_id`
-        is NULL: several per delivery.
+        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per day on
+        which something was brought back after the purchase or without it: the columns of
+        `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
+        `two_customers` and `is_rejected`. Lines that belong to no version, because they have no id
+        or are dropped, are counted in rows whose `receipt_id` is NULL: several per delivery.
     """
     has_version = F.col("receipt_id").isNotNull() & ~F.col("is_dropped")
     # Lines of no version would all be of one key, and one task.
@@ -37,13 +42,35 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
     )
     partial_sums = (
         keyed.repartition(*VERSION_KEY, "part")
-        .groupBy(*VERSION_KEY, "part", "category", *_SET_COLUMNS)
+        .groupBy(*VERSION_KEY, "part", _return_day(), "category", *_SET_COLUMNS)
         .agg(*_partial_aggregates())
     )
+    parts = partial_sums.withColumn("return_day", _later_return_day())
     return _versions_from_sums(
-        partial_sums.groupBy(*VERSION_KEY, "part").agg(*_final_aggregates(with_categories)),
+        parts.groupBy(*VERSION_KEY, "part", "return_day").agg(*_final_aggregates(with_categories)),
         zero_is_visit,
     )
+
+
+def _return_day() -> Column:
+    return F.when(F.col("is_return"), F.col("business_date")).alias("return_day")
+
+
+def _later_return_day() -> Column:
+    """Day of lines that were brought back after the last day of the purchase, of partial sums.
+
+    NULL for all other lines, and for those of a receipt that is to be rejected: it is rejected as a
+    whole.
+    """
+    whole = Window.partitionBy(*VERSION_KEY, "part")
+    day = F.col("return_day")
+    purchase_day = F.max(F.when(day.isNull(), F.col("business_date"))).over(whole)
+    is_later = F.coalesce(day > purchase_day, F.lit(True))
+    is_right = F.max("rejected_lines").over(whole) == 0
+    has_one_customer = F.coalesce(
+        F.min("customer_id").over(whole) == F.max("customer_id").over(whole), F.lit(True)
+    )
+    return F.when(is_later & is_right & has_one_customer, day)
 
 
 def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
@@ -67,9 +94,9 @@ def whole_receipt_versions(rows: DataFrame, with_categories: bool) -> DataFrame:
         with_categories: whether to fill `categories`.
 
     Returns:
-        One row per raw row: the columns of `receipt_versions`, and `rows_of_id`. The row that
-        `repeats_judged` calls the first of its id and delivery is the version; all others are
-        counted in rows whose `receipt_id` is NULL.
+        One row per raw row: the columns of `receipt_versions`, and `rows_of_id`. The rows that
+        `repeats_judged` calls first are the versions; all others are counted in rows whose
+        `receipt_id` is NULL.
     """
     id_of_version = F.when(F.col("is_first"), F.col("receipt_id"))
     counted = repeats_judged(rows).withColumn("receipt_id", id_of_version)
@@ -81,13 +108,15 @@ def whole_rows_to_quarantine(rows: DataFrame, repeated: DataFrame) -> DataFrame:
 
     Args:
         rows: one row per raw row: `receipt_lines`.
-        repeated: one row per `delivery` and `receipt_id` of which there are several rows.
+        repeated: `delivery` and `receipt_id` of which there are several rows.
 
     Returns:
         One row per raw row that is invalid, or that another one of its delivery replaces or
         contradicts: the columns of `rows`.
     """
-    of_several = repeated.select(*VERSION_KEY, F.lit(True).alias("is_repeated"))
+    # An order and its refunds are versions of one id: joined as they are, they would multiply.
+    ids = repeated.select(*VERSION_KEY).distinct()
+    of_several = ids.withColumn("is_repeated", F.lit(True))
     candidates = rows.join(of_several, [*VERSION_KEY], "left").where(
         is_invalid() | F.col("is_repeated")
     )
@@ -134,7 +163,7 @@ def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFr
         *VERSION_KEY, "two_customers", F.lit(True).alias("rejected")
     )
     version_reason = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
-        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER_LINE)
+        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER)
     )
     dropped_reason = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
     return (

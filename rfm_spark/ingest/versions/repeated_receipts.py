@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from rfm_spark.ingest.rows.rules import (
     EQUAL_LINE,
     OLDER_VERSION,
+    REJECTED_BY_ANOTHER,
     REPEATED_ID,
     is_invalid,
     rejection_reasons,
@@ -30,11 +31,13 @@ _FIELDS = (
 
 
 def repeats_judged(rows: DataFrame) -> DataFrame:
-    """Rows of whole receipts, of which at most one counts for each id and delivery.
+    """Rows of whole receipts, of which at most one purchase counts for each id and delivery.
 
-    Of the rows of one id the greatest `version` counts, and the others are OLDER_VERSION. Of rows
-    that are equal in every field one counts, and the others are EQUAL_LINE; if they differ nobody
-    can say which is right, and all of them are REPEATED_ID.
+    Returns are apart by their time: an order and its refunds are no versions of each other. Of the
+    rows of one id (and time) the greatest `version` counts, and the others are OLDER_VERSION. Of
+    rows that are equal in every field one counts, and the others are EQUAL_LINE; if they differ
+    nobody can say which is right, and all of them are REPEATED_ID. One rejected row rejects all
+    rows of its id.
 
     Args:
         rows: one row per raw row: `receipt_lines`, with all rows of each id and delivery.
@@ -42,39 +45,60 @@ def repeats_judged(rows: DataFrame) -> DataFrame:
     Returns:
         One row per raw row: all columns of `rows`, `reasons` and `is_dropped` (true for the rows
         that another one of the delivery replaces) brought up to date, `rows_of_id`, and `is_first`:
-        true for one row of each id and delivery, the one that counts where there is one.
+        true for the rows that are versions, and of a rejected id for one row.
     """
     # Rows without an id are no receipts: each is a group of its own, for they would be one task's.
     own = F.when(F.col("receipt_id").isNull(), F.md5("raw"))
     same_id = Window.partitionBy("delivery", "receipt_id", own)
+    same_time = Window.partitionBy("delivery", "receipt_id", own, "returned_at")
     # Where nothing could be read, different rows look equal: their text tells.
     content = F.struct(*_FIELDS, "reasons", F.when(is_invalid(), F.col("raw")))
-    ordered = rows.withColumn("greatest", F.max("version").over(same_id)).withColumn(
-        "newest", F.when(F.col("version").eqNullSafe(F.col("greatest")), content)
-    )
-    numbered = ordered.withColumns(
+    # By the id first: rows are moved once, for both windows.
+    ordered = rows.withColumns(
         {
-            "differs": ~F.min("newest").over(same_id).eqNullSafe(F.max("newest").over(same_id)),
             "rows_of_id": F.count(F.lit(1)).over(same_id),
-            "place": F.row_number().over(same_id.orderBy(F.desc_nulls_last("newest"), "raw")),
+            "returned_at": F.when(F.col("is_return"), F.col("receipt_ts")),
+        }
+    ).withColumn("greatest", F.max("version").over(same_time))
+    newest = F.when(F.col("version").eqNullSafe(F.col("greatest")), content)
+    numbered = ordered.withColumn("newest", newest).withColumns(
+        {
+            "differs": ~F.min("newest").over(same_time).eqNullSafe(F.max("newest").over(same_time)),
+            "place": F.row_number().over(same_time.orderBy(F.desc_nulls_last("newest"), "raw")),
         }
     )
-    is_older, has_id = F.col("newest").isNull(), F.col("receipt_id").isNotNull()
-    is_equal = ~F.col("differs") & (F.col("place") > 1)
-    # An older row is not judged: what is wrong with it was mended in its delivery.
-    reasons = F.when(is_older, OLDER_VERSION).otherwise(
-        rejection_reasons(
-            {REPEATED_ID: has_id & F.col("differs"), EQUAL_LINE: has_id & is_equal},
-            F.col("reasons"),
-        )
+    is_bad = F.col("newest").isNotNull() & (is_invalid() | F.col("differs"))
+    first_of_id = F.row_number().over(same_id.orderBy("returned_at", "place")) == 1
+    judged = numbered.withColumns(
+        {"is_id_rejected": F.bool_or(is_bad).over(same_id), "is_first_of_id": first_of_id}
     )
-    return numbered.select(
-        *[_judged(name, has_id & (is_older | is_equal), reasons) for name in rows.columns],
+    return judged.select(
+        *[F.col(name) for name in rows.columns if name not in ("reasons", "is_dropped")],
+        _reasons().alias("reasons"),
+        (F.col("receipt_id").isNotNull() & (_is_older() | _is_equal())).alias("is_dropped"),
         "rows_of_id",
-        (F.col("place") == 1).alias("is_first"),
+        F.when(F.col("is_id_rejected"), F.col("is_first_of_id"))
+        .otherwise(F.col("place") == 1)
+        .alias("is_first"),
     )
 
 
-def _judged(name: str, is_dropped: Column, reasons: Column) -> Column:
-    changed = {"is_dropped": is_dropped, "reasons": reasons}
-    return changed[name].alias(name) if name in changed else F.col(name)
+def _is_older() -> Column:
+    return F.col("newest").isNull()
+
+
+def _is_equal() -> Column:
+    return ~_is_older() & ~F.col("differs") & (F.col("place") > 1)
+
+
+def _reasons() -> Column:
+    has_id = F.col("receipt_id").isNotNull()
+    is_beside = F.col("is_id_rejected") & ~is_invalid() & ~F.col("differs")
+    rules = {
+        REPEATED_ID: F.col("differs"),
+        EQUAL_LINE: _is_equal(),
+        REJECTED_BY_ANOTHER: is_beside & ~_is_equal(),
+    }
+    # An older row is not judged: what is wrong with it was mended in its delivery.
+    told = F.when(_is_older(), OLDER_VERSION).otherwise(rejection_reasons(rules, F.col("reasons")))
+    return F.when(has_id, told).otherwise(F.col("reasons"))

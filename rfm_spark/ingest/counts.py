@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,10 @@ _MAX_MANY_MONTHS_SHARE = 0.1
 
 @dataclass
 class DeliveryCounts:
-    """Counts of one delivery: the count columns of `deliveries`."""
+    """Counts of one delivery: the count columns of `deliveries`.
+
+    Those of what the source's filter leaves out are None without a filter.
+    """
 
     rows: int = 0
     rejected_rows: int = 0
@@ -28,6 +31,9 @@ class DeliveryCounts:
     rejected_receipts: int = 0
     net_cents: int = 0
     receipts_replacing_others: int = 0
+    left_out_rows: int | None = None
+    left_out_unknown_rows: int | None = None
+    unknown_amount_rows: int = 0
 
 
 CountsByDelivery = dict[tuple[str, str], DeliveryCounts]
@@ -171,6 +177,35 @@ def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: 
             setattr(count, name, getattr(count, name) + row[name])
 
 
+def add_left_out_counts(counts: CountsByDelivery, source: str, left_out: DataFrame) -> None:
+    """Adds the rows that the filter of a source leaves out to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        source: name of the source that has the filter.
+        left_out: `left_out_counts` of its deliveries.
+    """
+    for (label, _), count in counts.items():
+        if label == source:
+            count.left_out_rows = count.left_out_unknown_rows = 0
+    for row in left_out.collect():
+        count = counts[source, row["delivery"]]
+        count.left_out_rows = row["left_out_rows"]
+        count.left_out_unknown_rows = row["left_out_unknown_rows"]
+
+
+def add_unknown_amounts(counts: CountsByDelivery, quarantine: DataFrame) -> None:
+    """Adds the rejected rows whose money cannot be told to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        quarantine: the rejected rows of these deliveries.
+    """
+    unknown = quarantine.where("is_amount_unknown").groupBy("source", "delivery").count()
+    for row in unknown.collect():
+        counts[row["source"], row["delivery"]].unknown_amount_rows = row["count"]
+
+
 def add_replacing_counts(counts: CountsByDelivery, source: str, receipts: DataFrame) -> None:
     """Adds the receipts that took the place of one of another customer and day to the counts.
 
@@ -188,13 +223,29 @@ def describe_counts(counts: CountsByDelivery) -> str:
     total_rows = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
     dropped = sum(count.dropped_rows for count in counts.values())
+    unknown = sum(count.unknown_amount_rows for count in counts.values())
     details = f", {rejected:,} rejected" if rejected else ""
+    details += f", {unknown:,} of unknown amount" if unknown else ""
     details += f", {dropped:,} dropped as equal or older" if dropped else ""
     replacing = sum(count.receipts_replacing_others for count in counts.values())
     if replacing:
         details += f", {replacing:,} in the place of another customer's of another day"
+    if left_out := describe_left_out(counts.values()):
+        details += f", {left_out}"
     plural = "delivery" if len(counts) == 1 else "deliveries"
     return f"{total_rows:,} rows from {len(counts)} {plural}{details}"
+
+
+def describe_left_out(counts: Collection[DeliveryCounts]) -> str:
+    """What filters left out as text, such as `where left out 4 of 5 rows`; empty for nothing."""
+    left_out = sum(count.left_out_rows or 0 for count in counts)
+    if not left_out:
+        return ""
+    total_rows = left_out + sum(count.rows for count in counts if count.left_out_rows is not None)
+    told = f"where left out {left_out:,} of {total_rows:,} rows"
+    if unknown := sum(count.left_out_unknown_rows or 0 for count in counts):
+        told += f", {unknown:,} of them because it is unknown (NULL)"
+    return told
 
 
 def _collected_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> CountsByDelivery:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import reduce
 
@@ -15,7 +16,9 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
     DeliveryCounts,
+    add_left_out_counts,
     daily_receipt_counts,
+    describe_left_out,
     kept_rows,
     receipt_counts,
     row_counts,
@@ -23,7 +26,7 @@ from rfm_spark.ingest.counts import (
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rows.rules import DROPPED, REJECTED_BY_ANOTHER, SEPARATOR, is_invalid
-from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems
+from rfm_spark.ingest.sources import CheckedRows, checked_rows, configured_sources
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
@@ -67,15 +70,17 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         Interactions: INTERACTIONS,
         Customers: CUSTOMERS,
     }
-    found: dict[str, list[tuple[Batch, DataFrame]]] = {table.name: [] for table in tables.values()}
+    found: dict[str, list[tuple[Batch, CheckedRows]]] = {
+        table.name: [] for table in tables.values()
+    }
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
         try:
             batch = _new_batch(run, label, source, fingerprints)
-            if batch.deliveries and label not in {known for known, _ in fingerprints}:
-                problems += first_load_problems(run, source, label, batch.deliveries)
             if batch.deliveries:
-                found[tables[type(source)].name].append((batch, _batch_rows(run, batch)))
+                is_first = label not in {known for known, _ in fingerprints}
+                checked = _batch_rows(run, batch, is_first_load=is_first)
+                found[tables[type(source)].name].append((batch, checked))
         except UserError as error:
             problems += error.problems
     if problems:
@@ -85,7 +90,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         for table in tables.values():
             if table_batches := found[table.name]:
                 batches = [batch for batch, _ in table_batches]
-                rows = reduce(DataFrame.unionByName, (rows for _, rows in table_batches))
+                rows = reduce(DataFrame.unionByName, (one.rows for _, one in table_batches))
                 intake = Intake(table, batches, rows)
                 intakes.append(intake)
                 with translated_input_errors(intake):
@@ -93,6 +98,9 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                         stack.enter_context(_with_single_rows(run, intake))
                     else:
                         intake.counts = row_counts(rows, intake.delivery_keys)
+                    for batch, checked in table_batches:
+                        _count_left_out(run, intake, batch, checked.left_out)
+                    if table is not RECEIPTS:
                         check_rejected_share(run, intake, rows)
         yield intakes
 
@@ -189,8 +197,21 @@ def _count_receipts(
         for delivery in batch.deliveries:
             if delivery.name in counted.months:
                 groups.setdefault(counted.months[delivery.name], []).append(delivery)
-        intake.rows_by_month = with_is_single(
-            _batch_rows(run, batch, list(groups.values())), repeated
+        by_month = _batch_rows(run, batch, list(groups.values())).rows
+        intake.rows_by_month = with_is_single(by_month, repeated)
+
+
+def _count_left_out(run: Run, intake: Intake, batch: Batch, left_out: DataFrame | None) -> None:
+    """Counts what the filter of a source leaves out, and tells of rows for which it is unknown."""
+    if left_out is None:
+        return
+    add_left_out_counts(intake.counts, batch.label, left_out)
+    unknown = sum(intake.counts[key].left_out_unknown_rows or 0 for key in batch.delivery_keys)
+    if unknown:
+        run.notes.append(
+            f"[{batch.label}] where = {batch.source.where!r} left out {unknown:,} rows for which "
+            "it is unknown, as a column is NULL: if they belong to the source, say what NULL "
+            "stands for, as in coalesce(column, '') <> 'test'"
         )
 
 
@@ -241,9 +262,14 @@ def _new_batch(
     return Batch(label, source, new, settings_digest, reloaded)
 
 
-def _batch_rows(run: Run, batch: Batch, groups: Sequence[Sequence[Delivery]] = ()) -> DataFrame:
-    rows = checked_rows(run, batch.label, batch.source, batch.deliveries, groups)
-    return rows.withColumn("source", F.lit(batch.label))
+def _batch_rows(
+    run: Run,
+    batch: Batch,
+    groups: Sequence[Sequence[Delivery]] = (),
+    is_first_load: bool = False,
+) -> CheckedRows:
+    checked = checked_rows(run, batch.label, batch.source, batch.deliveries, groups, is_first_load)
+    return replace(checked, rows=checked.rows.withColumn("source", F.lit(batch.label)))
 
 
 def check_rejected_share(run: Run, intake: Intake, rejected_rows: DataFrame) -> None:
@@ -265,9 +291,8 @@ def check_rejected_share(run: Run, intake: Intake, rejected_rows: DataFrame) -> 
         tells_purchases = intake.table in (RECEIPTS, CUSTOMER_TOTALS)
         is_first_load = tells_purchases and not run.warehouse.is_there(intake.table)
         if total_rows == 0 and is_first_load:
-            raise UserError(
-                f"[{batch.label}] {', '.join(batch.delivery_names[:3])}: there are no rows in it"
-            )
+            told = describe_left_out(counts) or "there are no rows in it"
+            raise UserError(f"[{batch.label}] {', '.join(batch.delivery_names[:3])}: {told}")
         max_share = run.settings.ingest.max_rejected_share
         if rejected > max_share * total_rows:
             raise UserError(

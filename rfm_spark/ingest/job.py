@@ -15,6 +15,7 @@ from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
     add_receipt_version_counts,
     add_replacing_counts,
+    add_unknown_amounts,
     describe_counts,
 )
 from rfm_spark.ingest.intake import (
@@ -168,6 +169,7 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
     commit = run.replace(QUARANTINE, quarantine_rows(rejected), condition)
     if commit.rows != expected:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
+    add_unknown_amounts(intake.counts, run.warehouse.read(QUARANTINE).where(condition))
 
 
 def _merge_versions(

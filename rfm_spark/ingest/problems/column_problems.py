@@ -68,6 +68,15 @@ def source_fields(source: Source) -> dict[str, FieldExpression | None]:
     return {**{n: e for n, e in columns.items() if n != "attributes"}, **attributes}
 
 
+def required_fields(source: Source) -> dict[str, FieldExpression | None]:
+    """The same for fields whose columns every file must have."""
+    return {
+        name: field
+        for name, field in source_fields(source).items()
+        if name not in _LATER_FIELDS and not name.startswith(ATTRIBUTE_PREFIX)
+    }
+
+
 def column_problems(
     run: Run, rows: DataFrame, source: Source, label: str, deliveries: list[Delivery]
 ) -> list[str]:
@@ -90,11 +99,7 @@ def column_problems(
     problems = list(_FileColumns(rows, names, origin, source, label, time_zone).problems(fields))
     if problems or source.format != "parquet":
         return problems
-    required = {
-        name: field
-        for name, field in fields.items()
-        if name not in _LATER_FIELDS and not name.startswith(ATTRIBUTE_PREFIX)
-    }
+    required = required_fields(source)
     for missing, (file, present) in missing_parquet_columns(run.spark, files, names, label).items():
         for name, lookup in source.lookups.items():
             if lookup.on in missing:

@@ -64,8 +64,8 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
 
     Returns:
         One row per raw row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `as_of`,
-        `orders`, `cents` (BIGINT minor units, 0 where unreadable), `first_purchase`,
-        `last_purchase`.
+        `orders`, `cents` (BIGINT minor units, 0 where unreadable), `is_amount_unknown`,
+        `first_purchase`, `last_purchase`.
     """
     types = {field.name: field.dataType for field in rows.schema}
     typed = rows.withColumns(
@@ -93,6 +93,7 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
             F.col("customer_key").alias("customer_id"),
             F.col("whole_orders").alias("orders"),
             F.coalesce("money_cents", F.lit(0)).alias("cents"),
+            F.isnull("money_cents").alias("is_amount_unknown"),
             *[F.col(f"{name}_day").alias(name) for name in _DAYS],
         )
     )

@@ -112,6 +112,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         "receipt_ts",
         "business_date",
         F.coalesce(cents, F.lit(0)).alias("cents"),
+        (F.isnull(cents) & ~_is_void()).alias("is_amount_unknown"),
         _items(mapped, rules).alias("items"),
         F.coalesce(
             trimmed_text(F.col("category"), data_types["category"]), F.lit(UNKNOWN_CATEGORY)
@@ -119,7 +120,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         F.col("returned").alias("is_return"),
         _is_visit(rules).alias("is_visit"),
         F.coalesce(F.col("promotion").cast("boolean"), F.lit(False)).alias("has_promotion"),
-        F.coalesce(F.col("is_void").cast("boolean"), F.lit(False)).alias("is_void"),
+        _is_void().alias("is_void"),
         trimmed_text(F.col("store_id"), data_types["store_id"]).alias("store_id"),
         trimmed_text(F.col("channel"), data_types["channel"]).alias("channel"),
         F.when(_is_version_unreadable(data_types), LAST_OF_ALL)
@@ -130,6 +131,10 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
 
 def _is_version_unreadable(data_types: dict[str, DataType]) -> Column:
     return is_unreadable(F.col("version"), data_types["version"], F.col("version_order"))
+
+
+def _is_void() -> Column:
+    return F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
 
 
 def _is_return(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
@@ -182,9 +187,8 @@ def _line_rules(
     }
     required_fields = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
     # A row that voids a receipt needs no amount.
-    is_not_void = ~F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
     for name in required_fields:
-        line_rules[f"{name}_missing"] = is_not_void & is_missing(F.col(name), data_types[name])
+        line_rules[f"{name}_missing"] = ~_is_void() & is_missing(F.col(name), data_types[name])
     for name in ("amount", "quantity", "unit_price", "items"):
         if mapped[name]:
             line_rules[f"{name}_not_a_number"] = is_unreadable(

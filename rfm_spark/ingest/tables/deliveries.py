@@ -32,6 +32,24 @@ DELIVERIES = Table(
             "Receipts in the place of an older delivery's of another customer and another day",
             since=3,
         ),
+        Column(
+            "left_out_rows",
+            LongType(),
+            "Raw rows that `where` leaves out, not among `rows`; NULL without a `where`",
+            since=3,
+        ),
+        Column(
+            "left_out_unknown_rows",
+            LongType(),
+            "Of these, rows for which `where` is unknown (NULL)",
+            since=3,
+        ),
+        Column(
+            "unknown_amount_rows",
+            LongType(),
+            "Rejected rows whose money cannot be told; 0 in `net_cents`",
+            since=3,
+        ),
     ),
     key=("source", "delivery"),
     # Of 0.1.0, fingerprints were of all keys of the settings. It reads this table first, and would

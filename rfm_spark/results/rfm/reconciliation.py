@@ -141,11 +141,13 @@ class Delivered:
 
     Attributes:
         receipts: rows of `delivered_terms`, or of `totals_terms`.
+        unknown_amount_rows: rejected rows whose money cannot be told, and counts as 0.
         events: rows of `event_terms`.
         by_kind: `events_by_kind`.
     """
 
     receipts: Sequence[Row]
+    unknown_amount_rows: int = 0
     events: Sequence[Row] = ()
     by_kind: Mapping[str, int] = field(default_factory=dict)
 
@@ -193,6 +195,7 @@ def all_terms(
             "term": term,
             **{name: found[profile, term][name] for name in COUNTED},
             "events": found[profile, term]["events"] if bases[profile].interactions else None,
+            "unknown_amount_rows": delivered.unknown_amount_rows if term == _REJECTED else 0,
         }
         for profile, term in product(bases, TERMS)
         if term != _OTHER_KINDS or bases[profile].interactions

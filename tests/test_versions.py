@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
+from rfm_spark.core.natural_order import natural_key, natural_order
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.ingest.versions.merging import DECIDED_COLUMNS, merged_versions, with_status
 
@@ -52,6 +53,23 @@ def test_a_first_delivery_is_current_and_of_several_the_last_by_name(spark):
             version("r2", "b", 4_00, "current"),
         ],
     )
+
+
+def test_numbers_in_the_names_of_deliveries_count_as_numbers(spark):
+    names = ["export_9.csv", "export_10.csv", "export_2.csv"]
+    rows = [version("r1", name, cents) for cents, name in enumerate(names)]
+    expected = [one | {"status": "superseded"} for one in rows]
+    expected[1]["status"] = "current"
+    assert_rows(merged(spark, rows[:1], rows[1:], names[1:]), expected)
+
+
+def test_names_have_one_natural_order_in_python_and_in_spark(spark):
+    names = ["a", "a1", "a01", "a10", "a2", "a2b", "2026-01-05/p", "2026-1-10/p", "10", "9",
+             "orders (1).csv", "orders.csv", "x" + "9" * 41, "é3", "é12"]  # fmt: skip
+    rows = spark.createDataFrame([(name,) for name in names], "name string")
+    found = rows.orderBy(natural_order(F.col("name"))).collect()
+    assert [row["name"] for row in found] == sorted(names, key=natural_key)
+    assert sorted(["d10", "d9", "d100"], key=natural_key) == ["d9", "d10", "d100"]
 
 
 def test_a_void_version_removes_the_receipt(spark):

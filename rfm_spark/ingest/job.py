@@ -25,7 +25,7 @@ from rfm_spark.ingest.intake import (
     persisted,
     translated_input_errors,
 )
-from rfm_spark.ingest.rows.attributes import deduplicated_attributes
+from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
@@ -56,7 +56,7 @@ from rfm_spark.storage.slices import day_slice, since
 _MAX_BROADCAST_VERSIONS = 1_000_000
 """Number of stored versions up to which the affected keys are broadcast in a merge."""
 
-_KEPT_AS_DELIVERED = {CUSTOMERS: deduplicated_attributes, CUSTOMER_TOTALS: accepted_totals}
+_KEPT_AS_DELIVERED = {CUSTOMERS: accepted_attributes, CUSTOMER_TOTALS: accepted_totals}
 """Tables of which every delivery stays: which row counts is told as of a day."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from rfm_spark.core.natural_order import natural_order
 from rfm_spark.ingest.tables.receipts import CURRENT, REPLACES_OTHER, SUPERSEDED, VOID
 
 DECIDED_COLUMNS = ("status", REPLACES_OTHER)
@@ -14,10 +15,10 @@ DECIDED_COLUMNS = ("status", REPLACES_OTHER)
 def with_status(versions: DataFrame, key: str) -> DataFrame:
     """Record versions with their `status`; receipts with REPLACES_OTHER too.
 
-    Of each key the version of the last delivery, by name, is `current`, or `void` if it is voided;
-    older ones are `superseded`. Of a receipt that has a purchase, returns are apart by their time:
-    they never replace the purchase, and only a void purchase of the same or a later delivery
-    replaces them.
+    Of each key the version of the last delivery, in natural order of their names, is `current`, or
+    `void` if it is voided; older ones are `superseded`. Of a receipt that has a purchase, returns
+    are apart by their time: they never replace the purchase, and only a void purchase of the same
+    or a later delivery replaces them.
 
     Args:
         versions: one row per key, delivery and, for receipts, `receipt_ts`: accepted versions,
@@ -30,23 +31,24 @@ def with_status(versions: DataFrame, key: str) -> DataFrame:
         `status`.
     """
     if not _are_receipts(versions):
-        newest_first = Window.partitionBy(key).orderBy(F.desc("delivery"))
+        newest_first = Window.partitionBy(key).orderBy(F.desc(natural_order(F.col("delivery"))))
         is_newest = F.row_number().over(newest_first) == 1
         status = F.when(is_newest, CURRENT).otherwise(SUPERSEDED)
         return versions.withColumn("status", status)
     # The wider window first, in the order of the other: rows are moved and sorted once.
-    newest_first = Window.partitionBy(key, "returned_at").orderBy(F.desc("delivery"))
+    newest_first = Window.partitionBy(key, "returned_at").orderBy(F.desc("order"))
     of_receipt = (
         Window.partitionBy(key)
-        .orderBy("returned_at", F.desc("delivery"))
+        .orderBy("returned_at", F.desc("order"))
         .rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     )
     is_purchase = F.col("returned_at").isNull() & ~F.col("is_void")
-    ranked = versions.withColumn("returned_at", _returned_at()).withColumns(
+    ordered = {"returned_at": _returned_at(), "order": natural_order(F.col("delivery"))}
+    ranked = versions.withColumns(ordered).withColumns(
         {
             "has_purchase": F.bool_or(is_purchase).over(of_receipt),
-            "newest": F.max("delivery").over(of_receipt),
-            "newest_void": F.max(_delivery_of_void_purchase()).over(of_receipt),
+            "newest": F.max("order").over(of_receipt),
+            "newest_void": F.max(_order_of_void_purchase()).over(of_receipt),
         }
     )
     ranked = ranked.withColumns(
@@ -65,15 +67,15 @@ def _returned_at() -> Column:
     return F.when(F.col("is_return") & ~has_sales, F.col("receipt_ts"))
 
 
-def _delivery_of_void_purchase() -> Column:
-    return F.when(F.col("returned_at").isNull() & F.col("is_void"), F.col("delivery"))
+def _order_of_void_purchase() -> Column:
+    return F.when(F.col("returned_at").isNull() & F.col("is_void"), F.col("order"))
 
 
 def _status() -> Column:
     is_newest = F.when(F.col("has_purchase"), F.col("place") == 1).otherwise(
-        F.col("delivery") == F.col("newest")
+        F.col("order") == F.col("newest")
     )
-    is_voided = F.col("returned_at").isNotNull() & (F.col("delivery") <= F.col("newest_void"))
+    is_voided = F.col("returned_at").isNotNull() & (F.col("order") <= F.col("newest_void"))
     counts = is_newest & ~F.coalesce(is_voided, F.lit(False))
     return F.when(~counts, SUPERSEDED).when(F.col("is_void"), VOID).otherwise(CURRENT)
 

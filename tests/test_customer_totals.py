@@ -405,7 +405,7 @@ def test_bad_totals_are_kept_out_and_corrected_by_the_next_delivery(cli, tmp_pat
     twice = [row("c7", amount="7.00"), row("c7", amount="8.00")]
     shop.csv("totals1.csv", [*good, good[0], *twice, row("c8", orders="-1", amount="0.50")])
     assert cli("ingest", *shop.arguments()) == 0
-    assert "10 rows from 1 delivery, 3 rejected, 1 equal lines dropped" in on_screen(capfd)
+    assert "10 rows from 1 delivery, 3 rejected, 1 dropped as equal or older" in on_screen(capfd)
     assert cli("rfm", *shop.arguments()) == 0
     terms = {one["term"]: one for one in stored(shop.warehouse, "reconciliation")}
     counted = {name: (one["receipts"], one["net_cents"]) for name, one in terms.items()}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.screen import problems
+from support.screen import on_screen, problems
 from support.shop import Shop, line, stored, versions
 
 GOOD = [line(f"r{n}", f"c{n}", f"2025-01-1{n} 23:30:00", f"{n}.00") for n in range(1, 9)]
@@ -80,20 +80,32 @@ def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, cap
     for job in ("check", "run"):
         assert cli(job, *shop.arguments()) == 2
         [told] = problems(capfd)
-        assert told.startswith("[receipts.types] customer: no row at the beginning of ")
-        assert "receipts1.json has it; did you mean 'Customer'?" in told
+        assert told.startswith("[receipts.types] customer: no row of receipts1.json has it; did ")
+        assert "did you mean 'Customer'? Where there are both, declare both" in told
     assert versions(shop.warehouse) == {}
 
 
-def test_json_lines_may_leave_out_what_has_no_value(cli, shop):
+def test_json_lines_may_leave_out_what_has_no_value(cli, shop, capfd):
     shop.json_lines("receipts1.json", without("void", GOOD))
     shop.configure(changes=IN_JSON)
     assert cli("ingest", *shop.arguments()) == 0
+    assert "[receipts.types] void: no row of receipts1.json has it" in on_screen(capfd)
     # Lines of a source that is known may hold anything: a night is not to fail for its first rows.
     more = [{**row, "receipt": f"s{row['receipt']}"} for row in without("void", GOOD)]
     shop.json_lines("receipts2.json", without("category", more, called="categories"))
     assert cli("ingest", *shop.arguments()) == 0
+    told = " ".join(on_screen(capfd).split())
+    assert "category: no row of receipts2.json has it; did you mean 'categories'?" in told
+    assert "void: no row of receipts2.json has it" in told
     assert len(stored(shop.warehouse, "receipts")) == 2 * len(GOOD)
+    # But ids, times, money and predicates are not to be lost: all would be receipts of guests.
+    before = versions(shop.warehouse)
+    most = [{**row, "receipt": f"t{row['receipt']}"} for row in GOOD]
+    shop.json_lines("receipts3.json", without("customer", most, called="customers"))
+    assert cli("ingest", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert "customer: no row of receipts3.json has it; did you mean 'customers'?" in told
+    assert versions(shop.warehouse) == before
 
 
 def test_json_that_cannot_be_read_is_named(cli, shop, capfd):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from support.screen import on_screen
 from support.shop import (
     CUSTOMERS,
     INTERACTIONS,
@@ -100,3 +101,34 @@ def test_attributes_hold_from_the_day_of_the_business(spark, told, day):
     )
     [row] = customer_rows(delivered, ["city"], "America/Los_Angeles", None).collect()
     assert row["valid_from"] == date.fromisoformat(day)
+
+
+def test_a_customer_that_one_delivery_has_twice_is_told(cli, spark, tmp_path, capfd):
+    shop = Shop(tmp_path)
+    shop.configure(RECEIPTS + CUSTOMERS)
+    shop.csv("receipts1.csv", some_lines())
+    shop.csv(
+        "customers1.csv",
+        [
+            person("ada", "Wien"), person("bob", "Bonn"), person("ada", "Aachen"),
+            person("cy", "Ulm"), person("cy", " Ulm "),
+            person("dan", "Ulm", "2025-01-01"), person("dan", "Aix", "2025-02-01"),
+        ],
+    )  # fmt: skip
+    assert cli("ingest", *shop.arguments()) == 0
+    assert "7 rows from 1 delivery, 2 rejected, 1 dropped as equal or older" in on_screen(capfd)
+    held = [(row["customer_id"], dict(row["attributes"])["city"])
+            for row in stored(shop.warehouse, "customers")]  # fmt: skip
+    assert sorted(held) == [("bob", "Bonn"), ("cy", "Ulm"), ("dan", "Aix"), ("dan", "Ulm")]
+    kept_out = [row["reasons"] for row in stored(shop.warehouse, "quarantine")]
+    assert sorted(kept_out) == [["customer_repeated"]] * 2 + [["equal_line_dropped"]]
+    counts = {row["delivery"]: row for row in stored(shop.warehouse, "deliveries")}
+    assert counts["customers1.csv"]["rejected_rows"] == 2
+    # Unless a later delivery tells: of these, the one that is later by its number.
+    shop.csv("customers9.csv", [person("ada", "Wien"), person("bob", "Wien")])
+    shop.csv("customers10.csv", [person("ada", "Aachen")])
+    assert cli("ingest", *shop.arguments()) == 0
+    customers = spark.read.format("delta").load(str(shop.warehouse / "customers"))
+    latest = latest_attributes(customers, date(2025, 12, 31)).collect()
+    cities = {row["customer_id"]: row["attributes"]["city"] for row in latest}
+    assert cities == {"ada": "Aachen", "bob": "Wien", "cy": "Ulm", "dan": "Aix"}

@@ -142,3 +142,62 @@ def test_equal_rows_of_two_sources_have_names_of_their_own_source(spark):
     assert set(found) == {"a", "b"}
     assert found["a"] == found["b"]
     assert found["a"].endswith("-1")
+
+
+def test_what_a_filter_leaves_out_is_told_apart_and_counted_by_delivery(cli, shop, capfd):
+    categories = {"r1": "", "r2": "test", "r3": "vip", "r4": "", "r5": "", "r6": "test"}
+    rows = [line(name, name, "2025-01-05", "10.00", category=category)
+            for name, category in categories.items()]  # fmt: skip
+    shop.csv("receipts1.csv", rows[:5])
+    shop.csv("receipts2.csv", rows[5:])
+    shop.csv("customers1.csv", [person("r1", "Ulm")])
+    where = 'grain = "line"\nwhere = "category <> \'test\'"'
+    shop.configure(RECEIPTS + CUSTOMERS, changes={'grain = "line"': where})
+    assert cli("ingest", *shop.arguments()) == 0
+    told = " ".join(on_screen(capfd).split())
+    assert (
+        "1 rows from 2 deliveries, where left out 5 of 6 rows, 3 of them because it is unknown "
+        "(NULL)" in told
+    )
+    assert "left out 3 rows for which it is unknown, as a column is NULL" in told
+    counts = {
+        row["delivery"]: (row["rows"], row["left_out_rows"], row["left_out_unknown_rows"])
+        for row in stored(shop.warehouse, "deliveries")
+    }
+    assert counts == {
+        "receipts1.csv": (1, 4, 3), "receipts2.csv": (0, 1, 0), "customers1.csv": (1, None, None),
+    }  # fmt: skip
+
+
+def test_a_filter_that_leaves_out_everything_is_no_empty_input(cli, shop, capfd):
+    shop.csv("receipts1.csv", [GOOD[0] | {"category": ""}, GOOD[1]])
+    where = 'grain = "receipt"\nwhere = "category <> \'bread\'"'
+    shop.configure(changes={'grain = "line"': where})
+    assert cli("ingest", *shop.arguments()) == 2
+    told = "where left out 2 of 2 rows, 1 of them because it is unknown (NULL)"
+    assert problems(capfd) == [f"[receipts] receipts1.csv: {told}"]
+
+
+@pytest.mark.parametrize("grain", ["line", "receipt"])
+def test_rows_of_unknown_amount_are_told_and_not_every_cent_is_accounted_for(
+    cli, shop, capfd, grain
+):
+    bad = [line("b1", "c1", "2025-01-02", "1,234.50"), line("b2", "c1", "2025-01-02", ""),
+           line("b3", "c1", "soon", "4.00")]  # fmt: skip
+    shop.csv("receipts1.csv", [*GOOD, *bad, line("b4", "c1", "2025-01-02", "", void="yes")])
+    shop.configure(changes={'grain = "line"': f'grain = "{grain}"'})
+    assert cli("ingest", *shop.arguments()) == 0
+    assert "12 rows from 1 delivery, 3 rejected, 2 of unknown amount" in on_screen(capfd)
+    assert cli("rfm", *shop.arguments()) == 0
+    told = " ".join(on_screen(capfd).split())
+    assert "all 12 receipts accounted for, 2 rows of unknown amount" in told
+    assert "went, but for 2 rejected rows of unknown amount" in told
+    assert "every cent" not in told
+    terms = {row["term"]: row["unknown_amount_rows"]
+             for row in stored(shop.warehouse, "reconciliation")}  # fmt: skip
+    assert terms == {name: 2 if name == "rejected" else 0 for name in terms}
+    [row] = stored(shop.warehouse, "deliveries")
+    assert (row["unknown_amount_rows"], row["rejected_rows"]) == (2, 3)
+    unknown = {row["receipt_id"] for row in stored(shop.warehouse, "quarantine")
+               if row["is_amount_unknown"]}  # fmt: skip
+    assert unknown == {"b1", "b2"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from pyspark.sql.types import DoubleType, NullType, StringType, StructField, StructType
@@ -45,6 +46,7 @@ BASE = {
     "channel": None,
     "is_return": None,
     "is_void": None,
+    "version": None,
 }
 OPTIONAL = (
     "amount",
@@ -55,6 +57,7 @@ OPTIONAL = (
     "channel",
     "is_return",
     "is_void",
+    "version",
 )
 
 
@@ -281,3 +284,14 @@ def test_money_is_rounded_once(spark):
     assert found(spark, rows, "cents") == [(1_25,), (30_86,), (1_25,), (200_000_000_000_00,)]
     # Cut to six digits first, it would be 2.005: half-even 2.00.
     assert found(spark, [line(amount="2.0050000001")], "cents") == [(2_01,)]
+
+
+def test_a_version_is_a_number_or_a_time_and_comes_last_where_it_cannot_be_read(spark):
+    texts = ["9", " 10 ", "-1.5", "2026-01-05 10:00:00", "2026-01-05T11:00:00+02:00", "", "soon"]
+    rows = [paid("1.00", version=text) for text in texts]
+    found_rows = found(spark, rows, "version", "reasons", rules=ONE_ROW)
+    nine, ten, less, later, earlier, none, unreadable = (row[0] for row in found_rows)
+    assert (less, nine, ten, none) == (Decimal("-1.5"), 9, 10, None)
+    assert 0 < later - earlier == 3600 * 10**6
+    assert unreadable > later
+    assert [row[1] for row in found_rows] == [*[""] * 6, "version_unreadable"]

@@ -266,3 +266,39 @@ def test_whether_zero_is_a_visit_is_decided_on_the_receipt(spark):
         found = versions(spark, *rows, zero_is_visit=zero_is_visit)
         visits = {row["receipt_id"]: row["is_visit"] for row in found.collect()}
         assert visits == {"free": zero_is_visit, "paid": True}
+
+
+def test_lines_brought_back_on_a_later_day_are_a_return_of_that_day(spark):
+    later = {"is_return": True, "is_visit": False, "items": -1}
+    on = {day: {"business_date": date(2026, 2, day), "receipt_ts": f"2026-02-{day} 09:00:00"}
+          for day in (14, 20)}  # fmt: skip
+    found = versions(
+        spark,
+        line(cents=40_00),
+        line(cents=5_00, category="cups"),
+        line(cents=-2_00, **later),  # at once: of the purchase
+        line(cents=-12_00, **later, **on[14]),
+        line(cents=-1_00, category="cups", **later, **on[14]),
+        line(cents=-3_00, **later, **on[20]),
+        line(receipt_id="alone", cents=-4_00, **later, **on[14]),
+        line(receipt_id="alone", cents=-5_00, **later, **on[20]),
+        line(receipt_id="bought later", cents=6_00, **on[20]),
+        line(receipt_id="bought later", cents=-6_00, **later, **on[14]),
+        line(receipt_id="bad", cents=7_00),
+        line(receipt_id="bad", cents=-7_00, reasons="time_missing", **later, **on[14]),
+        line(receipt_id="two", cents=8_00),
+        line(receipt_id="two", cents=-8_00, customer_id="ben", **later, **on[14]),
+    )
+    names = ("receipt_id", "business_date", "net_cents", "gross_cents", "lines", "is_rejected",
+             "is_visit", "is_return")  # fmt: skip
+    expected = [
+        ("r1", "2026-01-15", 43_00, 45_00, 3, False, True, True),
+        ("r1", "2026-02-14", -13_00, 0, 2, False, False, True),
+        ("r1", "2026-02-20", -3_00, 0, 1, False, False, True),
+        ("alone", "2026-02-14", -4_00, 0, 1, False, False, True),
+        ("alone", "2026-02-20", -5_00, 0, 1, False, False, True),
+        ("bought later", "2026-02-14", 0, 6_00, 2, False, True, True),
+        ("bad", "2026-01-15", 0, 7_00, 2, True, True, True),
+        ("two", "2026-01-15", 0, 8_00, 2, True, True, True),
+    ]
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in expected])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 
+from rfm_spark.core.natural_order import natural_key, natural_order
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.ingest.versions.merging import merged_versions
+from rfm_spark.ingest.versions.merging import DECIDED_COLUMNS, merged_versions, with_status
 
 
 def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15", **fields):
@@ -26,7 +29,7 @@ def version(receipt, delivery, net_cents=1_00, status="current", on="2026-01-15"
 
 def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
-    new = rows_of(spark, RECEIPTS, incoming).drop("status")
+    new = rows_of(spark, RECEIPTS, incoming).drop(*DECIDED_COLUMNS)
     of_these = F.col("delivery").isin(*came)
     parts = merged_versions(known, new, of_these, "receipt_id", broadcast_keys=True)
     return reduce(DataFrame.unionByName, parts)
@@ -50,6 +53,23 @@ def test_a_first_delivery_is_current_and_of_several_the_last_by_name(spark):
             version("r2", "b", 4_00, "current"),
         ],
     )
+
+
+def test_numbers_in_the_names_of_deliveries_count_as_numbers(spark):
+    names = ["export_9.csv", "export_10.csv", "export_2.csv"]
+    rows = [version("r1", name, cents) for cents, name in enumerate(names)]
+    expected = [one | {"status": "superseded"} for one in rows]
+    expected[1]["status"] = "current"
+    assert_rows(merged(spark, rows[:1], rows[1:], names[1:]), expected)
+
+
+def test_names_have_one_natural_order_in_python_and_in_spark(spark):
+    names = ["a", "a1", "a01", "a10", "a2", "a2b", "2026-01-05/p", "2026-1-10/p", "10", "9",
+             "orders (1).csv", "orders.csv", "x" + "9" * 41, "é3", "é12"]  # fmt: skip
+    rows = spark.createDataFrame([(name,) for name in names], "name string")
+    found = rows.orderBy(natural_order(F.col("name"))).collect()
+    assert [row["name"] for row in found] == sorted(names, key=natural_key)
+    assert sorted(["d10", "d9", "d100"], key=natural_key) == ["d9", "d10", "d100"]
 
 
 def test_a_void_version_removes_the_receipt(spark):
@@ -122,3 +142,99 @@ def test_a_receipt_can_move_to_another_day_and_customer(spark):
 
 def test_the_stored_columns_keep_their_order(spark):
     assert merged(spark, [], [version("r1", "a")], ["a"]).columns == RECEIPTS.column_names
+
+
+def assert_statuses(found, expected):
+    """The rows are the expected versions with these statuses."""
+    names = ("receipt_id", "delivery", "business_date", "net_cents", "status")
+    assert_rows(found, [{name: row[name] for name in names} for row in expected])
+
+
+def back(receipt, delivery, net_cents=-1_00, on="2026-02-14", **fields):
+    """A version that only takes things back."""
+    return version(receipt, delivery, net_cents, on=on, is_return=True,
+                   receipt_ts=datetime.fromisoformat(on), **fields)  # fmt: skip
+
+
+def test_a_return_stands_beside_its_purchase_whichever_came_first(spark):
+    purchase, refund = version("r1", "a", 40_00, is_visit=True), back("r1", "b", -12_00)
+    expected = [purchase, refund]
+    assert_statuses(merged(spark, [purchase], [refund], ["b"]), expected)
+    late = version("r1", "c", 40_00, is_visit=True)
+    assert_statuses(merged(spark, [refund], [late], ["c"]), [refund, late])
+
+
+def test_a_correction_replaces_the_purchase_and_the_return_it_brings_again(spark):
+    stored = [version("r1", "a", 40_00, is_visit=True), back("r1", "a", -12_00),
+              back("r1", "b", -5_00, on="2026-02-20")]  # fmt: skip
+    again = [version("r1", "c", 35_00, is_visit=True), back("r1", "c", -10_00)]
+    assert_statuses(
+        merged(spark, stored, again, ["c"]),
+        [
+            stored[0] | {"status": "superseded"},
+            stored[1] | {"status": "superseded"},
+            stored[2],
+            *again,
+        ],
+    )
+
+
+def test_a_return_with_a_number_of_its_own_is_corrected_and_cancelled_like_any_receipt(spark):
+    moved = back("r1", "b", -2_00, on="2026-02-15")
+    first = back("r1", "a", -1_00)
+    assert_statuses(
+        merged(spark, [first], [moved], ["b"]), [first | {"status": "superseded"}, moved]
+    )
+    void = version("r1", "b", 0, is_void=True)
+    assert_statuses(
+        merged(spark, [first], [void], ["b"]),
+        [first | {"status": "superseded"}, void | {"status": "void"}],
+    )
+
+
+def _expected_statuses(versions):
+    """Of one receipt, from the definitions: what counts for each purchase and each return."""
+    returned_at = [v["receipt_ts"] if v.get("is_return") else None for v in versions]
+    pairs = list(zip(versions, returned_at, strict=True))
+    has_purchase = any(at is None and not v.get("is_void") for v, at in pairs)
+    cancelled = max((v["delivery"] for v, at in pairs if at is None and v.get("is_void")),
+                    default="")  # fmt: skip
+    statuses = []
+    for one, at in pairs:
+        rivals = [v["delivery"] for v, other in pairs if not has_purchase or other == at]
+        if one["delivery"] < max(rivals) or (at is not None and one["delivery"] <= cancelled):
+            statuses.append("superseded")
+        else:
+            statuses.append("void" if one.get("is_void") else "current")
+    return statuses
+
+
+def test_of_random_histories_of_purchases_returns_and_cancellations_the_right_ones_count(spark):
+    chance = random.Random(7)
+    histories = {}
+    for number in range(150):
+        found = {}
+        for _ in range(chance.randrange(1, 7)):
+            delivery, day = chance.choice("abcd"), f"2026-02-1{chance.randrange(3)}"
+            is_void = chance.random() < 0.2
+            if chance.random() < 0.5:
+                found[delivery, day] = back(f"r{number}", delivery, on=day, is_void=is_void)
+            else:
+                found[delivery, None] = version(f"r{number}", delivery, is_visit=True,
+                                                is_void=is_void)  # fmt: skip
+        histories[number] = list(found.values())
+    rows = [one for history in histories.values() for one in history]
+    statuses = [told for history in histories.values() for told in _expected_statuses(history)]
+    decided = with_status(rows_of(spark, RECEIPTS, rows).drop(*DECIDED_COLUMNS),
+                          "receipt_id")  # fmt: skip
+    names = ("receipt_id", "delivery", "receipt_ts", "status")
+    assert_rows(
+        decided,
+        [
+            {name: ({"receipt_ts": None} | row | {"status": told})[name] for name in names}
+            for row, told in zip(rows, statuses, strict=True)
+        ],
+    )
+    plan = decided._jdf.queryExecution().executedPlan().toString()
+    assert plan.count("Exchange hashpartitioning") == 1
+    assert plan.count("Sort [") == 1

@@ -140,11 +140,12 @@ def check(
     """Check a configuration and the input's columns, without running anything."""
     request = Request(config, overrides, input, warehouse, as_of)
     with session(context, [request.input]) as sessions:
-        problems = source_problems(request.run(sessions))
+        run = request.run(sessions)
+        problems = source_problems(run)
     if problems:
         raise UserError(problems)
     typer.echo(f"{config}: fits the input in {request.input}")
-    show_panels(advice_panels(configuration_advice(request.settings)))
+    show_panels(advice_panels([*configuration_advice(request.settings), *run.notes]))
 
 
 @app.command()

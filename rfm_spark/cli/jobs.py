@@ -83,10 +83,10 @@ def run_and_show(context: typer.Context, job: Job, request: Request) -> None:
         day = run_job(run, job.name, request.day)
         if day is not None:
             show_panels(job_panels(run, job.name, day))
-            show_panels(advice_panels(run.notes))
-            if len(job.results) > 1:
-                asked, cohorts_by = _to_try(request), _cohorts_by(request.settings)
-                show_queries(run.warehouse.place, day, asked, cohorts_by)
+        show_panels(advice_panels(run.notes))
+        if day is not None and len(job.results) > 1:
+            asked, cohorts_by = _to_try(request), _cohorts_by(request.settings)
+            show_queries(run.warehouse.place, day, asked, cohorts_by)
 
 
 def _to_try(request: Request) -> list[list[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid
+from rfm_spark.ingest.rows.rules import DROPPED, is_invalid
 
 _FEW_MONTHS = 3
 _MAX_MANY_MONTHS_SHARE = 0.1
@@ -18,7 +18,10 @@ _MAX_MANY_MONTHS_SHARE = 0.1
 
 @dataclass
 class DeliveryCounts:
-    """Counts of one delivery: the count columns of `deliveries`."""
+    """Counts of one delivery: the count columns of `deliveries`.
+
+    Those of what the source's filter leaves out are None without a filter.
+    """
 
     rows: int = 0
     rejected_rows: int = 0
@@ -26,6 +29,9 @@ class DeliveryCounts:
     receipts: int = 0
     rejected_receipts: int = 0
     net_cents: int = 0
+    left_out_rows: int | None = None
+    left_out_unknown_rows: int | None = None
+    unknown_amount_rows: int = 0
 
 
 CountsByDelivery = dict[tuple[str, str], DeliveryCounts]
@@ -55,7 +61,7 @@ def row_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> Counts
         rows: one validated row per raw row, with `source`, `delivery` and perhaps `cents`.
         deliveries: source and name of every delivery, including those without rows.
     """
-    is_dropped = F.col("reasons") == EQUAL_LINE
+    is_dropped = F.col("reasons").isin(*DROPPED)
     cents = F.col("cents") if "cents" in rows.columns else F.lit(0)
     counts = rows.groupBy("source", "delivery").agg(
         F.count(F.lit(1)).alias("rows"),
@@ -113,7 +119,7 @@ def receipt_counts(daily_counts: DataFrame, deliveries: Iterable[tuple[str, str]
         daily_counts: `daily_receipt_counts`.
         deliveries: source and name of every delivery, including those without rows.
     """
-    names = list(vars(DeliveryCounts()))
+    names = [name for name in vars(DeliveryCounts()) if name in daily_counts.columns]
     accepted = F.col("receipts") - F.col("rejected_receipts")
     # Rejected rows have groups of their own, so a group with accepted receipts has no others. A day
     # is a bit of its month: one row a month tells all, and one query.
@@ -165,19 +171,66 @@ def add_receipt_version_counts(counts: CountsByDelivery, source: str, versions: 
     )
     for row in version_counts.collect():
         count = counts[source, row["delivery"]]
-        for name in vars(count):
+        for name in version_counts.columns[1:]:
             setattr(count, name, getattr(count, name) + row[name])
 
 
-def describe_counts(counts: CountsByDelivery) -> str:
+def add_left_out_counts(counts: CountsByDelivery, source: str, left_out: DataFrame) -> None:
+    """Adds the rows that the filter of a source leaves out to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        source: name of the source that has the filter.
+        left_out: `left_out_counts` of its deliveries.
+    """
+    for (label, _), count in counts.items():
+        if label == source:
+            count.left_out_rows = count.left_out_unknown_rows = 0
+    for row in left_out.collect():
+        count = counts[source, row["delivery"]]
+        count.left_out_rows = row["left_out_rows"]
+        count.left_out_unknown_rows = row["left_out_unknown_rows"]
+
+
+def add_unknown_amounts(counts: CountsByDelivery, quarantine: DataFrame) -> None:
+    """Adds the rejected rows whose money cannot be told to the counts.
+
+    Args:
+        counts: counts by delivery, changed in place.
+        quarantine: the rejected rows of these deliveries.
+    """
+    unknown = quarantine.where("is_amount_unknown").groupBy("source", "delivery").count()
+    for row in unknown.collect():
+        counts[row["source"], row["delivery"]].unknown_amount_rows = row["count"]
+
+
+def describe_counts(counts: CountsByDelivery, replacing_receipts: int = 0) -> str:
     """Summary of the counts as text, such as `1,000 rows from 2 deliveries, 3 rejected`."""
     total_rows = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
     dropped = sum(count.dropped_rows for count in counts.values())
+    unknown = sum(count.unknown_amount_rows for count in counts.values())
     details = f", {rejected:,} rejected" if rejected else ""
-    details += f", {dropped:,} equal lines dropped" if dropped else ""
+    details += f", {unknown:,} of unknown amount" if unknown else ""
+    details += f", {dropped:,} dropped as equal or older" if dropped else ""
+    if replacing_receipts:
+        details += f", {replacing_receipts:,} in the place of another customer's of another day"
+    if left_out := describe_left_out(counts.values()):
+        details += f", {left_out}"
     plural = "delivery" if len(counts) == 1 else "deliveries"
     return f"{total_rows:,} rows from {len(counts)} {plural}{details}"
+
+
+def describe_left_out(counts: Collection[DeliveryCounts]) -> str:
+    """What filters left out as text, such as `where left out 4 of 5 rows`; empty for nothing."""
+    left_out = sum(count.left_out_rows or 0 for count in counts)
+    if not left_out:
+        return ""
+    total_rows = left_out + sum(count.rows for count in counts if count.left_out_rows is not None)
+    told = f"where left out {left_out:,} of {total_rows:,} rows"
+    if unknown := sum(count.left_out_unknown_rows or 0 for count in counts):
+        told += f", {unknown:,} of them because it is unknown (NULL)"
+    return told
 
 
 def _collected_counts(rows: DataFrame, deliveries: Iterable[tuple[str, str]]) -> CountsByDelivery:

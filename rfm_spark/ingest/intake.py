@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import reduce
 
@@ -15,6 +16,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
     DeliveryCounts,
+    add_left_out_counts,
     daily_receipt_counts,
     kept_rows,
     receipt_counts,
@@ -22,8 +24,9 @@ from rfm_spark.ingest.counts import (
 )
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
 from rfm_spark.ingest.problems.input_errors import as_user_error
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, SEPARATOR, is_invalid
-from rfm_spark.ingest.sources import checked_rows, configured_sources, first_load_problems
+from rfm_spark.ingest.rejected_share import check_rejected_share
+from rfm_spark.ingest.rows.rules import is_invalid
+from rfm_spark.ingest.sources import CheckedRows, checked_rows, configured_sources
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
@@ -45,7 +48,7 @@ _MAX_BROADCAST_HASHES = 4_000_000
 _READING_SETTINGS = frozenset(Business.model_fields) - {"currency"}
 """Business settings that affect how rows are read; the others affect display only."""
 
-_READER_REVISION = 2
+_READER_REVISION = 3
 """Revision of the reading code: raise it when the same settings read rows differently, so that
 all deliveries are loaded again."""
 
@@ -67,15 +70,17 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         Interactions: INTERACTIONS,
         Customers: CUSTOMERS,
     }
-    found: dict[str, list[tuple[Batch, DataFrame]]] = {table.name: [] for table in tables.values()}
+    found: dict[str, list[tuple[Batch, CheckedRows]]] = {
+        table.name: [] for table in tables.values()
+    }
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
         try:
             batch = _new_batch(run, label, source, fingerprints)
-            if batch.deliveries and label not in {known for known, _ in fingerprints}:
-                problems += first_load_problems(run, source, label, batch.deliveries)
             if batch.deliveries:
-                found[tables[type(source)].name].append((batch, _batch_rows(run, batch)))
+                is_first = label not in {known for known, _ in fingerprints}
+                checked = _batch_rows(run, batch, is_first_load=is_first)
+                found[tables[type(source)].name].append((batch, checked))
         except UserError as error:
             problems += error.problems
     if problems:
@@ -85,7 +90,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         for table in tables.values():
             if table_batches := found[table.name]:
                 batches = [batch for batch, _ in table_batches]
-                rows = reduce(DataFrame.unionByName, (rows for _, rows in table_batches))
+                rows = reduce(DataFrame.unionByName, (one.rows for _, one in table_batches))
                 intake = Intake(table, batches, rows)
                 intakes.append(intake)
                 with translated_input_errors(intake):
@@ -93,7 +98,10 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                         stack.enter_context(_with_single_rows(run, intake))
                     else:
                         intake.counts = row_counts(rows, intake.delivery_keys)
-                        check_rejected_share(run, intake)
+                    for batch, checked in table_batches:
+                        _count_left_out(run, intake, batch, checked.left_out)
+                    if table is not RECEIPTS:
+                        check_rejected_share(run, intake, rows)
         yield intakes
 
 
@@ -189,8 +197,21 @@ def _count_receipts(
         for delivery in batch.deliveries:
             if delivery.name in counted.months:
                 groups.setdefault(counted.months[delivery.name], []).append(delivery)
-        intake.rows_by_month = with_is_single(
-            _batch_rows(run, batch, list(groups.values())), repeated
+        by_month = _batch_rows(run, batch, list(groups.values())).rows
+        intake.rows_by_month = with_is_single(by_month, repeated)
+
+
+def _count_left_out(run: Run, intake: Intake, batch: Batch, left_out: DataFrame | None) -> None:
+    """Counts what the filter of a source leaves out, and tells of rows for which it is unknown."""
+    if left_out is None:
+        return
+    add_left_out_counts(intake.counts, batch.label, left_out)
+    unknown = sum(intake.counts[key].left_out_unknown_rows or 0 for key in batch.delivery_keys)
+    if unknown:
+        run.notes.append(
+            f"[{batch.label}] where = {batch.source.where!r} left out {unknown:,} rows for which "
+            "it is unknown, as a column is NULL: if they belong to the source, say what NULL "
+            "stands for, as in coalesce(column, '') <> 'test'"
         )
 
 
@@ -198,7 +219,7 @@ def _can_group_by_month(source: Source) -> bool:
     """Whether rows of a source can be read by month: from files, with no join or window."""
     if not isinstance(source, Receipts) or source.columns.receipt_id is None:
         return False
-    return source.format != "delta" and not source.lookups and not source.drop_equal_lines
+    return source.format != "delta" and not source.lookups
 
 
 @contextmanager
@@ -241,42 +262,11 @@ def _new_batch(
     return Batch(label, source, new, settings_digest, reloaded)
 
 
-def _batch_rows(run: Run, batch: Batch, groups: Sequence[Sequence[Delivery]] = ()) -> DataFrame:
-    rows = checked_rows(run, batch.label, batch.source, batch.deliveries, groups)
-    return rows.withColumn("source", F.lit(batch.label))
-
-
-def check_rejected_share(run: Run, intake: Intake) -> None:
-    """Refuses a source without any rows, or with more rejected ones than the settings allow.
-
-    Raises:
-        UserError: with the most frequent rejection reasons.
-    """
-    for batch in intake.batches:
-        counts = [intake.counts[batch.label, name] for name in batch.delivery_names]
-        total_rows = sum(count.rows for count in counts)
-        rejected = sum(count.rejected_rows for count in counts)
-        tells_purchases = intake.table in (RECEIPTS, CUSTOMER_TOTALS)
-        is_first_load = tells_purchases and not run.warehouse.is_there(intake.table)
-        if total_rows == 0 and is_first_load:
-            raise UserError(
-                f"[{batch.label}] {', '.join(batch.delivery_names[:3])}: there are no rows in it"
-            )
-        max_share = run.settings.ingest.max_rejected_share
-        if rejected > max_share * total_rows:
-            raise UserError(
-                f"[{batch.label}] {rejected:,} of {total_rows:,} rows are rejected, more than "
-                f"ingest.max_rejected_share = {max_share:g} allows; nothing was published. Most "
-                f"frequent: {_most_frequent_reasons(intake.rows, batch.label)}"
-            )
-
-
-def _most_frequent_reasons(rows: DataFrame, label: str) -> str:
-    is_rejected = is_invalid() & (F.col("reasons") != EQUAL_LINE)
-    invalid_rows = rows.where(is_rejected & (F.col("source") == label))
-    reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason"))
-    most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)
-    description = ", ".join(
-        f"{row['reason']} ({row['count']:,})" for row in most_frequent.collect()
-    )
-    return description or "two customers on one receipt"
+def _batch_rows(
+    run: Run,
+    batch: Batch,
+    groups: Sequence[Sequence[Delivery]] = (),
+    is_first_load: bool = False,
+) -> CheckedRows:
+    checked = checked_rows(run, batch.label, batch.source, batch.deliveries, groups, is_first_load)
+    return replace(checked, rows=checked.rows.withColumn("source", F.lit(batch.label)))

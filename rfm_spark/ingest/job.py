@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -11,15 +12,19 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.conditions import any_of
 from rfm_spark.ingest.batches import Batch, Intake
-from rfm_spark.ingest.counts import add_receipt_version_counts, describe_counts
+from rfm_spark.ingest.counts import (
+    add_receipt_version_counts,
+    add_unknown_amounts,
+    describe_counts,
+)
 from rfm_spark.ingest.intake import (
-    check_rejected_share,
     earliest_correctable_date,
     new_intakes,
     persisted,
     translated_input_errors,
 )
-from rfm_spark.ingest.rows.attributes import deduplicated_attributes
+from rfm_spark.ingest.rejected_share import check_rejected_share
+from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
@@ -28,8 +33,9 @@ from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
-from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.ingest.tables.receipts import RECEIPTS, REPLACES_OTHER
 from rfm_spark.ingest.versions.merging import (
+    DECIDED_COLUMNS,
     affected_keys,
     merged_versions,
     with_single_version_status,
@@ -38,7 +44,11 @@ from rfm_spark.ingest.versions.merging import (
 from rfm_spark.ingest.versions.receipt_versions import (
     receipt_versions,
     rows_to_quarantine,
+)
+from rfm_spark.ingest.versions.whole_receipts import (
     single_receipt_versions,
+    whole_receipt_versions,
+    whole_rows_to_quarantine,
 )
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
@@ -47,7 +57,7 @@ from rfm_spark.storage.slices import day_slice, since
 _MAX_BROADCAST_VERSIONS = 1_000_000
 """Number of stored versions up to which the affected keys are broadcast in a merge."""
 
-_KEPT_AS_DELIVERED = {CUSTOMERS: deduplicated_attributes, CUSTOMER_TOTALS: accepted_totals}
+_KEPT_AS_DELIVERED = {CUSTOMERS: accepted_attributes, CUSTOMER_TOTALS: accepted_totals}
 """Tables of which every delivery stays: which row counts is told as of a day."""
 
 
@@ -69,7 +79,7 @@ def ingest(run: Run) -> None:
                 translated_input_errors(intake),
             ):
                 _ingest_table(run, intake)
-                step.says(describe_counts(intake.counts))
+                step.says(describe_counts(intake.counts, intake.replacing_receipts))
     if run.settings.receipts is None:  # facts are made of none
         run.warehouse.create(RECEIPTS)
 
@@ -97,13 +107,21 @@ def _ingest_receipts(run: Run, intake: Intake) -> None:
         repeated_rows = intake.slow_path_rows.where(~F.col("is_single"))
         with in_parts(run.spark, batch.size_bytes):
             counted = stack.enter_context(
-                persisted(receipt_versions(repeated_rows, with_categories, batch.zero_is_visit))
+                persisted(
+                    receipt_versions(repeated_rows, with_categories, batch.zero_is_visit)
+                    if batch.has_lines
+                    else whole_receipt_versions(repeated_rows, with_categories)
+                )
             )
         add_receipt_version_counts(intake.counts, batch.label, counted)
-        check_rejected_share(run, intake)
         versions = counted.where(F.col("receipt_id").isNotNull())
-        rejected = versions.where("is_rejected").select("delivery", "receipt_id", "two_customers")
-        _write_quarantine(run, intake, rows_to_quarantine(intake.slow_path_rows, rejected))
+        if batch.has_lines:
+            kept_out = rows_to_quarantine(intake.slow_path_rows, versions.where("is_rejected"))
+        else:
+            repeated = versions.where("rows_of_id > 1")
+            kept_out = whole_rows_to_quarantine(intake.slow_path_rows, repeated)
+        check_rejected_share(run, intake, kept_out)
+        _write_quarantine(run, intake, kept_out)
         is_accepted = ~F.col("is_rejected")
         rows = intake.rows if intake.rows_by_month is None else intake.rows_by_month
         singles = single_receipt_versions(rows.where("is_single"), with_categories).where(
@@ -112,9 +130,30 @@ def _ingest_receipts(run: Run, intake: Intake) -> None:
         accepted = versions.where(is_accepted)
         # Lines: the merge shuffles every receipt again; whole receipts: only the repeated ones.
         with in_parts(run.spark, batch.size_bytes if batch.has_lines else 0):
-            _merge_versions(
+            days = _merge_versions(
                 run, intake, accepted, "receipt_id", singles if intake.single_days else None
             )
+        _tell_replaced_receipts(run, intake, days)
+
+
+def _tell_replaced_receipts(run: Run, intake: Intake, days: Collection[date]) -> None:
+    """Counts the receipts that took the place of another customer's, and says what to do.
+
+    The merge has marked them: of the days on which it compared versions, two columns are read.
+    """
+    if not days:
+        return
+    [batch] = intake.batches
+    on_these_days = day_slice(RECEIPTS, days).condition(RECEIPTS)
+    loaded = run.warehouse.read(RECEIPTS).where(on_these_days & _delivery_condition([batch]))
+    replacing = intake.replacing_receipts = loaded.where(REPLACES_OTHER).count()
+    if replacing:
+        run.notes.append(
+            f"[{batch.label}] {replacing:,} receipts took the place of older ones of another "
+            f"customer and day (`{REPLACES_OTHER}` in `receipts`): where numbers begin again, each "
+            "day or in each store, make columns.receipt_id a list of the columns that tell them "
+            "apart"
+        )
 
 
 def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
@@ -130,11 +169,12 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
     commit = run.replace(QUARANTINE, quarantine_rows(rejected), condition)
     if commit.rows != expected:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
+    add_unknown_amounts(intake.counts, run.warehouse.read(QUARANTINE).where(condition))
 
 
 def _merge_versions(
     run: Run, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
-) -> None:
+) -> set[date]:
     """Merges accepted versions into their table, in one commit.
 
     Days with affected versions are replaced. Single versions are appended on any day, and other
@@ -146,9 +186,12 @@ def _merge_versions(
         versions: accepted versions to merge with the stored ones, one row per key and delivery.
         key: name of the id column.
         singles: accepted versions whose id is in no other delivery and not stored, one row per key.
+
+    Returns:
+        The days on which versions were compared.
     """
     table = intake.table
-    stored_columns = [name for name in table.column_names if name != "status"]
+    stored_columns = [name for name in table.column_names if name not in DECIDED_COLUMNS]
     incoming = versions.select(*stored_columns)
     days = {row[0] for row in incoming.select("business_date").distinct().collect()}
     is_reloaded = (
@@ -171,7 +214,7 @@ def _merge_versions(
         is_in_order &= sum(row["count"] for row in stored_days) <= _MAX_BROADCAST_VERSIONS
     if not days and singles is None:
         run.warehouse.create(table)
-        return
+        return days
     is_replaced = day_slice(table, days).condition(table) if days else F.lit(False)
     kept_parts: list[DataFrame] = []
     if stored is None:
@@ -196,6 +239,7 @@ def _merge_versions(
     # The cheaper condition first: the days are compared only where it is false.
     condition = (is_reloaded & since(earliest_date)) | is_replaced
     run.replace(table, rows, condition, commit_info, is_in_order)
+    return days
 
 
 def _record_deliveries(run: Run, intake: Intake) -> None:

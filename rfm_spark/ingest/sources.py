@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.ingest.files.deliveries import Delivery, file_paths, find_deliveries
-from rfm_spark.ingest.files.file_columns import misnamed_key_problems
+from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries
 from rfm_spark.ingest.files.raw_files import read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
+from rfm_spark.ingest.problems.json_keys import absent_keys, key_problems
 from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_rows
 from rfm_spark.ingest.rows.delivered import delivered_fields, with_is_dropped, with_row_digest
 from rfm_spark.ingest.rows.expressions import expression_column
 from rfm_spark.ingest.rows.interactions import interaction_rows
+from rfm_spark.ingest.rows.left_out import left_out_counts
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
@@ -47,20 +49,42 @@ def source_problems(run: Run) -> list[str]:
             deliveries = find_deliveries(run.sessions, source, run.input, label)
             rows = read_rows(run.spark, source, deliveries, run.input, label)
             problems += column_problems(run, rows, source, label, deliveries)
-            problems += first_load_problems(run, source, label, deliveries)
+            first_and_last = [deliveries[0], *deliveries[1:][-1:]]
+            problems += _json_problems(run, rows, source, label, first_and_last, True)
         except UserError as error:
             problems += error.problems
     return problems
 
 
-def first_load_problems(
-    run: Run, source: Source, label: str, deliveries: list[Delivery]
-) -> Iterable[str]:
-    """Messages on suspected mistakes, to report only before the first load of a source."""
-    if source.format == "json":
-        yield from misnamed_key_problems(
-            run.spark, source, file_paths(source, deliveries)[0], label
-        )
+def _json_problems(
+    run: Run,
+    rows: DataFrame,
+    source: Source,
+    label: str,
+    deliveries: list[Delivery],
+    is_first_load: bool,
+) -> list[str]:
+    """Messages on declared keys that deliveries lack; those that may be right become notes."""
+    if source.format != "json":
+        return []
+    absent = absent_keys(run.spark, source, deliveries, label)
+    problems, notes = key_problems(rows, source, absent, label, is_first_load)
+    run.notes.extend(notes)
+    return problems
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows of deliveries, and what is not among them.
+
+    Attributes:
+        rows: one row per raw row that belongs to the source: `receipt_lines`, `totals_rows`,
+            `interaction_rows` or `customer_rows`.
+        left_out: `left_out_counts` of the source's filter; None without a filter.
+    """
+
+    rows: DataFrame
+    left_out: DataFrame | None
 
 
 def checked_rows(
@@ -69,7 +93,8 @@ def checked_rows(
     source: Source,
     deliveries: list[Delivery],
     groups: Sequence[Sequence[Delivery]] = (),
-) -> DataFrame:
+    is_first_load: bool = False,
+) -> CheckedRows:
     """Typed rows of deliveries, with all rejection reasons.
 
     Args:
@@ -79,21 +104,27 @@ def checked_rows(
         deliveries: deliveries to read.
         groups: groups of deliveries to read instead of all, each by tasks of its own; the columns
             must have been checked before.
-
-    Returns:
-        One row per raw row: `receipt_lines`, `totals_rows`, `interaction_rows` or `customer_rows`.
+        is_first_load: whether nothing of the source has been taken in.
 
     Raises:
         UserError: with every expression that does not match the columns.
     """
     raw = read_rows(run.spark, source, deliveries, run.input, label, groups)
-    problems = [] if groups else column_problems(run, raw, source, label, deliveries)
-    if problems:
-        raise UserError(problems)
-    filtered = (
-        raw if source.where is None else raw.where(expression_column(source.where, raw.columns))
-    )
-    rows = delivered_fields(filtered, source_fields(source), source.reject)
+    if not groups:
+        problems = column_problems(run, raw, source, label, deliveries)
+        problems += _json_problems(run, raw, source, label, deliveries, is_first_load)
+        if problems:
+            raise UserError(problems)
+    if source.where is None:
+        return CheckedRows(_source_rows(run, label, source, raw), None)
+    where = expression_column(source.where, raw.columns)
+    rows = _source_rows(run, label, source, raw.where(where))
+    return CheckedRows(rows, left_out_counts(raw, where))
+
+
+def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFrame:
+    """Fields of raw rows that belong to a source, typed and with all rejection reasons."""
+    rows = delivered_fields(raw, source_fields(source), source.reject)
     business = run.settings.business
     calendar = Calendar(
         business.time_zone, business.day_start_hour, source.time_zone or business.time_zone
@@ -102,7 +133,8 @@ def checked_rows(
         if source.columns.receipt_id is None:
             row_id = F.concat_ws("#", "delivery", "row")
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
-        rows = with_is_dropped(rows, source.drop_equal_lines)
+        # Of rows that are whole receipts, equal ones are found where their ids repeat.
+        rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
         return receipt_lines(rows, _receipt_rules(run.settings, source, calendar))
     if isinstance(source, CustomerTotals):
         return totals_rows(rows, _totals_rules(run.settings, source, calendar))

@@ -134,6 +134,11 @@ class ReceiptColumns(Section):
     is_void: Expression | None = Field(
         default=None, description="true for a version that cancels the receipt"
     )
+    version: Expression | None = Field(
+        default=None,
+        description="number or time, such as of the last change: where a delivery has several "
+        "rows of one receipt, the greatest counts",
+    )
 
     def misfits(self) -> Iterator[str]:
         """Money that is not told, or told twice."""
@@ -153,7 +158,9 @@ class Receipts(Source):
     columns: ReceiptColumns
     zero_is_visit: bool = Field(default=True, description="whether an amount of 0 is a visit")
     drop_equal_lines: bool = Field(
-        default=False, description="of equal lines in one delivery, only one counts"
+        default=False,
+        description="of equal lines in one delivery, only one counts; of equal whole receipts, "
+        "always",
     )
 
     def misfits(self) -> Iterator[str]:
@@ -163,6 +170,13 @@ class Receipts(Source):
             yield "lines need columns.receipt_id, to be added up to receipts"
         if self.drop_equal_lines and self.columns.receipt_id is None:
             yield "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
+        if self.columns.version is not None and self.grain == "line":
+            yield (
+                'columns.version is for whole receipts (grain = "receipt"): lines of one delivery '
+                "are added up, whichever was written last"
+            )
+        if self.columns.version is not None and self.columns.receipt_id is None:
+            yield "columns.version needs columns.receipt_id: without it a row is a receipt"
 
 
 class InteractionColumns(Section):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rfm_spark.core.natural_order import natural_key
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.moves.one_customer import Values
@@ -100,7 +101,7 @@ def _days_of(run: Run, customer: str) -> list[CustomerEvent]:
 def _totals_of(run: Run, customer: str, as_of: date) -> list[CustomerEvent]:
     """The totals that count on a day, or, where all are of later days, one of these."""
     rows = run.warehouse.rows(CUSTOMER_TOTALS, {"customer_id": customer})
-    rows.sort(key=lambda row: (row["as_of"] <= as_of, row["as_of"], row["delivery"]))
+    rows.sort(key=lambda row: (row["as_of"] <= as_of, row["as_of"], natural_key(row["delivery"])))
     return [
         CustomerEvent(
             row["last_purchase"] or row["as_of"],

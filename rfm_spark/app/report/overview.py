@@ -27,7 +27,7 @@ Rows = Sequence[Mapping[str, Any]]
 _TERMS = {
     "raw": "delivered",
     "rejected": "broke a rule, and lie in quarantine",
-    "dropped": "equal lines that count once",
+    "dropped": "rows whose delivery has an equal or newer one",
     "superseded": "replaced by a newer version",
     "void": "cancelled by the shop",
     "guests": "of nobody who is known",
@@ -170,7 +170,7 @@ class Overview:
             Field("rows", "rows delivered", "count"),
             Field("rejected_rows", "in quarantine", "count"),
             Field("rejected_share", "share", "share"),
-            Field("dropped_rows", "equal lines left out", "count"),
+            Field("dropped_rows", "equal or older rows left out", "count"),
         )
         told = [
             {

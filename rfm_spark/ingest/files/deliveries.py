@@ -10,6 +10,7 @@ from hashlib import sha256
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.core.natural_order import natural_key
 from rfm_spark.settings.sources import DATE, Lookup, Source
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.listing import ListedFile, listed_files
@@ -51,7 +52,7 @@ class Delivery:
     """A delivery of raw data: a file, a folder of part files, or a Delta table.
 
     Attributes:
-        name: path relative to the input folder; deliveries are ordered by it.
+        name: path relative to the input folder; deliveries are in its natural order.
         files: files of the delivery.
         fingerprint: digest of file names, sizes and modification times, or of the Delta table's
             last commit.
@@ -69,7 +70,7 @@ def find_deliveries(
     label: str,
     night: date | None = None,
 ) -> list[Delivery]:
-    """Deliveries that match the path of a source, ordered by name.
+    """Deliveries that match the path of a source, in natural order of their names.
 
     Args:
         sessions: the session, or where to get one; local files need none.
@@ -120,7 +121,8 @@ def find_deliveries(
         by_folder = isinstance(source, Source) and source.delivery == "folder"
         name = folder if by_folder else file.name
         by_name.setdefault(name, []).append((file, found.modified_us))
-    return [_delivery_from_files(name, files) for name, files in sorted(by_name.items())]
+    in_order = sorted(by_name.items(), key=lambda named: natural_key(named[0]))
+    return [_delivery_from_files(name, files) for name, files in in_order]
 
 
 def lookups_fingerprint(

@@ -9,7 +9,15 @@ from typing import Any
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType, TimestampType
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    MapType,
+    NullType,
+    NumericType,
+    StructType,
+    TimestampType,
+)
 
 from rfm_spark.core.errors import did_you_mean
 from rfm_spark.ingest.files.deliveries import Delivery, file_paths
@@ -30,6 +38,7 @@ _OF_EACH_ROW = (
     "amount",
     "orders",
     "last_purchase",
+    "version",
 )
 """Fields that cannot be the same for all rows."""
 
@@ -42,6 +51,7 @@ _LATER_FIELDS = (
     "channel",
     "is_return",
     "is_void",
+    "version",
     "value",
     "first_purchase",
 )
@@ -56,6 +66,15 @@ def source_fields(source: Source) -> dict[str, FieldExpression | None]:
         for name, expression in columns.get("attributes", {}).items()
     }
     return {**{n: e for n, e in columns.items() if n != "attributes"}, **attributes}
+
+
+def required_fields(source: Source) -> dict[str, FieldExpression | None]:
+    """The same for fields whose columns every file must have."""
+    return {
+        name: field
+        for name, field in source_fields(source).items()
+        if name not in _LATER_FIELDS and not name.startswith(ATTRIBUTE_PREFIX)
+    }
 
 
 def column_problems(
@@ -80,11 +99,7 @@ def column_problems(
     problems = list(_FileColumns(rows, names, origin, source, label, time_zone).problems(fields))
     if problems or source.format != "parquet":
         return problems
-    required = {
-        name: field
-        for name, field in fields.items()
-        if name not in _LATER_FIELDS and not name.startswith(ATTRIBUTE_PREFIX)
-    }
+    required = required_fields(source)
     for missing, (file, present) in missing_parquet_columns(run.spark, files, names, label).items():
         for name, lookup in source.lookups.items():
             if lookup.on in missing:
@@ -162,6 +177,10 @@ class _FileColumns:
                     f"in [{self.label}.types]; or, where it is an instant, text with its zone, "
                     "such as concat(timestamp_seconds(epoch), 'Z'), without time_format"
                 )
+        elif name == "version" and not (
+            isinstance(data_type, NumericType) or is_time_type(data_type)
+        ):
+            yield f"{where}: gives {data_type.simpleString()}, not a number, a time or text"
         elif name in _BOOLEAN_FIELDS and data_type.simpleString() != "boolean":
             yield _not_boolean(where, data_type)
         elif isinstance(data_type, ArrayType | MapType | StructType):

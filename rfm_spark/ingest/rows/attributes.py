@@ -1,14 +1,15 @@
-"""Customer attributes: parses, validates and deduplicates delivered rows."""
+"""Customer attributes: parses and validates delivered rows, and tells which hold on a day."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import NullType
 
+from rfm_spark.core.natural_order import natural_order
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
 from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX
 from rfm_spark.ingest.rows.identifiers import (
@@ -16,6 +17,7 @@ from rfm_spark.ingest.rows.identifiers import (
     is_inexact_id,
     trimmed_text,
 )
+from rfm_spark.ingest.rows.repeats import with_repeats_rejected
 from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
 
 
@@ -26,7 +28,7 @@ def customer_rows(
     time_format: str | None,
     guest_ids: Collection[str] = (),
 ) -> DataFrame:
-    """Typed customer attributes with all rejection reasons.
+    """Typed customer attributes with all rejection reasons, those of repeated customers too.
 
     Args:
         rows: one row per raw row: `delivered_fields` with `customer_id`, `valid_from` and
@@ -59,7 +61,7 @@ def customer_rows(
         "customer_id_inexact": is_inexact_id(F.col("customer_id"), data_types["customer_id"]),
         "valid_from_unreadable": is_unreadable(F.col("valid_from"), valid_from_type, valid_from),
     }
-    return rows.select(
+    typed = rows.select(
         "delivery",
         "file",
         "raw",
@@ -68,19 +70,20 @@ def customer_rows(
         valid_from.alias("valid_from"),
         F.map_from_entries(delivered_entries).alias("attributes"),
     )
+    # Maps have no order; as text, in that of the configuration, they have.
+    return with_repeats_rejected(typed, ("customer_id", "valid_from"), F.to_json("attributes"))
 
 
-def deduplicated_attributes(rows: DataFrame) -> DataFrame:
-    """Customer attributes without duplicate keys; of equal keys the last by its JSON text is kept.
+def accepted_attributes(rows: DataFrame) -> DataFrame:
+    """The columns of `customers`.
 
     Args:
         rows: valid rows of `customer_rows`.
 
     Returns:
-        One row per `customer_id`, `delivery` and `valid_from`: the columns of `customers`.
+        One row per customer, delivery and `valid_from`.
     """
-    columns = ["customer_id", "delivery", "valid_from", "attributes"]
-    return _first_row_per_key(rows.select(*columns), columns[:3], [F.desc(F.to_json("attributes"))])
+    return rows.select("customer_id", "delivery", "valid_from", "attributes")
 
 
 def latest_attributes(customers: DataFrame, as_of: date) -> DataFrame:
@@ -95,10 +98,10 @@ def latest_attributes(customers: DataFrame, as_of: date) -> DataFrame:
         the newest delivery. A NULL `valid_from` counts as older than any day.
     """
     is_valid_by_then = F.coalesce(F.col("valid_from") <= F.lit(as_of), F.lit(True))
-    latest_first = [F.desc_nulls_last("valid_from"), F.desc("delivery")]
-    return _first_row_per_key(customers.where(is_valid_by_then), ["customer_id"], latest_first)
-
-
-def _first_row_per_key(rows: DataFrame, key: Sequence[str], order: Sequence[Column]) -> DataFrame:
-    row_number = F.row_number().over(Window.partitionBy(*key).orderBy(*order))
-    return rows.withColumn("place", row_number).where(F.col("place") == 1).drop("place")
+    latest_first = Window.partitionBy("customer_id").orderBy(
+        F.desc_nulls_last("valid_from"), F.desc(natural_order(F.col("delivery")))
+    )
+    ranked = customers.where(is_valid_by_then).withColumn(
+        "place", F.row_number().over(latest_first)
+    )
+    return ranked.where(F.col("place") == 1).drop("place")

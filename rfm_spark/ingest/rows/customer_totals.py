@@ -10,13 +10,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType
 
+from rfm_spark.core.natural_order import natural_order
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
 from rfm_spark.ingest.rows.identifiers import identified_customer_id, is_inexact_id
 from rfm_spark.ingest.rows.money import amount_in_minor_units, to_decimal
+from rfm_spark.ingest.rows.repeats import with_repeats_rejected
 from rfm_spark.ingest.rows.rules import (
-    EQUAL_LINE,
     is_date_out_of_range,
-    is_invalid,
     is_missing,
     is_unreadable,
     rejection_reasons,
@@ -64,8 +64,8 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
 
     Returns:
         One row per raw row: `delivery`, `file`, `raw`, `reasons`, `customer_id`, `as_of`,
-        `orders`, `cents` (BIGINT minor units, 0 where unreadable), `first_purchase`,
-        `last_purchase`.
+        `orders`, `cents` (BIGINT minor units, 0 where unreadable), `is_amount_unknown`,
+        `first_purchase`, `last_purchase`.
     """
     types = {field.name: field.dataType for field in rows.schema}
     typed = rows.withColumns(
@@ -84,7 +84,7 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
         }
     )
     broken = {**_number_rules(types), **_day_rules(types, rules)}
-    return _without_repeats(
+    return with_repeats_rejected(
         typed.select(
             "delivery",
             "file",
@@ -93,8 +93,11 @@ def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
             F.col("customer_key").alias("customer_id"),
             F.col("whole_orders").alias("orders"),
             F.coalesce("money_cents", F.lit(0)).alias("cents"),
+            F.isnull("money_cents").alias("is_amount_unknown"),
             *[F.col(f"{name}_day").alias(name) for name in _DAYS],
-        )
+        ),
+        key=("customer_id", "as_of"),
+        content=F.struct(*_VALUES),
     )
 
 
@@ -133,7 +136,7 @@ def totals_by(totals: DataFrame, as_of: date) -> DataFrame:
     is_by_then = F.col("as_of") <= F.lit(as_of)
     # By the customer alone, so that sums of customers need no other exchange.
     newest_first = Window.partitionBy("customer_id").orderBy(
-        F.desc(is_by_then), F.desc("as_of"), F.desc("delivery")
+        F.desc(is_by_then), F.desc("as_of"), F.desc(natural_order(F.col("delivery")))
     )
     status = (
         F.when(~is_by_then, LATER)
@@ -189,17 +192,3 @@ def _day_rules(types: Mapping[str, DataType], rules: TotalsRules) -> dict[str, C
         "last_purchase_after_as_of": last > as_of,
         "first_purchase_after_last": first > last,
     }
-
-
-def _without_repeats(rows: DataFrame) -> DataFrame:
-    """With the reasons of totals that a delivery brings more than once."""
-    # Rejected rows may have no customer: each is a group of its own, for they would be one task's.
-    own = Window.partitionBy("delivery", "customer_id", "as_of", F.when(is_invalid(), F.md5("raw")))
-    values = F.struct(*_VALUES)
-    differs = ~F.min(values).over(own).eqNullSafe(F.max(values).over(own))
-    is_repeat = F.row_number().over(own.orderBy("raw")) > 1
-    repeats = {
-        "customer_repeated": ~is_invalid() & differs,
-        EQUAL_LINE: ~is_invalid() & ~differs & is_repeat,
-    }
-    return rows.withColumn("reasons", rejection_reasons(repeats, F.col("reasons")))

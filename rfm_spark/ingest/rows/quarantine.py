@@ -14,7 +14,7 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
 
     Args:
         rows: one row per rejected raw row: `source`, `delivery`, `file`, `raw`, `reasons`, and
-            for receipts `receipt_id` and `cents`.
+            for receipts `receipt_id`, and where they tell money `cents` and `is_amount_unknown`.
 
     Returns:
         One row per rejected raw row: the columns of `quarantine`.
@@ -22,6 +22,7 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
     defaults: dict[str, Column] = {
         "receipt_id": F.lit(None).cast("string"),
         "cents": F.lit(0).cast("bigint"),
+        "is_amount_unknown": F.lit(False),
     }
     with_defaults = rows.withColumns({n: c for n, c in defaults.items() if n not in rows.columns})
     return with_row_digest(with_defaults, "source").select(
@@ -33,4 +34,5 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
         F.col("cents").alias("net_cents"),
         "file",
         "raw",
+        "is_amount_unknown",
     )

@@ -26,6 +26,7 @@ from rfm_spark.ingest.rows.rules import (
     is_unreadable,
     rejection_reasons,
 )
+from rfm_spark.ingest.rows.version_order import LAST_OF_ALL, version_order
 
 UNKNOWN_CATEGORY = "unknown"
 
@@ -61,8 +62,8 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     Args:
         rows: one row per raw row: `delivered_fields` with `is_dropped` and the fields
             `receipt_id`, `customer_id`, `time`, `quantity`, `unit_price`, `amount`, `items`,
-            `category`, `promotion`, `store_id`, `channel`, `is_return` and `is_void`; an untyped
-            NULL where not mapped.
+            `category`, `promotion`, `store_id`, `channel`, `is_return`, `is_void` and `version`; an
+            untyped NULL where not mapped.
         rules: settings of the parsing.
 
     Returns:
@@ -82,6 +83,9 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
             ),
             "receipt_ts": instant,
             "business_date": day,
+            "version_order": version_order(
+                F.col("version"), data_types["version"], rules.time_format, rules.calendar
+            ),
             "units": to_decimal(F.col("quantity")),
             "signed_cents": amount_in_minor_units(F.col("amount"), rules.minor_unit_digits)
             if mapped["amount"]
@@ -108,6 +112,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         "receipt_ts",
         "business_date",
         F.coalesce(cents, F.lit(0)).alias("cents"),
+        (F.isnull(cents) & ~_is_void()).alias("is_amount_unknown"),
         _items(mapped, rules).alias("items"),
         F.coalesce(
             trimmed_text(F.col("category"), data_types["category"]), F.lit(UNKNOWN_CATEGORY)
@@ -115,10 +120,21 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         F.col("returned").alias("is_return"),
         _is_visit(rules).alias("is_visit"),
         F.coalesce(F.col("promotion").cast("boolean"), F.lit(False)).alias("has_promotion"),
-        F.coalesce(F.col("is_void").cast("boolean"), F.lit(False)).alias("is_void"),
+        _is_void().alias("is_void"),
         trimmed_text(F.col("store_id"), data_types["store_id"]).alias("store_id"),
         trimmed_text(F.col("channel"), data_types["channel"]).alias("channel"),
+        F.when(_is_version_unreadable(data_types), LAST_OF_ALL)
+        .otherwise(F.col("version_order"))
+        .alias("version"),
     )
+
+
+def _is_version_unreadable(data_types: dict[str, DataType]) -> Column:
+    return is_unreadable(F.col("version"), data_types["version"], F.col("version_order"))
+
+
+def _is_void() -> Column:
+    return F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
 
 
 def _is_return(mapped: dict[str, bool], rules: ReceiptRules) -> Column:
@@ -167,12 +183,12 @@ def _line_rules(
         "date_out_of_range": is_date_out_of_range(
             F.col("business_date"), rules.earliest_date, rules.latest_date
         ),
+        "version_unreadable": _is_version_unreadable(data_types),
     }
     required_fields = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
     # A row that voids a receipt needs no amount.
-    is_not_void = ~F.coalesce(F.col("is_void").cast("boolean"), F.lit(False))
     for name in required_fields:
-        line_rules[f"{name}_missing"] = is_not_void & is_missing(F.col(name), data_types[name])
+        line_rules[f"{name}_missing"] = ~_is_void() & is_missing(F.col(name), data_types[name])
     for name in ("amount", "quantity", "unit_price", "items"):
         if mapped[name]:
             line_rules[f"{name}_not_a_number"] = is_unreadable(

@@ -18,6 +18,18 @@ SEPARATOR = "\x1f"
 EQUAL_LINE = "equal_line_dropped"
 """Reason of a row that is kept out because an equal one of its delivery counts."""
 
+OLDER_VERSION = "older_version_dropped"
+"""Reason of a whole receipt that is kept out because its delivery has a newer version of it."""
+
+DROPPED = (EQUAL_LINE, OLDER_VERSION)
+"""Reasons of rows that are not wrong: another row of their delivery is there for them."""
+
+REJECTED_BY_ANOTHER = "another_line_of_the_receipt_rejected"
+"""Reason of a row that is right itself, and belongs to a receipt with one that is not."""
+
+REPEATED_ID = "receipt_id_repeated"
+"""Reason of whole receipts that have one id in one delivery, and differ."""
+
 
 def rejection_reasons(rules: Mapping[str, Column], *inherited: Column) -> Column:
     """Names of all rules that a row breaks, joined by `SEPARATOR`; empty for a valid row.

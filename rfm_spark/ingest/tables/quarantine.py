@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql.types import ArrayType, LongType, StringType
+from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType
 
 from rfm_spark.core.table import Column, Table
 
@@ -20,8 +20,15 @@ QUARANTINE = Table(
         ),
         Column("file", StringType(), "File the row came from, relative to the input", True),
         Column("raw", StringType(), "The raw row as JSON text", required=True),
+        Column(
+            "is_amount_unknown",
+            BooleanType(),
+            "Whether it should tell money, which cannot be read; then 0 in net_cents",
+            since=2,
+        ),
     ),
     key=("source", "delivery", "row"),
     partition_by=("source",),
     skip_by=("delivery",),
+    schema_version=2,
 )

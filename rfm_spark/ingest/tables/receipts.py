@@ -24,6 +24,8 @@ STATUS_COMMENT = (
     "void: the newest version, by which the shop cancelled it"
 )
 
+REPLACES_OTHER = "replaces_other"
+
 CATEGORIES = ArrayType(
     StructType(
         [
@@ -36,8 +38,8 @@ CATEGORIES = ArrayType(
 
 RECEIPTS = Table(
     name="receipts",
-    grain="one version of one receipt, as one delivery brought it; "
-    "exactly one version of a receipt that was not voided is `current`",
+    grain="one version of one receipt, as one delivery brought it, what was brought back later "
+    "apart; exactly one version of a purchase that was not voided is `current`",
     columns=(
         Column("receipt_id", StringType(), "Purchase document, as delivered, trimmed", True),
         Column("delivery", StringType(), "Delivery that brought this version", required=True),
@@ -57,9 +59,17 @@ RECEIPTS = Table(
         Column("store_id", StringType(), "Store as delivered, where mapped"),
         Column("channel", StringType(), "Channel as delivered, where mapped"),
         Column("categories", CATEGORIES, "Items and net minor units by product category"),
+        Column(
+            REPLACES_OTHER,
+            BooleanType(),
+            "The version before it is of another customer and another day: perhaps a receipt of "
+            "its own, where numbers begin again",
+            since=2,
+        ),
     ),
-    key=("receipt_id", "delivery"),
+    key=("receipt_id", "delivery", "receipt_ts"),
     partition_by=("month",),
     gather=True,
     skip_by=("receipt_id", "delivery", "business_date"),
+    schema_version=2,
 )

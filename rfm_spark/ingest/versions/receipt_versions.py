@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.business_time import year_month
-from rfm_spark.ingest.rows.rules import EQUAL_LINE, is_invalid, rejection_reasons
+from rfm_spark.ingest.rows.rules import (
+    EQUAL_LINE,
+    REJECTED_BY_ANOTHER,
+    is_invalid,
+    rejection_reasons,
+)
 from rfm_spark.ingest.tables.receipts import CATEGORIES
 
 VERSION_KEY = ("delivery", "receipt_id")
-REJECTED_BY_ANOTHER_LINE = "another_line_of_the_receipt_rejected"
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
 
 
@@ -23,10 +27,11 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
         zero_is_visit: whether a receipt whose lines come to exactly 0 can be a visit.
 
     Returns:
-        One row per `delivery` and `receipt_id`: the columns of `receipts` except `status`, and
-        `rejected_lines`, `dropped_lines`, `two_customers` and `is_rejected`. Lines that belong to
-        no version, because they have no id or are dropped, are counted in rows whose `receipt_id`
-        is NULL: several per delivery.
+        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per day on
+        which something was brought back after the purchase or without it: the columns of
+        `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
+        `two_customers` and `is_rejected`. Lines that belong to no version, because they have no id
+        or are dropped, are counted in rows whose `receipt_id` is NULL: several per delivery.
     """
     has_version = F.col("receipt_id").isNotNull() & ~F.col("is_dropped")
     # Lines of no version would all be of one key, and one task.
@@ -36,48 +41,35 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
     )
     partial_sums = (
         keyed.repartition(*VERSION_KEY, "part")
-        .groupBy(*VERSION_KEY, "part", "category", *_SET_COLUMNS)
+        .groupBy(*VERSION_KEY, "part", _return_day(), "category", *_SET_COLUMNS)
         .agg(*_partial_aggregates())
     )
+    parts = partial_sums.withColumn("return_day", _later_return_day())
     return _versions_from_sums(
-        partial_sums.groupBy(*VERSION_KEY, "part").agg(*_final_aggregates(with_categories)),
+        parts.groupBy(*VERSION_KEY, "part", "return_day").agg(*_final_aggregates(with_categories)),
         zero_is_visit,
     )
 
 
-def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
-    """Receipt versions of rows that are whole receipts and the only row of their id.
+def _return_day() -> Column:
+    return F.when(F.col("is_return"), F.col("business_date")).alias("return_day")
 
-    Args:
-        lines: one row per receipt: `receipt_lines` where `is_single`.
-        with_categories: whether to fill `categories`.
 
-    Returns:
-        One row per `delivery` and `receipt_id`: the columns of `receipt_versions`.
+def _later_return_day() -> Column:
+    """Day of lines that were brought back after the last day of the purchase, of partial sums.
+
+    NULL for all other lines, and for those of a receipt that is to be rejected: it is rejected as a
+    whole.
     """
-    category = F.struct("category", "items", F.col("cents").alias("net_cents"))
-    return lines.select(
-        *VERSION_KEY,
-        "customer_id",
-        "receipt_ts",
-        "business_date",
-        year_month(F.col("business_date")).alias("month"),
-        F.col("cents").alias("net_cents"),
-        _gross_cents().alias("gross_cents"),
-        "items",
-        F.lit(1).alias("lines"),
-        "is_visit",
-        "is_return",
-        "has_promotion",
-        "store_id",
-        "channel",
-        (F.array(category) if with_categories else _no_categories()).alias("categories"),
-        is_invalid().cast("bigint").alias("rejected_lines"),
-        F.lit(0).cast("bigint").alias("dropped_lines"),
-        F.lit(False).alias("two_customers"),
-        "is_void",
-        is_invalid().alias("is_rejected"),
+    whole = Window.partitionBy(*VERSION_KEY, "part")
+    day = F.col("return_day")
+    purchase_day = F.max(F.when(day.isNull(), F.col("last_date"))).over(whole)
+    is_later = F.coalesce(day > purchase_day, F.lit(True))
+    is_right = F.max("rejected_lines").over(whole) == 0
+    has_one_customer = F.coalesce(
+        F.min("customer_id").over(whole) == F.max("customer_id").over(whole), F.lit(True)
     )
+    return F.when(is_later & is_right & has_one_customer, day)
 
 
 def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
@@ -96,7 +88,7 @@ def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFr
         *VERSION_KEY, "two_customers", F.lit(True).alias("rejected")
     )
     version_reason = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
-        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER_LINE)
+        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER)
     )
     dropped_reason = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
     return (
@@ -119,12 +111,13 @@ def _partial_aggregates() -> list[Column]:
     """First-level aggregates, of fixed width: text buffers would cause a sort-based aggregation."""
     return [
         F.sum("cents").alias("cents"),
-        F.sum(_gross_cents()).alias("gross_cents"),
+        F.sum(gross_cents()).alias("gross_cents"),
         F.sum("items").alias("items"),
         F.count(F.lit(1)).alias("lines"),
         F.count_if(is_invalid() & ~F.col("is_dropped")).alias("rejected_lines"),
         F.count_if("is_dropped").alias("dropped_lines"),
         *[F.min(name).alias(name) for name in _MIN_COLUMNS],
+        F.max("business_date").alias("last_date"),
         *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
     ]
 
@@ -136,15 +129,17 @@ def _final_aggregates(with_categories: bool) -> list[Column]:
         *[F.min(name).alias(name) for name in _MIN_COLUMNS],
         *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
         *[F.collect_set(name).alias(name) for name in _SET_COLUMNS],
-        (categories if with_categories else F.first(_no_categories())).alias("categories"),
+        (categories if with_categories else F.first(no_categories())).alias("categories"),
     ]
 
 
-def _gross_cents() -> Column:
+def gross_cents() -> Column:
+    """Money of a line before returns."""
     return F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
 
 
-def _no_categories() -> Column:
+def no_categories() -> Column:
+    """`categories` where no category is mapped."""
     return F.lit(None).cast(CATEGORIES)
 
 

@@ -199,6 +199,8 @@ def _reconcile(
     events = max((row["events"] or 0 for row in raw), default=0)
     told = f"all {raw[0]['receipts']:,} {run.settings.purchase_word}s"
     told += f", {events:,} events" if events else ""
+    if delivered.unknown_amount_rows:
+        return f"{told} accounted for, {delivered.unknown_amount_rows:,} rows of unknown amount"
     return f"{told} and every cent accounted for"
 
 
@@ -226,11 +228,11 @@ def _delivered(
         terms = totals_terms(deliveries, quarantine, run.read(CUSTOMER_TOTALS), day)
     else:
         terms = delivered_terms(deliveries, quarantine, run.read(RECEIPTS))
-    receipts = terms.collect()
+    receipts, unknown = terms.collect(), quarantine.where("is_amount_unknown").count()
     if not any(basis.interactions for basis in bases.values()):
-        return Delivered(receipts)
+        return Delivered(receipts, unknown)
     events = event_terms(run.read_or_empty(INTERACTIONS), quarantine).collect()
-    return Delivered(receipts, events, by_kind)
+    return Delivered(receipts, unknown, events, by_kind)
 
 
 def _slice(scored: Collection[ProfileDay]) -> Column:

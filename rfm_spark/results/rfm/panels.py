@@ -110,9 +110,10 @@ def _reconciliation(
     if any(row["events"] is not None for row in ordered):
         columns.append(("interactions", lambda row: f"{row['events'] or 0:,}"))
         what.append("every interaction")
+    unknown = sum(row["unknown_amount_rows"] or 0 for row in ordered) if money is not None else 0
     yield Panel(
         f"Where {' and '.join(what)} went",
-        "",
+        f", but for {unknown:,} rejected rows of unknown amount" if unknown else "",
         (PanelColumn("term"), *[PanelColumn(title, is_number=True) for title, _ in columns]),
         [
             (f"{sign:<2}{row['term'].replace('_', ' ')}", *[cell(row) for _, cell in columns])

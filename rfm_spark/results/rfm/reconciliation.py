@@ -18,7 +18,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.customer_totals import totals_by
-from rfm_spark.ingest.rows.rules import EQUAL_LINE
+from rfm_spark.ingest.rows.rules import DROPPED as DROPPED_REASONS
 from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
 from rfm_spark.results.rfm.populations import COUNTED, GUESTS, SCORED, UNSCORED
 from rfm_spark.results.rfm.values import Basis
@@ -49,7 +49,7 @@ _STORED = "stored"
 def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
     """The terms of raw = rejected + dropped + superseded + void + ... that all profiles share.
 
-    Dropped lines are money without a receipt: their equals keep it.
+    Dropped rows are money without a receipt: an equal or newer one of their delivery keeps it.
 
     Args:
         deliveries: all deliveries, with what they held before any rule.
@@ -141,11 +141,13 @@ class Delivered:
 
     Attributes:
         receipts: rows of `delivered_terms`, or of `totals_terms`.
+        unknown_amount_rows: rejected rows whose money cannot be told, and counts as 0.
         events: rows of `event_terms`.
         by_kind: `events_by_kind`.
     """
 
     receipts: Sequence[Row]
+    unknown_amount_rows: int = 0
     events: Sequence[Row] = ()
     by_kind: Mapping[str, int] = field(default_factory=dict)
 
@@ -193,6 +195,7 @@ def all_terms(
             "term": term,
             **{name: found[profile, term][name] for name in COUNTED},
             "events": found[profile, term]["events"] if bases[profile].interactions else None,
+            "unknown_amount_rows": delivered.unknown_amount_rows if term == _REJECTED else 0,
         }
         for profile, term in product(bases, TERMS)
         if term != _OTHER_KINDS or bases[profile].interactions
@@ -213,7 +216,7 @@ def _add_events(
 
 
 def _is_only_dropped() -> Column:
-    return F.col("reasons") == F.array(F.lit(EQUAL_LINE))
+    return F.col("reasons").isin(*[F.array(F.lit(reason)) for reason in DROPPED_REASONS])
 
 
 def _total(column: str) -> Column:

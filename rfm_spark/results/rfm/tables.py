@@ -248,8 +248,14 @@ RECONCILIATION = Table(
         Column("receipts", LongType(), "Versions of receipts, or rows of totals", required=True),
         Column("net_cents", LongType(), "Their money in minor units", required=True),
         Column("events", LongType(), "Interactions, of a profile that counts some", since=2),
+        Column(
+            "unknown_amount_rows",
+            LongType(),
+            "Rejected rows whose money cannot be told, and is 0 in net_cents",
+            since=3,
+        ),
     ),
     key=("profile", "as_of", "term"),
     partition_by=("profile", "as_of"),
-    schema_version=2,
+    schema_version=3,
 )

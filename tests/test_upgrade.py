@@ -25,6 +25,7 @@ from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_CANDIDATES,
     CLUSTER_MODELS,
+    CLUSTER_REPRESENTATIVES,
     CLUSTER_TIERS,
     CLUSTERS,
     CUSTOMER_FEATURES,
@@ -127,7 +128,12 @@ SINCE_TABLES = {
     table.name
     for table in (
         *(COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables),
-        *(MICRO_GROUPS, CLUSTER_TIERS, CLUSTER_CANDIDATES),
+        *(
+            MICRO_GROUPS,
+            CLUSTER_TIERS,
+            CLUSTER_CANDIDATES,
+            CLUSTER_REPRESENTATIVES,
+        ),
     )
 }
 """Tables that 0.1.0 did not make."""

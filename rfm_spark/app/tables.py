@@ -60,7 +60,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=7,
+    schema_version=8,
 )
 
 SETTINGS = Table(

@@ -80,6 +80,7 @@ CLUSTER_TABLES = (
     "cluster_models",
     "clusters",
     "cluster_assignments",
+    "cluster_representatives",
     "micro_groups",
     "cluster_tiers",
     "cluster_moves",

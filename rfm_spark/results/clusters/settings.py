@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.clusters.features.names import FeatureName
@@ -36,6 +36,10 @@ _TRAINED_BY = frozenset(
 )
 _TRAINING = 1
 """Raised by hand when the same settings come to give another model: kept ones then go."""
+
+
+def _model_version(text: str) -> str:
+    return str(DayVersion.parsed(text))
 
 
 class Clusters(Section):
@@ -94,19 +98,11 @@ class Clusters(Section):
         default="month",
         description="`drift`: only on the first day described of each week, month or quarter",
     )
-    pinned: str | None = Field(
+    pinned: Annotated[str, AfterValidator(_model_version)] | None = Field(
         default=None,
-        pattern=r"^\d{4}-\d\d-\d\d$",
-        description="a stored model to use as it is, whatever `refit` says: the day it was trained "
-        'on, such as "2011-11-30" (see `rfm-spark clusters show`)',
+        description="a stored model to use as it is, whatever `refit` says: its version, such as "
+        '"2011-11-30" (see `rfm-spark clusters show`)',
     )
-
-    @field_validator("pinned")
-    @classmethod
-    def _a_day(cls, version: str | None) -> str | None:
-        if version is not None:
-            date.fromisoformat(version)  # its own words tell what is wrong
-        return version
 
     def misfits(self) -> Iterator[str]:
         """Of the range that k is chosen in."""

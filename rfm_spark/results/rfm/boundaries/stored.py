@@ -12,8 +12,8 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from rfm_spark.core.cuts import Cut
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.populations import ProfileDay
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, RFM_DRIFT, SEGMENTS
@@ -42,7 +42,7 @@ class BoundarySet:
             there was none, or the rules keep none.
     """
 
-    version: SetVersion
+    version: DayVersion
     cuts: Mapping[str, Sequence[Cut]]
     shares: Mapping[str, Sequence[float]]
     collapsed: Mapping[str, str]
@@ -74,7 +74,7 @@ def sets_of_rules(run: Run, profile: str, fitted_by: str, as_of: date) -> list[B
     return _sets(row.asDict() for row in rows.collect())
 
 
-def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
+def stored_set(run: Run, profile: str, version: DayVersion) -> BoundarySet:
     """The set of a profile that stored scores were given by.
 
     Raises:
@@ -102,7 +102,7 @@ def set_of_day(run: Run, profile: str, as_of: date) -> BoundarySet | None:
         return None
     day, edition = (rows[0][name] for name in columns)
     if day is not None:
-        return stored_set(run, profile, SetVersion.of_columns(day, edition))
+        return stored_set(run, profile, DayVersion.of_columns(day, edition))
     by_then = [one for one in stored_sets(run, profile) if one.version.day <= as_of]
     return by_then[-1] if by_then else None
 
@@ -122,14 +122,14 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, _Rows]) -> dict[ProfileDay,
     """
     days = sorted({one.as_of for one in fitted})
     where = F.col("profile").isin([one.profile for one in fitted]) & F.col("version").isin(days)
-    there: defaultdict[ProfileDay, defaultdict[SetVersion, list[dict[str, Any]]]] = defaultdict(
+    there: defaultdict[ProfileDay, defaultdict[DayVersion, list[dict[str, Any]]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for row in chain.from_iterable(
         run.warehouse.rows(RFM_BOUNDARIES, {"version": day}) for day in days
     ):
         of_day = there[ProfileDay(row["profile"], row["version"])]
-        of_day[SetVersion.of_columns(row["version"], row["edition"])].append(row)
+        of_day[DayVersion.of_columns(row["version"], row["edition"])].append(row)
     named = {one.profile: _editions_named(run, one.profile) for one in fitted}
     found, rows = {}, list[Mapping[str, Any]]()
     for one, new in fitted.items():
@@ -151,7 +151,7 @@ def _editions_named(run: Run, profile: str) -> dict[date, set[int]]:
     for row in run.warehouse.rows(SEGMENTS, {"profile": profile}, columns):
         day = row["boundary_version"]
         if day is not None and day != row["as_of"]:
-            found[day].add(SetVersion.of_columns(day, row["boundary_edition"]).edition)
+            found[day].add(DayVersion.of_columns(day, row["boundary_edition"]).edition)
     return found
 
 
@@ -159,16 +159,16 @@ def _version_of(
     run: Run,
     one: ProfileDay,
     new: _Rows,
-    there: Mapping[SetVersion, _Rows],
+    there: Mapping[DayVersion, _Rows],
     named: Mapping[date, set[int]],
-) -> tuple[SetVersion, list[SetVersion]]:
+) -> tuple[DayVersion, list[DayVersion]]:
     """Which version a new set is, the highest of its day, and those that stay beside it."""
     same = [version for version, rows in there.items() if _content(rows) == _content(new)]
     stay = [other for other in there if other not in same and _is_used_elsewhere(run, one, other)]
     if same:
         return same[0], stay
     taken = {other.edition for other in stay} | named.get(one.as_of, set())
-    return SetVersion(one.as_of, 1 + max(taken, default=0)), stay
+    return DayVersion(one.as_of, 1 + max(taken, default=0)), stay
 
 
 def _content(rows: _Rows) -> set[tuple[Any, ...]]:
@@ -176,11 +176,11 @@ def _content(rows: _Rows) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in names) for row in rows}
 
 
-def _is_used_elsewhere(run: Run, one: ProfileDay, version: SetVersion) -> bool:
+def _is_used_elsewhere(run: Run, one: ProfileDay, version: DayVersion) -> bool:
     """Whether a day other than its own refers to a set."""
     where = {"profile": one.profile, "version": version.day}
     if any(
-        SetVersion.of_columns(row["version"], row["edition"]) == version
+        DayVersion.of_columns(row["version"], row["edition"]) == version
         for row in run.warehouse.rows(RFM_DRIFT, where, ["version", "edition"])
     ):
         return True
@@ -197,13 +197,13 @@ def _is_used_elsewhere(run: Run, one: ProfileDay, version: SetVersion) -> bool:
 
 def _sets(rows: Iterable[Mapping[str, Any]]) -> list[BoundarySet]:
     """The sets of one profile, the oldest first."""
-    by_version: defaultdict[SetVersion, list[Mapping[str, Any]]] = defaultdict(list)
+    by_version: defaultdict[DayVersion, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_version[SetVersion.of_columns(row["version"], row["edition"])].append(row)
+        by_version[DayVersion.of_columns(row["version"], row["edition"])].append(row)
     return [_set(version, by_version[version]) for version in sorted(by_version)]
 
 
-def _set(version: SetVersion, rows: _Rows) -> BoundarySet:
+def _set(version: DayVersion, rows: _Rows) -> BoundarySet:
     cuts: dict[str, list[Cut]] = {dimension: [] for dimension in DIMENSIONS}
     shares: dict[str, list[float]] = {dimension: [] for dimension in DIMENSIONS}
     for row in sorted(rows, key=lambda one: one["cut"]):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rfm_spark.core.page import Data, Field, HeatMap, Page
-from rfm_spark.results.cluster_segments.crossing import SEGMENT
-from rfm_spark.results.cluster_segments.panels import NOT_SCORED
-from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
+from rfm_spark.results.cluster_segments.panels import NOT_SCORED, rows_by_segment
 from rfm_spark.results.clusters.result import RESULT as CLUSTERS_RESULT
 from rfm_spark.results.clusters.settings import models_of
 from rfm_spark.results.clusters.stored_models import is_whole
@@ -17,8 +15,7 @@ from rfm_spark.results.declaration import Request
 def cluster_segment_pages(request: Request[None]) -> Iterator[Page]:
     """In which segments the customers of each cluster are, of the model that leads."""
     model = next(iter(models_of(CLUSTERS_RESULT.rules(request.run.settings))))
-    where = {"model": model, "as_of": request.as_of, "breakdown": SEGMENT}
-    found = request.run.warehouse.rows(CLUSTER_SEGMENTS, where)
+    found = rows_by_segment(request.run, model, request.as_of)
     if not found or not is_whole(request.run, model, request.as_of):
         return
     rows = [

@@ -45,7 +45,7 @@ def run_of(spark, shop, overrides=()):
 
 OF_SUMS = {"rfm", "bridge", "clusters", "customer-360"}
 OF_FACTS = {*OF_SUMS, "cohorts", "rhythm"}
-ALL = {*OF_FACTS, "moves"}
+ALL = {*OF_FACTS, "moves", "cluster-segments"}
 MADE_OF = {
     "receipts": {"rfm"},
     "customer_days": OF_FACTS,

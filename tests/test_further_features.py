@@ -351,7 +351,10 @@ def test_an_exported_model_finds_the_same_clusters_by_further_features(cli, spar
 
 
 def test_a_stored_model_needs_its_further_features_to_be_named(cli, shop, capfd):
-    fewer = ("--set", 'clusters.features=["frequency", "one_hot:city"]')
+    fewer = (
+        *("--set", 'clusters.features=["frequency", "one_hot:city"]'),
+        *("--set", "clusters.transforms={}"),
+    )
     assert clusters(cli, shop, "score", "--as-of", DAY, "--version", DAY, *fewer) == 2
     [problem] = problems(capfd)
     assert "it looks at attribute:children, which `features` does not name" in problem

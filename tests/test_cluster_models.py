@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tomllib
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from pyspark.ml import PipelineModel
@@ -13,8 +15,11 @@ from pyspark.ml.clustering import KMeansModel
 from support.screen import on_screen, problems
 from support.shop import Shop, stored
 
+from rfm_spark.core.errors import RunFailure
+from rfm_spark.results.cluster_segments.crossing import crossing_problems
+from rfm_spark.results.clusters import one_model
+from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.settings import Clusters, models_of
-from rfm_spark.results.clusters.stored_models import ModelHistory
 from rfm_spark.results.clusters.tables import TRAINED
 from rfm_spark.settings.shop import ShopSettings
 
@@ -83,7 +88,20 @@ def test_tiers_micro_groups_and_clusters_hold_the_same_customers_and_money(two_d
     assert model["possible_micro_groups"] == 3 ** len(model["features"])
 
 
-def test_a_model_that_is_held_assigns_the_customers_of_another_day(cli, shop):
+def test_a_cluster_is_pictured_by_the_customers_nearest_to_its_centre(two_days):
+    nearest = {}
+    for row in clusters_of(two_days).values():
+        nearest.setdefault(row["cluster"], []).append((row["distance"], row["customer_id"]))
+    rows = rows_of_day(two_days, "cluster_representatives")
+    assert sorted((row["cluster"], row["place"], row["distance"], row["customer_id"])
+                  for row in rows) == [
+        (cluster, place, *one)
+        for cluster, found in sorted(nearest.items())
+        for place, one in enumerate(sorted(found)[:5], start=1)
+    ]  # fmt: skip
+
+
+def test_a_model_that_is_held_assigns_the_customers_of_another_day(cli, shop, capfd):
     hold = ("--set", "clusters.refit=hold", "--set", "clusters.seed=1")
     assert call(cli, shop, "--as-of", DAY, *hold) == 0
     [kept], [first] = (rows_of_day(shop, "cluster_models", day) for day in (DAY, EARLIER))
@@ -93,8 +111,38 @@ def test_a_model_that_is_held_assigns_the_customers_of_another_day(cli, shop):
         assert kept[name] == first[name]
     causes = {row["cause"] for row in rows_of_day(shop, "cluster_moves")}
     assert not causes & {"model", "both"}
-    assert call(cli, shop, "--as-of", DAY, *hold, "--set", "clusters.k=3") == 0  # other rules
-    assert rows_of_day(shop, "cluster_models")[0]["version"] == DAY
+    # Trained again by other rules, the day it is of has another model beside it.
+    fewer = ("--set", "clusters.features=['frequency']", "--set", "clusters.seed=1")
+    assert call(cli, shop, "--as-of", EARLIER, *fewer) == 0
+    [again] = rows_of_day(shop, "cluster_models", EARLIER)
+    assert (again["version"], again["edition"], len(again["features"])) == (EARLIER, 2, 1)
+    assert rows_of_day(shop, "cluster_models") == [kept]
+    before = clusters_of(shop)
+    assert call(cli, shop, "score", "--as-of", DAY, "--version", EARLIER) == 0
+    assert clusters_of(shop) == before
+    assert call(cli, shop, "score", "--as-of", DAY, "--version", f"{EARLIER}.2") == 0
+    [scored] = rows_of_day(shop, "cluster_models")
+    assert (scored["edition"], scored["centres"]) == (2, again["centres"])
+    assert call(cli, shop, "show") == 0
+    assert f"{DAY} {EARLIER}.2" in " ".join(on_screen(capfd).split())
+
+
+def test_a_day_that_was_not_made_again_to_the_end_is_none_to_use(cli, shop, capfd, monkeypatch):
+    [model] = rows_of_day(shop, "cluster_models")
+    with monkeypatch.context() as patch:
+        patch.setattr(one_model, "_describe", Mock(side_effect=RunFailure("killed")))
+        assert call(cli, shop, "--as-of", DAY, "--set", "clusters.features=['frequency']") == 1
+    [left] = rows_of_day(shop, "cluster_models")
+    assert left == {**model, "is_whole": False}  # the model itself can still be used
+    capfd.readouterr()
+    assert call(cli, shop, "show", "--as-of", DAY) == 2
+    assert (
+        f"no clusters of habits are stored of that day (near it: {EARLIER})" in problems(capfd)[0]
+    )
+    assert cli("customer-360", *shop.arguments(), "--as-of", DAY) == 2
+    assert f"has no whole clusters habits as of {DAY}" in problems(capfd)[0]
+    assert call(cli, shop, "--as-of", DAY, "--set", "clusters.seed=2") == 0
+    assert rows_of_day(shop, "cluster_models") == [model]
 
 
 def test_scoring_is_assigning_by_the_stored_model(cli, shop, capfd):
@@ -133,14 +181,26 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     assert call(cli, two_days, "show") == 0
     shown = on_screen(capfd)
     for told in (f"habits as of {DAY}", "Tiers of clusters", "possible micro-groups are occupied",
-                 f"Since {EARLIER}", "Models of habits"):  # fmt: skip
+                 f"Since {EARLIER}", "Models of habits", "nearest to the centres"):  # fmt: skip
         assert told in shown
+    assert "Clusters by segment" not in shown  # they are those of before the clusters were made
     assert call(cli, two_days, "show", "--as-of", EARLIER) == 0
     assert "Since" not in on_screen(capfd)
     assert call(cli, two_days, "show", "--as-of", "2025-03-02") == 2
     assert f"near it: {EARLIER}, {DAY}" in problems(capfd)[0]
     assert call(cli, two_days, "show", "--model", "habit") == 2
     assert "did you mean 'habits'?" in problems(capfd)[0]
+
+
+def test_clusters_by_segment_and_cohort_add_up_to_the_clusters(cli, finished_shop, capfd):
+    rows = rows_of_day(finished_shop, "cluster_segments")
+    clusters = rows_of_day(finished_shop, "clusters")
+    assert not list(crossing_problems(rows, clusters))
+    customers, revenue = crossing_problems(rows[1:], clusters)
+    assert customers.startswith(f"cluster {rows[0]['cluster']} by {rows[0]['breakdown']}: ")
+    assert (customers.endswith(" customers"), revenue.endswith(" revenue_cents")) == (True, True)
+    assert call(cli, finished_shop, "show") == 0
+    assert "Clusters by segment" in on_screen(capfd)
 
 
 def test_several_models_stand_side_by_side(cli, shop, capfd):
@@ -185,6 +245,11 @@ def test_one_model_or_several_can_be_configured_and_not_both(load, refused):
     assert models_of(load(two, "clusters.b.k=7").clusters)["b"].k == 7
     [mixed] = refused(two, "clusters.k=4")
     assert mixed.startswith("clusters: k beside [clusters.<name>]: where models are named")
+    for text in (PLAIN + "[clusters.transforms]\n", PLAIN + "[clusters.a.transforms]\n"):
+        [rules] = models_of(load(text + 'frequency = "none"\n').clusters).values()
+        assert rules.transforms == {"frequency": "none"}
+    [mixed] = refused(two, "clusters.transforms={frequency='none'}")
+    assert mixed.startswith("clusters: transforms beside [clusters.<name>]")
     [unknown] = refused(two, "clusters.a.kk=4")
     assert unknown == "clusters.a.kk: unknown key; did you mean 'k'?"
     [lacking] = refused(two.replace("k = 5", 'features = ["touch_points"]'))
@@ -198,14 +263,18 @@ SCALE = {"transform": "none", "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
 SHOP = ShopSettings.model_validate(tomllib.loads(PLAIN))
 
 
-def history_of(days, as_of, rules=DRIFTING, feature="recency_days"):
-    """The history of a model as of a day: stored days, each with the day its model is of."""
+def history_of(days, as_of, rules=DRIFTING, feature="recency_days", **others):
+    """The history of a model as of a day: stored days, each with the day its model is of.
+
+    `others` are columns of all days, a value for each.
+    """
     rows = [
         dict.fromkeys(TRAINED)
         | {
             "as_of": date.fromisoformat(day),
             "version": date.fromisoformat(version),
             "rules_digest": rules.trained_by,
+            "is_whole": True,
             "last_number": 2,
             "window": rules.look_back.label,
             "features": [{**SCALE, "feature": feature}],
@@ -214,6 +283,8 @@ def history_of(days, as_of, rules=DRIFTING, feature="recency_days"):
         }
         for day, version in days
     ]
+    for name, values in others.items():
+        rows = [row | {name: value} for row, value in zip(rows, values, strict=True)]
 
     def found(_, where, columns=None):
         return [row for row in rows if row["as_of"] == where.get("as_of", row["as_of"])]
@@ -233,7 +304,7 @@ def test_a_model_that_has_drifted_goes_on_the_first_day_described_of_a_month():
     january = [("2026-01-09", "2026-01-09"), ("2026-01-31", "2026-01-09")]
     first = history_of(january, "2026-02-03")
     kept = first.kept(DRIFTING)
-    assert kept.version == date(2026, 1, 9)
+    assert kept.version.day == date(2026, 1, 9)
     assert first.has_drifted(DRIFTING, kept, 0.21)
     assert not first.has_drifted(DRIFTING, kept, 0.2)
     assert not first.has_drifted(Clusters(refit="hold"), kept, 9.0)
@@ -242,13 +313,59 @@ def test_a_model_that_has_drifted_goes_on_the_first_day_described_of_a_month():
     assert not second.has_drifted(DRIFTING, kept, 0.3)
 
 
+THREE_DAYS = [(day, day) for day in ("2026-01-09", "2026-02-03", "2026-03-02")]
+
+
+def test_a_number_is_never_given_again_on_whatever_day_it_was_given():
+    numbers = {"last_number": [2, 7, 4]}
+    for day in ("2026-01-31", "2026-02-03", "2026-02-28", "2026-04-01"):
+        assert history_of(THREE_DAYS, day, **numbers).last_number == 7
+    # A first model that is made again is a first model.
+    assert history_of(THREE_DAYS[:1], "2026-01-09").last_number == 0
+
+
+@pytest.mark.parametrize(
+    ("as_of", "asked"),
+    [
+        ("2026-04-01", ["2026-03-02"]),
+        ("2026-03-02", ["2026-02-03", "2026-03-02"]),
+        ("2026-02-03", ["2026-01-09", "2026-02-03", "2026-03-02"]),
+        ("2026-02-10", ["2026-02-03", "2026-03-02"]),
+        ("2026-01-01", ["2026-01-09"]),
+    ],
+)
+def test_numbers_are_those_of_the_day_before_the_same_day_and_the_day_after(as_of, asked):
+    history = history_of(THREE_DAYS, as_of)
+    known = history.known(DRIFTING, history.before(DRIFTING))
+    assert [str(one.as_of) for one in known] == asked
+
+
+def test_a_day_that_is_not_whole_is_no_day_before():
+    history = history_of(THREE_DAYS[:2], "2026-03-02", is_whole=[None, False])
+    assert history.before(DRIFTING).as_of == date(2026, 1, 9)
+    assert history.kept(DRIFTING).as_of == date(2026, 2, 3)  # its model is there all the same
+
+
+def test_a_model_is_of_its_day_and_another_edition_where_days_use_the_first():
+    first, again = [("2026-01-09", "2026-01-09")], "2026-01-09"
+    kept = [*first, ("2026-01-31", "2026-01-09"), ("2026-02-01", "2026-01-09")]
+    stored = history_of(first, again).kept(DRIFTING)
+    new = replace(stored, columns={**stored.columns, "shares": [0.9, 0.1]})
+    assert str(history_of(first, again).placed(new).version) == again
+    assert str(history_of(kept, again).placed(new).version) == f"{again}.2"
+    third = history_of(kept, again, edition=[2, None, 2]).placed(new)
+    assert str(third.version) == f"{again}.3"
+    # The same model is the same edition.
+    assert str(history_of(kept, again, edition=[2, None, 2]).placed(stored).version) == again
+
+
 def test_a_day_that_is_made_again_finds_what_was_decided_on_it():
     days = [("2026-01-09", "2026-01-09"), ("2026-02-03", "2026-02-03")]
     again = history_of(days, "2026-02-03")
     kept = again.kept(DRIFTING)
-    assert kept.version == date(2026, 2, 3)
+    assert kept.version.day == date(2026, 2, 3)
     assert not again.has_drifted(DRIFTING, kept, 9.0)
-    assert history_of(days, "2026-01-31").kept(DRIFTING).version == date(2026, 1, 9)
+    assert history_of(days, "2026-01-31").kept(DRIFTING).version.day == date(2026, 1, 9)
     assert again.kept(Clusters()) is None  # always trained
     assert again.kept(Clusters(refit="hold", k=9)) is None  # other rules
     assert again.kept(Clusters(refit="hold", ideal_revenue_share=0.9)) is not None

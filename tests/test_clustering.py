@@ -18,6 +18,8 @@ from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.micro_groups import micro_groups, possible
 from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.personas import description, persona, unique_personas
+from rfm_spark.results.clusters.representatives import REPRESENTATIVES, representatives
+from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
 
 
@@ -78,6 +80,19 @@ def test_standard_units_are_transformed_winsorised_and_standardised(spark):
     found = np.array([row["z"] for row in shown.collect()])
     assert (found.mean(), found.std()) == pytest.approx((0, 1), abs=1e-9)
     assert found[-1] == found[-2] == found.max()  # the outlier is cut off at the bound
+
+
+def test_a_transform_that_is_chosen_takes_the_place_of_the_features_own(spark):
+    features = sample(customers(spark, monetary_cents=SPEND, tenure_days=TENURE))
+    chosen = {"monetary_cents": "none", "tenure_days": "log1p"}
+    scales = fitted_scales(features, list(chosen), 0.0, chosen)
+    for scale, values in zip(scales, (SPEND, log1p(TENURE)), strict=True):
+        assert scale.transform == chosen[scale.feature]
+        assert (scale.low, scale.high) == pytest.approx((values.min(), values.max()))
+        assert (scale.mean, scale.sd) == pytest.approx((values.mean(), values.std()))
+    plain = Clusters()
+    assert Clusters(transforms=chosen).trained_by != plain.trained_by
+    assert Clusters(transforms={}).trained_by == plain.trained_by
 
 
 def test_without_winsorising_the_bounds_are_the_extremes(spark):
@@ -266,3 +281,21 @@ def test_micro_groups_hold_every_customer_once_and_lead_to_the_nearest_cluster(s
     ]
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in rows])
     assert possible(model) == 6
+
+
+def test_the_nearest_customers_are_those_first_by_distance_and_id(spark):
+    random = np.random.default_rng(11)
+    rows = [
+        (f"c{n:04}", int(cluster), round(float(distance), 2))  # many are as far as others
+        for n, (cluster, distance) in enumerate(
+            zip(random.integers(1, 4, 2000), random.random(2000), strict=True)
+        )
+    ] + [("few", 9, 0.5), ("a few", 9, 0.5)]
+    assigned = spark.createDataFrame(rows, "customer_id string, cluster int, distance double")
+    found = representatives(assigned.repartition(7)).collect()
+    for cluster in (1, 2, 3, 9):
+        of_cluster = sorted((distance, name) for name, own, distance in rows if own == cluster)
+        told = [(row["place"], row["distance"], row["customer_id"])
+                for row in found if row["cluster"] == cluster]  # fmt: skip
+        nearest = of_cluster[:REPRESENTATIVES]
+        assert sorted(told) == [(place, *one) for place, one in enumerate(nearest, start=1)]

@@ -11,10 +11,10 @@ from support.shop import line
 
 from rfm_spark.app.explain.events import CustomerEvent, falls_on
 from rfm_spark.app.explain.scores import ExplainedScores, counted_events
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.score_ranges import score_range
 from rfm_spark.results.rfm.settings import Profile
@@ -105,7 +105,7 @@ def explained(rules, row, cuts, events):
     money = MoneyFormat("EUR", 2)
     counted = counted_events(events, rules.basis, AS_OF)
     shares = {dimension: [] for dimension in cuts}
-    used = BoundarySet(SetVersion(AS_OF), CutPoints.plain(cuts), shares, {}, {}, {}, 1, "digest")
+    used = BoundarySet(DayVersion(AS_OF), CutPoints.plain(cuts), shares, {}, {}, {}, 1, "digest")
     scores, *higher = ExplainedScores("x", rules, row, used, counted, money).panels()
     return {one[0]: one[1:] for panel in (scores, *higher) for one in panel.rows}
 

@@ -112,8 +112,7 @@ def test_what_is_no_number_is_no_cut(refused, cut):
 def test_what_is_no_version_cannot_be_pinned(refused, version):
     [problem] = refused(BASE, f"rfm.purchase.pinned='{version}'")
     assert problem == (
-        "rfm.purchase.pinned: give the version of a set, such as 2011-11-30, or 2011-11-30.2, "
-        f"not '{version}'"
+        f"rfm.purchase.pinned: give a version, such as 2011-11-30, or 2011-11-30.2, not '{version}'"
     )
 
 

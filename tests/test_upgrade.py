@@ -21,10 +21,12 @@ from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
+from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_CANDIDATES,
     CLUSTER_MODELS,
+    CLUSTER_REPRESENTATIVES,
     CLUSTER_TIERS,
     CLUSTERS,
     CUSTOMER_FEATURES,
@@ -127,7 +129,13 @@ SINCE_TABLES = {
     table.name
     for table in (
         *(COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables),
-        *(MICRO_GROUPS, CLUSTER_TIERS, CLUSTER_CANDIDATES),
+        *(
+            CLUSTER_SEGMENTS,
+            MICRO_GROUPS,
+            CLUSTER_TIERS,
+            CLUSTER_CANDIDATES,
+            CLUSTER_REPRESENTATIVES,
+        ),
     )
 }
 """Tables that 0.1.0 did not make."""

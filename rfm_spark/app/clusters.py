@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
+from rfm_spark.results.cluster_segments.panels import segments_of_clusters
 from rfm_spark.results.clusters.mllib_model import save_for_mllib
-from rfm_spark.results.clusters.panels import model_panels
+from rfm_spark.results.clusters.panels import model_panels, representative_panel
 from rfm_spark.results.clusters.settings import Clusters, models_of
 from rfm_spark.results.clusters.stored_models import StoredModel, stored_model
 from rfm_spark.results.clusters.tables import CLUSTER_MODELS
@@ -24,7 +26,7 @@ _FEW = 5
 
 
 def shown_clusters(run: Run, model: str | None, as_of: date | None) -> Iterator[Panel]:
-    """The clusters of a stored day on one screen: tiers, gaps, micro-groups, moves, models.
+    """The clusters of a stored day on one screen: tiers, gaps, moves, whom they hold, models.
 
     Args:
         run: the run.
@@ -49,46 +51,60 @@ def shown_clusters(run: Run, model: str | None, as_of: date | None) -> Iterator[
             )
         yield Panel(f"{name} as of {shown}")
         yield from model_panels(run, name, shown, is_named=len(names) > 1)
+        yield from segments_of_clusters(run, name, shown)
+        yield representative_panel(run, name, shown)
         yield _days_panel(name, days)
 
 
-def pinned_to(run: Run, model: str | None, version: date | None) -> str:
+def pinned_to(run: Run, model: str | None, version: str | None) -> str:
     """The override that pins a model to a stored one: `clusters.pinned="2026-01-31"`.
 
     Args:
         run: the run.
         model: which; it can be left out where there is one.
-        version: the day the stored model was trained on; by default the newest.
+        version: of the stored model; by default the newest.
 
     Raises:
         UserError: if there is no such model, or nothing of it is stored.
     """
     name = chosen_model(run.settings, model)
-    found = version or max(row["version"] for row in _stored_days(run, name))
+    found = stored_model(run, name, _version(version)).version
     is_plain = isinstance(BY_COMMAND["clusters"].rules(run.settings), Clusters)
     return f'clusters.{"" if is_plain else f"{name}."}pinned="{found}"'
 
 
-def export_model(run: Run, model: str | None, version: date | None, place: str) -> StoredModel:
+def export_model(run: Run, model: str | None, version: str | None, place: str) -> StoredModel:
     """Writes a stored model as MLlib does.
 
     Args:
         run: the run.
         model: which; it can be left out where there is one.
-        version: the day the stored model was trained on; by default the newest.
+        version: of the stored model; by default the newest.
         place: a folder or URI, empty or not there yet.
 
     Raises:
         UserError: if nothing of the model is stored, or the folder holds something.
     """
     name = chosen_model(run.settings, model)
-    stored = stored_model(run, name, version)
+    stored = stored_model(run, name, _version(version))
     folder_at = location(place)
     require_file_system(run.sessions, folder_at)
     if folder(run.sessions, folder_at).names():
         raise UserError(f"--out {place}: is not empty: name a folder that is not there yet")
     save_for_mllib(run.spark, stored.model, folder_at)
     return stored
+
+
+def _version(text: str | None) -> DayVersion | None:
+    """The version that a person gave with `--version`.
+
+    Raises:
+        UserError: if it is none.
+    """
+    try:
+        return None if text is None else DayVersion.parsed(text)
+    except ValueError as error:
+        raise UserError(f"--version {text}: {error}") from error
 
 
 def chosen_model(settings: ShopSettings, name: str | None) -> str:
@@ -110,11 +126,20 @@ def _models(settings: ShopSettings) -> Mapping[str, Clusters]:
 
 
 def _stored_days(run: Run, name: str) -> list[dict[str, Any]]:
-    """Days of a model that tell of its training, the oldest first."""
-    columns = ["as_of", "version", "customers", "variance_explained", "drift"]
+    """Whole days of a model that tell of its training, the oldest first."""
+    columns = [
+        "as_of",
+        "version",
+        "edition",
+        "customers",
+        "variance_explained",
+        "drift",
+        "is_whole",
+    ]
     rows = run.warehouse.rows(CLUSTER_MODELS, {"model": name}, columns)
     found = sorted(
-        (row for row in rows if row["version"] is not None), key=lambda row: row["as_of"]
+        (row for row in rows if row["version"] is not None and row["is_whole"] is not False),
+        key=lambda row: row["as_of"],
     )
     if not found:
         raise UserError(
@@ -137,7 +162,7 @@ def _days_panel(name: str, days: list[dict[str, Any]]) -> Panel:
     rows = [
         (
             str(row["as_of"]),
-            str(row["version"]),
+            str(DayVersion.of_columns(row["version"], row["edition"])),
             f"{row['customers']:,}",
             percent(row["variance_explained"]),
             "" if row["drift"] is None else f"{row['drift']:.3f}",

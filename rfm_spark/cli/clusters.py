@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -21,12 +20,11 @@ Model = Annotated[
 ]  # fmt: skip
 
 Version = Annotated[
-    datetime | None,
+    str | None,
     typer.Option(
         "--version",
-        metavar="DATE",
-        formats=["%Y-%m-%d"],
-        help="The day the model was trained on; by default the newest that is stored.",
+        metavar="VERSION",
+        help="Of the model, such as 2011-11-30; by default the newest that is stored.",
         show_default=False,
     ),
 ]
@@ -56,7 +54,7 @@ def score(
 ) -> None:
     """Assign the customers of a day by a stored model, without training."""
     with opened_run(context, config, overrides, warehouse) as run:
-        pinned = pinned_to(run, model, day_of(version))
+        pinned = pinned_to(run, model, version)
     request = Request(config, [*overrides, pinned], None, warehouse, as_of)
     run_and_show(context, BY_NAME["clusters"], request)
 
@@ -74,7 +72,7 @@ def export(
 ) -> None:
     """Write a stored model as MLlib does, for programs that know nothing of this one."""
     with opened_run(context, config, overrides, warehouse) as run:
-        stored = export_model(run, model, day_of(version), out)
+        stored = export_model(run, model, version, out)
     typer.echo(
         f"The model of {stored.version} is in {out}: pipeline (PipelineModel: rows of "
         "customer_features to clusters) and kmeans (KMeansModel: standard units to centres)"

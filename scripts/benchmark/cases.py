@@ -80,6 +80,7 @@ CLUSTER_TABLES = (
     "cluster_models",
     "clusters",
     "cluster_assignments",
+    "cluster_representatives",
     "micro_groups",
     "cluster_tiers",
     "cluster_moves",
@@ -91,7 +92,7 @@ RESULT_TABLES = {
     *COHORT_TABLES,
     *RHYTHM_TABLES,
     *CLUSTER_TABLES,
-    *("segment_moves", "revenue_bridge", "customer_360"),
+    *("segment_moves", "revenue_bridge", "cluster_segments", "customer_360"),
 }
 
 

@@ -10,6 +10,7 @@ from rfm_spark.app.explain.last_move import last_move_panel
 from rfm_spark.app.explain.scores import ExplainedScores, counted_events
 from rfm_spark.app.explain.stored import StoredCustomer, stored_customer
 from rfm_spark.app.scored_days import described_day
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.core.table import Table
@@ -20,7 +21,6 @@ from rfm_spark.results.moves.rules import rules_that_differ
 from rfm_spark.results.registry import CUSTOMER_360
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.boundaries.stored import stored_set
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.results.rfm.tables import RFM
@@ -90,7 +90,7 @@ def _profile(stored: StoredCustomer, name: str, day: date) -> Iterator[Panel]:
         told = "its rules are neither on record nor in the configuration any more"
         yield Panel(f"{name}: {row['segment']}, {row['rfm_cell']}", f", {told}")
         return
-    version = SetVersion.of_columns(row["boundary_version"], row["boundary_edition"])
+    version = DayVersion.of_columns(row["boundary_version"], row["boundary_edition"])
     found = stored_set(stored.run, name, version)
     now = stored.values_now(rules, day)
     is_as_scored = now == Values.of(row, rules.basis)

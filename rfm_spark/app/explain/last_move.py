@@ -7,11 +7,11 @@ from datetime import date
 from itertools import pairwise
 
 from rfm_spark.app.explain.stored import StoredCustomer
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.panel import Panel
 from rfm_spark.results.moves.one_customer import cause_of
 from rfm_spark.results.moves.rules import two_days
 from rfm_spark.results.moves.words import move_words
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.settings import Profile
 
 
@@ -58,7 +58,7 @@ def cause_between(
     # Who is on one side only needs no cuts: any set will do.
     set_of = {day: stored.scores.get((name, day), before or after) for day in (since, as_of)}
     versions = {
-        day: SetVersion.of_columns(row["boundary_version"], row["boundary_edition"])
+        day: DayVersion.of_columns(row["boundary_version"], row["boundary_edition"])
         for day, row in set_of.items()
         if row is not None
     }

@@ -10,6 +10,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
 from rfm_spark.results.clusters.one_model import model_slice
 from rfm_spark.results.clusters.settings import Models, models_of
+from rfm_spark.results.clusters.stored_models import is_whole
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS
 from rfm_spark.results.declaration import CustomerColumns, Request
 
@@ -21,15 +22,16 @@ def cluster_of_customers(request: Request[Models]) -> DataFrame:
         One row per customer: `customer_id`, `cluster`, `persona`, `cluster_tier`.
 
     Raises:
-        UserError: if nobody was clustered as of the day.
+        UserError: if the day was not clustered, or not to the end.
     """
     run = request.run
-    of_day = model_slice(next(iter(models_of(request.rules))), request.as_of)
+    name = next(iter(models_of(request.rules)))
+    of_day = model_slice(name, request.as_of)
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
-    if assigned.isEmpty():
+    if not is_whole(run, name, request.as_of) or assigned.isEmpty():  # dropped, of an old day
         raise UserError(
-            f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no rows as of {request.as_of}: run "
-            "`rfm-spark clusters` for that day first"
+            f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no whole clusters {name} as of "
+            f"{request.as_of}: run `rfm-spark clusters` for that day first"
         )
     return with_descriptions(assigned, run.read(CLUSTERS).where(of_day))
 

@@ -21,14 +21,17 @@ from rfm_spark.results.clusters.description import (
 )
 from rfm_spark.results.clusters.features.further import is_one_hot
 from rfm_spark.results.clusters.micro_groups import micro_groups
+from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.moves import by_both_models, cluster_moves
+from rfm_spark.results.clusters.representatives import representatives
 from rfm_spark.results.clusters.settings import Clusters
-from rfm_spark.results.clusters.stored_models import ModelHistory, StoredModel
+from rfm_spark.results.clusters.stored_models import StoredModel
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_CANDIDATES,
     CLUSTER_MODELS,
     CLUSTER_MOVES,
+    CLUSTER_REPRESENTATIVES,
     CLUSTER_TIERS,
     CLUSTERS,
     MICRO_GROUPS,
@@ -67,14 +70,18 @@ def cluster_by(
     stored, sums, drift = _kept(history, rules, features, names)
     is_new = stored is None or sums is None
     if stored is None or sums is None:
-        stored = trained(features, names, rules, earlier, history.last_number, as_of)
+        known = history.known(rules, earlier)
+        new = trained(features, names, rules, known, history.last_number, as_of)
+        stored = history.placed(new)
         sums = _sums(features, stored, names)
     of_model = model_slice(name, as_of)
+    history.begin_again()
     assigned = _labelled(assignments(features, stored.model), name, as_of)
     run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
+    _write_representatives(run, name, as_of)
     occupied = _describe(run, name, rules, features, stored, sums, as_of)
     _tell_moves(run, name, features, earlier, stored, as_of)
-    if is_new or stored.version != as_of:  # those of a model that is used again stay
+    if is_new or stored.version.day != as_of:  # those of a model that is used again stay
         _replace_few(run, CLUSTER_CANDIDATES, _candidate_rows(name, stored, as_of), name, as_of)
     # Written last: it says that the day is whole.
     row = {
@@ -83,14 +90,15 @@ def cluster_by(
         "customers": sums.customers,
         "cost": sums.cost,
         "variance_explained": sums.explained_share(stored.model.scales),
-        "drift": drift if stored.version != as_of else None,
+        "drift": drift if stored.version.day != as_of else None,
         "micro_groups": occupied,
+        "is_whole": True,
         **stored.columns,
     }
     run.replace_by(CLUSTER_MODELS, [row], of_model)
     notes = [*stored.notes, *model_notes(stored.columns["k"], stored.model, sums)]
     run.notes += [f"clusters {name}: {note}" for note in notes]
-    return _told(row, len(sums.rows), drift)
+    return _told(stored, row, len(sums.rows), drift)
 
 
 def _kept(
@@ -125,6 +133,12 @@ def _sums(features: DataFrame, stored: StoredModel, names: Sequence[str]) -> Clu
     found = cluster_sums(assignments(features, model), model.scales, described)
     rows = sorted(found.collect(), key=lambda row: row["cluster"])
     return ClusterSums({row["cluster"]: row for row in rows}, described)
+
+
+def _write_representatives(run: Run, name: str, as_of: date) -> None:
+    of_model = model_slice(name, as_of)
+    found = representatives(run.warehouse.read(CLUSTER_ASSIGNMENTS).where(of_model))
+    run.replace(CLUSTER_REPRESENTATIVES, _labelled(found.coalesce(1), name, as_of), of_model)
 
 
 def _describe(
@@ -181,10 +195,10 @@ def _labelled(rows: DataFrame, name: str, as_of: date) -> DataFrame:
     return rows.withColumns({"model": F.lit(name), "as_of": F.lit(as_of)})
 
 
-def _told(row: dict[str, Any], clusters: int, drift: float | None) -> str:
+def _told(stored: StoredModel, row: dict[str, Any], clusters: int, drift: float | None) -> str:
     explained = f"{clusters} clusters explain {row['variance_explained']:.1%} of the variance"
     if row["version"] != row["as_of"]:
-        return f"{explained}: the model of {row['version']}, drift {drift:.3f}"
+        return f"{explained}: the model of {stored.version}, drift {drift:.3f}"
     starts, passes = len(row["start_costs"]), len(row["pass_costs"])
     best = f"the best of {starts} starts, " if starts > 1 else ""
     if drift is not None and drift > DRIFTED:

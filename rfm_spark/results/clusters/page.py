@@ -9,6 +9,7 @@ from rfm_spark.core.page import Chart, Data, Field, Grid, HeatMap, Page, Words
 from rfm_spark.results.clusters.features.names import feature
 from rfm_spark.results.clusters.panels import told_tier
 from rfm_spark.results.clusters.settings import Models, models_of
+from rfm_spark.results.clusters.stored_models import is_whole
 from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTER_TIERS, CLUSTERS
 from rfm_spark.results.clusters.tiers import TIERS
 from rfm_spark.results.declaration import Request
@@ -19,10 +20,13 @@ _CUSTOMERS = Field("customers", "customers", "count")
 
 def cluster_pages(request: Request[Models]) -> Iterator[Page]:
     """All clusters of the day, of the model that customer 360 shows."""
-    day = {"model": next(iter(models_of(request.rules))), "as_of": request.as_of}
+    day: dict[str, Any] = {
+        "model": next(iter(models_of(request.rules))),
+        "as_of": request.as_of,
+    }
     found = request.run.warehouse.rows(CLUSTERS, day)
     rows = sorted(found, key=lambda row: row["cluster"])
-    if not rows:
+    if not rows or not is_whole(request.run, day["model"], request.as_of):
         return
     rows = [{**row, "tier": told_tier(row["tier"])} for row in rows]
     told = [{**row, "name": f"{row['cluster']}: {row['persona']}"} for row in rows]

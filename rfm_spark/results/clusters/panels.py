@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -10,7 +10,13 @@ from typing import Any
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.results.clusters.settings import Models, models_of
-from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTER_MOVES, CLUSTER_TIERS, CLUSTERS
+from rfm_spark.results.clusters.tables import (
+    CLUSTER_MODELS,
+    CLUSTER_MOVES,
+    CLUSTER_REPRESENTATIVES,
+    CLUSTER_TIERS,
+    CLUSTERS,
+)
 from rfm_spark.results.clusters.tiers import NEAR_IDEAL, TIERS
 from rfm_spark.results.declaration import Request
 from rfm_spark.run import Run
@@ -80,6 +86,20 @@ def model_panels(
         ],
     )
     yield from tier_panels(run, where)
+
+
+def representative_panel(run: Run, name: str, as_of: date) -> Panel:
+    """Whom each cluster can be pictured by: for who asks, as it names customers."""
+    rows = run.warehouse.rows(CLUSTER_REPRESENTATIVES, {"model": name, "as_of": as_of})
+    nearest: defaultdict[int, list[str]] = defaultdict(list)
+    for row in sorted(rows, key=lambda one: (one["cluster"], one["place"])):
+        nearest[row["cluster"]].append(row["customer_id"])
+    return Panel(
+        "Customers nearest to the centres",
+        " (table cluster_representatives)",
+        (PanelColumn("cluster", is_number=True), PanelColumn("customers")),
+        [(str(cluster), ", ".join(customers)) for cluster, customers in nearest.items()],
+    )
 
 
 def told_tier(tier: str | None) -> str:

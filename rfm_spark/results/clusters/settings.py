@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
+from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import FeatureName
 from rfm_spark.results.clusters.model import Training
 from rfm_spark.settings.digest import changes_digest
@@ -25,6 +26,7 @@ _TRAINED_BY = frozenset(
         "max_k",
         "window_days",
         "features",
+        "transforms",
         "winsorise",
         "seed",
         "max_fit_customers",
@@ -36,6 +38,10 @@ _TRAINED_BY = frozenset(
 )
 _TRAINING = 1
 """Raised by hand when the same settings come to give another model: kept ones then go."""
+
+
+def _model_version(text: str) -> str:
+    return str(DayVersion.parsed(text))
 
 
 class Clusters(Section):
@@ -55,7 +61,13 @@ class Clusters(Section):
         min_length=1,
         description="by default the habits that the input allows; `attribute:NAME` is a number of "
         "`customers`, `one_hot:NAME` a text, `touch_points:KIND` interactions of a kind, "
-        "`category_share:CATEGORY` a share of what is spent",
+        "`category_share:CATEGORY` a share of what is spent, `profile:NAME.frequency` (and other "
+        "values and scores) what a profile of `rfm` tells",
+    )
+    transforms: dict[FeatureName, Transform] = Field(
+        default_factory=dict,
+        description="by feature, in place of its own: `none`, or `log1p` where a tail is long; "
+        'such as `{ "attribute:income" = "log1p" }`',
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"
@@ -94,19 +106,11 @@ class Clusters(Section):
         default="month",
         description="`drift`: only on the first day described of each week, month or quarter",
     )
-    pinned: str | None = Field(
+    pinned: Annotated[str, AfterValidator(_model_version)] | None = Field(
         default=None,
-        pattern=r"^\d{4}-\d\d-\d\d$",
-        description="a stored model to use as it is, whatever `refit` says: the day it was trained "
-        'on, such as "2011-11-30" (see `rfm-spark clusters show`)',
+        description="a stored model to use as it is, whatever `refit` says: its version, such as "
+        '"2011-11-30" (see `rfm-spark clusters show`)',
     )
-
-    @field_validator("pinned")
-    @classmethod
-    def _a_day(cls, version: str | None) -> str | None:
-        if version is not None:
-            date.fromisoformat(version)  # its own words tell what is wrong
-        return version
 
     def misfits(self) -> Iterator[str]:
         """Of the range that k is chosen in."""
@@ -126,6 +130,7 @@ class Clusters(Section):
             min_improvement=self.min_improvement,
             max_passes=self.max_passes,
             groups=self.groups,
+            transforms=self.transforms,
         )
 
     @property
@@ -148,15 +153,21 @@ def models_of(section: Models) -> Mapping[str, Clusters]:
     return {PLAIN: section} if isinstance(section, Clusters) else section
 
 
+_TABLES = frozenset({"transforms"})
+"""Keys of one model that are tables themselves: none of several models has such a name."""
+
+
+def _is_model(name: str, written: Any) -> bool:
+    return name not in _TABLES and isinstance(written, dict | Clusters)
+
+
 def _are_named(written: Any) -> bool:
-    return isinstance(written, dict) and any(
-        isinstance(one, dict | Clusters) for one in written.values()
-    )
+    return isinstance(written, dict) and any(_is_model(*one) for one in written.items())
 
 
 def _not_mixed(written: Any) -> Any:
     if _are_named(written):
-        mixed = [name for name, one in written.items() if not isinstance(one, dict | Clusters)]
+        mixed = [name for name, one in written.items() if not _is_model(name, one)]
         if mixed:
             raise ValueError(
                 f"{', '.join(mixed)} beside [clusters.<name>]: where models are named, every key "

@@ -112,6 +112,13 @@ CLUSTER_MODELS = Table(
             "The day it was trained on; as_of, where it was not kept",
             since=2,
         ),
+        Column(
+            "edition",
+            IntegerType(),
+            "2 for the second model of that day, beside the first, which other days use; NULL for "
+            "the first",
+            since=4,
+        ),
         Column("rules_digest", StringType(), "Digest of the rules it was trained by", since=2),
         Column("k", IntegerType(), "Clusters asked for, or chosen", since=2),
         Column("k_reason", StringType(), "Why so many were chosen; NULL where k is given", since=2),
@@ -167,15 +174,23 @@ CLUSTER_MODELS = Table(
             since=3,
         ),
         Column("possible_micro_groups", DoubleType(), "As many as there could be", since=2),
+        Column(
+            "is_whole",
+            BooleanType(),
+            "False from the time a day begins to be made again until all its tables are written: "
+            "they may be of two models",
+            since=4,
+        ),
     ),
     key=("model", "as_of"),
     partition_by=("model", "as_of"),
     keeps_decisions=True,
-    schema_version=3,
+    schema_version=4,
 )
 
 TRAINED = (
     "version",
+    "edition",
     "rules_digest",
     "window",
     "seed",
@@ -262,6 +277,21 @@ CLUSTER_ASSIGNMENTS = Table(
     partition_by=("model", "as_of"),
     sort_by=("customer_id",),
     schema_version=2,
+)
+
+CLUSTER_REPRESENTATIVES = Table(
+    name="cluster_representatives",
+    grain="one of the few customers nearest to the centre of one cluster on one day",
+    columns=(
+        MODEL,
+        AS_OF,
+        Column("cluster", IntegerType(), "Its number", required=True),
+        Column("place", IntegerType(), "1 the nearest; of equals the first by id", required=True),
+        CUSTOMER_ID,
+        Column("distance", DoubleType(), "To the centre, in standard deviations", required=True),
+    ),
+    key=("model", "as_of", "cluster", "place"),
+    partition_by=("model", "as_of"),
 )
 
 MICRO_GROUPS = Table(

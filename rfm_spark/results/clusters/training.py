@@ -27,18 +27,18 @@ def trained(
     features: DataFrame,
     names: Sequence[str],
     rules: Clusters,
-    before: StoredModel | None,
+    known: Sequence[StoredModel],
     last_number: int,
     as_of: date,
 ) -> StoredModel:
-    """A new model, numbered as the clusters of the one before are where they are the same.
+    """A new model, numbered as the clusters of others are where they are the same.
 
     Args:
         features: `customer_features` of the day.
         names: features to use.
         rules: of the model.
-        before: the model of the last stored day before; None where there is none that fits.
-        last_number: the highest that a cluster has had before.
+        known: models whose numbers its clusters keep, the first to be asked first.
+        last_number: the highest that a cluster has had.
         as_of: the day.
 
     Raises:
@@ -51,9 +51,7 @@ def trained(
         )
     found = cluster_sums(assignments(features, fit.model), fit.model.scales, ()).collect()
     ranked = by_revenue(fit.model, found)
-    shared = {}
-    if before is not None:
-        shared = shared_customers(by_both_models(features, before.model, ranked))
+    shared = (shared_customers(by_both_models(features, one.model, ranked)) for one in known)
     numbers = kept_numbers(shared, sorted(ranked.numbers), last_number)
     ranked = replace(ranked, numbers=[numbers[number] for number in ranked.numbers])
     columns = _columns(fit, _in_order(ranked), rules, as_of)
@@ -86,6 +84,7 @@ def _columns(fit: Fit, model: ClusterModel, rules: Clusters, as_of: date) -> dic
     """What `cluster_models` tells of the training."""
     return {
         "version": as_of,
+        "edition": None,  # until it is known whether other days use an earlier one
         "rules_digest": rules.trained_by,
         "window": rules.look_back.label,
         "seed": rules.seed,

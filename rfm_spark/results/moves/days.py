@@ -10,9 +10,9 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
 from rfm_spark.facts.as_of import days_of_data
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
@@ -29,7 +29,7 @@ class StoredDay:
     """
 
     as_of: date
-    boundary_version: SetVersion
+    boundary_version: DayVersion
     customers: Mapping[str, int]
     revenue_cents: Mapping[str, int]
 
@@ -72,7 +72,7 @@ def stored_days(run: Run, profiles: Collection[str], days: Collection[date]) -> 
     return {
         (profile, day): StoredDay(
             day,
-            SetVersion.of_columns(version, edition),
+            DayVersion.of_columns(version, edition),
             {row["segment"]: row["customers"] for row in segments[profile, day]},
             {row["segment"]: row["revenue_cents"] for row in segments[profile, day]},
         )

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.facts.job import days_changed_since
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Made
 from rfm_spark.results.moves.causes import ScoredDay, TwoDays
 from rfm_spark.results.rfm.boundaries.stored import stored_set
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.run import ABSENT, Run
 
@@ -49,7 +49,7 @@ def two_days(
     name: str,
     rules: Profile,
     earlier: Profile | None,
-    versions: Mapping[date, SetVersion],
+    versions: Mapping[date, DayVersion],
 ) -> TwoDays:
     """What two days of a profile were made by; where no record tells, boundary sets do.
 

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.natural import TRANSFORMS
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.grid_checks import grid_problems
 from rfm_spark.results.rfm.grids import DEFAULT_GRID, GRIDS
@@ -113,7 +113,7 @@ class Segment(Section):
 
 
 def _set_version(text: str) -> str:
-    return str(SetVersion.parsed(text))
+    return str(DayVersion.parsed(text))
 
 
 class Profile(Section):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rfm_spark.core.cuts import Cut
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.results.rfm.cut_points import EVERYBODY, CutPoints, Nest, nest_words
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.tables import WITHIN
@@ -39,7 +39,7 @@ class BoundarySet:
             there was none, or the rules keep none.
     """
 
-    version: SetVersion
+    version: DayVersion
     cuts: CutPoints
     shares: Mapping[str, Sequence[float]]
     collapsed: Mapping[str, str]
@@ -57,13 +57,13 @@ class BoundarySet:
 
 def sets_of_rows(rows: Iterable[Mapping[str, Any]]) -> list[BoundarySet]:
     """The sets of one profile, the oldest first, of its rows of `rfm_boundaries`."""
-    by_version: defaultdict[SetVersion, list[Mapping[str, Any]]] = defaultdict(list)
+    by_version: defaultdict[DayVersion, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_version[SetVersion.of_columns(row["version"], row["edition"])].append(row)
+        by_version[DayVersion.of_columns(row["version"], row["edition"])].append(row)
     return [_set(version, by_version[version]) for version in sorted(by_version)]
 
 
-def _set(version: SetVersion, rows: Rows) -> BoundarySet:
+def _set(version: DayVersion, rows: Rows) -> BoundarySet:
     of_nests: dict[str, defaultdict[Nest, list[Mapping[str, Any]]]] = {
         dimension: defaultdict(list) for dimension in DIMENSIONS
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
 from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.results.rfm.boundaries.stored import stored_sets
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.scoring import DIMENSIONS
 from rfm_spark.results.rfm.settings import Profile
 from rfm_spark.run import Run
@@ -59,7 +59,7 @@ def _differences(one: BoundarySet, profile: Profile) -> Iterator[str]:
     yield from found or ["another window, population, filter or cuts"]
 
 
-def _choice(versions: Sequence[SetVersion]) -> str:
+def _choice(versions: Sequence[DayVersion]) -> str:
     if not versions:
         return "none of these rules is stored: run `rfm-spark rfm` without the pin first"
     shown = ", ".join(map(str, versions[-_MOST_NAMED:]))

@@ -12,9 +12,9 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
 from rfm_spark.results.rfm.boundaries.boundary_set import BoundarySet, Rows, sets_of_rows
-from rfm_spark.results.rfm.boundaries.versions import SetVersion
 from rfm_spark.results.rfm.populations import ProfileDay
 from rfm_spark.results.rfm.tables import RFM, RFM_BOUNDARIES, RFM_DRIFT, SEGMENTS
 from rfm_spark.run import Run, note_of_days
@@ -38,14 +38,14 @@ def sets_of_rules(run: Run, profile: str, fitted_by: str, as_of: date) -> list[B
     ]
 
 
-def find_set(run: Run, profile: str, version: SetVersion) -> BoundarySet | None:
+def find_set(run: Run, profile: str, version: DayVersion) -> BoundarySet | None:
     """The set of a profile that stored scores were given by; None where it is gone."""
     where = {"profile": profile, "version": version.day}
     found = sets_of_rows(run.warehouse.rows(RFM_BOUNDARIES, where))
     return next((one for one in found if one.version == version), None)
 
 
-def stored_set(run: Run, profile: str, version: SetVersion) -> BoundarySet:
+def stored_set(run: Run, profile: str, version: DayVersion) -> BoundarySet:
     """The set of a profile that stored scores were given by.
 
     Raises:
@@ -71,7 +71,7 @@ def set_of_day(run: Run, profile: str, as_of: date) -> BoundarySet | None:
         return None
     day, edition = (rows[0][name] for name in columns)
     if day is not None:
-        return stored_set(run, profile, SetVersion.of_columns(day, edition))
+        return stored_set(run, profile, DayVersion.of_columns(day, edition))
     by_then = [one for one in stored_sets(run, profile) if one.version.day <= as_of]
     return by_then[-1] if by_then else None
 
@@ -91,14 +91,14 @@ def write_sets(run: Run, fitted: Mapping[ProfileDay, Rows]) -> dict[ProfileDay, 
     """
     days = sorted({one.as_of for one in fitted})
     where = F.col("profile").isin([one.profile for one in fitted]) & F.col("version").isin(days)
-    there: defaultdict[ProfileDay, defaultdict[SetVersion, list[dict[str, Any]]]] = defaultdict(
+    there: defaultdict[ProfileDay, defaultdict[DayVersion, list[dict[str, Any]]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for row in chain.from_iterable(
         run.warehouse.rows(RFM_BOUNDARIES, {"version": day}) for day in days
     ):
         of_day = there[ProfileDay(row["profile"], row["version"])]
-        of_day[SetVersion.of_columns(row["version"], row["edition"])].append(row)
+        of_day[DayVersion.of_columns(row["version"], row["edition"])].append(row)
     named = {one.profile: _editions_named(run, one.profile) for one in fitted}
     found, rows, outdated = {}, list[Mapping[str, Any]](), list[ProfileDay]()
     for one, new in fitted.items():
@@ -123,7 +123,7 @@ def _editions_named(run: Run, profile: str) -> dict[date, set[int]]:
     for row in run.warehouse.rows(SEGMENTS, {"profile": profile}, columns):
         day = row["boundary_version"]
         if day is not None and day != row["as_of"]:
-            found[day].add(SetVersion.of_columns(day, row["boundary_edition"]).edition)
+            found[day].add(DayVersion.of_columns(day, row["boundary_edition"]).edition)
     return found
 
 
@@ -131,16 +131,16 @@ def _version_of(
     run: Run,
     one: ProfileDay,
     new: Rows,
-    there: Mapping[SetVersion, Rows],
+    there: Mapping[DayVersion, Rows],
     named: Mapping[date, set[int]],
-) -> tuple[SetVersion, list[SetVersion]]:
+) -> tuple[DayVersion, list[DayVersion]]:
     """Which version a new set is, the highest of its day, and those that stay beside it."""
     same = [version for version, rows in there.items() if _content(rows) == _content(new)]
     stay = [other for other in there if other not in same and _is_used_elsewhere(run, one, other)]
     if same:
         return same[0], stay
     taken = {other.edition for other in stay} | named.get(one.as_of, set())
-    return SetVersion(one.as_of, 1 + max(taken, default=0)), stay
+    return DayVersion(one.as_of, 1 + max(taken, default=0)), stay
 
 
 def _is_changed(old: Rows | None, new: Rows) -> bool:
@@ -169,11 +169,11 @@ def _content(rows: Rows) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in names) for row in rows}
 
 
-def _is_used_elsewhere(run: Run, one: ProfileDay, version: SetVersion) -> bool:
+def _is_used_elsewhere(run: Run, one: ProfileDay, version: DayVersion) -> bool:
     """Whether a day other than its own refers to a set."""
     where = {"profile": one.profile, "version": version.day}
     if any(
-        SetVersion.of_columns(row["version"], row["edition"]) == version
+        DayVersion.of_columns(row["version"], row["edition"]) == version
         for row in run.warehouse.rows(RFM_DRIFT, where, ["version", "edition"])
     ):
         return True

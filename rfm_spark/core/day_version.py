@@ -1,4 +1,4 @@
-"""Versions: which of a profile's boundary sets one is."""
+"""Versions: which one of several that were made for a day, by other rules or of other facts."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from datetime import date
 
 
 @dataclass(frozen=True, order=True)
-class SetVersion:
-    """Which of a profile's sets it is: `2011-11-30`, or `2011-11-30.2` for the second of that day.
+class DayVersion:
+    """Which one it is: `2011-11-30`, or `2011-11-30.2` for the second that was fitted on that day.
+
+    Of a profile's sets of cut points, or of the models of a clustering.
 
     Attributes:
         day: it was fitted on.
-        edition: 1 for the first set of the day. Tables have NULL for it.
+        edition: 1 for the first of the day. Tables have NULL for it.
     """
 
     day: date
     edition: int = 1
 
     @classmethod
-    def of_columns(cls, day: date, edition: int | None) -> SetVersion:
+    def of_columns(cls, day: date, edition: int | None) -> DayVersion:
         """The version that two columns of a table tell."""
         return cls(day, edition or 1)
 
     @classmethod
-    def parsed(cls, text: str) -> SetVersion:
+    def parsed(cls, text: str) -> DayVersion:
         """The version that a person writes.
 
         Raises:
             ValueError: if it is none.
 
-        >>> str(SetVersion.parsed("2011-11-30.2"))
+        >>> str(DayVersion.parsed("2011-11-30.2"))
         '2011-11-30.2'
         """
         day, _, edition = text.partition(".")
@@ -39,7 +41,7 @@ class SetVersion:
             found = cls(date.fromisoformat(day), int(edition or 1))
             if str(found) == text and found.edition > 0:
                 return found
-        raise ValueError("give the version of a set, such as 2011-11-30, or 2011-11-30.2")
+        raise ValueError("give a version, such as 2011-11-30, or 2011-11-30.2")
 
     @property
     def stored_edition(self) -> int | None:

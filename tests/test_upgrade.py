@@ -19,7 +19,7 @@ from rfm_spark.app import migrations
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
-from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.facts.tables import ACQUISITION, CUSTOMER_DAYS
 from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
@@ -109,7 +109,7 @@ SINCE_IN = {
     "rfm_cells": ("segment",),
     "segments": ("boundary_version",),
     "cohorts": tuple(column.name for column in COHORTS.columns if column.since > 1),
-    "customer_360": ("cluster_tier",),
+    "customer_360": ("cluster_tier", *(column.name for column in ACQUISITION)),
     **{
         table.name: (*also, *(column.name for column in table.columns if column.since > 1))
         for table, also in (

@@ -18,10 +18,12 @@ from rfm_spark.core.table import Table
 from rfm_spark.facts.customer_sums import CustomerFacts
 from rfm_spark.facts.job import changed_days, days_changed_since
 from rfm_spark.facts.tables import (
+    ACQUISITION,
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
+    FIRST_RECEIPTS,
 )
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
@@ -212,13 +214,15 @@ def _turns(run: Run, facts: CustomerFacts, as_of: date, lost_after: int) -> Data
 
 def _facts(run: Run, followed: Sequence[Followed], cuts: Sequence[str]) -> CustomerFacts:
     with_events = any(one.first.interactions or one.activity.interactions for one in followed)
-    with_attributes = bool(cuts) or any(one.attribute is not None for one in followed)
+    won = {column.name for column in ACQUISITION}
+    with_attributes = bool(set(cuts) - won) or any(one.attribute is not None for one in followed)
     return CustomerFacts(
         run.read(CUSTOMER_DAYS),
         run.read(CUSTOMER_YEARS),
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        first_receipts=run.read(FIRST_RECEIPTS) if won & set(cuts) else None,
     )
 
 

@@ -36,6 +36,7 @@ FACTS = (
     "customer_day_events",
     "customer_year_events",
     "customer_day_categories",
+    "first_receipts",
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 import reference
 from conftest import ROOT, RunJob
 from pyspark.sql import SparkSession
+from reference.acquisition import first_receipts
 from reference.bridge import bridge
 from reference.events import event_rfm
 from reference.followed import cohorts_by
@@ -120,6 +121,19 @@ def test_categories_add_up_to_days(real: RealRun) -> None:
         " FROM lines l JOIN receipts r USING (receipt_id) GROUP BY ALL"
     ).df()
     assert len(categories) == len(expected)
+
+
+def test_how_customers_were_won(real: RealRun) -> None:
+    expected = first_receipts(real.connection)
+    names = [name for name in expected.columns if name.startswith("first_")]
+    if real.dataset == "cdnow":
+        assert not (real.warehouse / "first_receipts").exists()
+        assert real.table("customer_360")[names].isna().all(axis=None)
+        return
+    same(real.table("first_receipts"), expected, ["customer_id"])
+    wide = real.table("customer_360").set_index("customer_id").loc[expected["customer_id"]]
+    same(wide.reset_index(), expected[["customer_id", *names]], ["customer_id"])
+    assert len(expected) > 2_000
 
 
 @pytest.mark.parametrize("window_days", [365])

@@ -10,7 +10,12 @@ from rfm_spark.core.look_back import EVER, LookBack
 from rfm_spark.facts.asks import EVENT_COUNTS, Ask
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
 from rfm_spark.facts.history import event_history
-from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.facts.tables import (
+    CUSTOMER_DAY_CATEGORIES,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    FIRST_RECEIPTS,
+)
 from rfm_spark.facts.transforms import customer_year_events, customer_years
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.clusters.customer_columns import with_descriptions
@@ -231,6 +236,11 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
         "rhythm": rows_of(spark, CUSTOMER_RHYTHM, []).select(
             "customer_id", *[column.name for column in RHYTHM.customer_columns.columns]
         ),
+        "cohorts": rows_of(
+            spark,
+            FIRST_RECEIPTS,
+            [{"customer_id": "anna", "first_store": "north", "first_promotion": True}],
+        ).drop("day", "year"),
     }
     added = [
         (
@@ -260,7 +270,7 @@ def test_every_known_customer_has_one_row(spark):
         {"customer_id": "prospect", "attributes": {"age": "19"}},
     ]
     names = ("customer_id", "segment", "rfm_cell", "cluster", "persona", "cluster_tier",
-             "cohort_month",
+             "cohort_month", "first_store",
              "lifetime_visits", "interactions", "last_interaction", "attributes")  # fmt: skip
     rows = [
         (
@@ -271,16 +281,17 @@ def test_every_known_customer_has_one_row(spark):
             "Wide range",
             "ideal",
             "2024-02-01",
+            "north",
             5,
             4,
             "2026-01-06",
             {"age": "40"},
         ),
-        ("ben", "New", "511", 1, "Recent", "regular", "2026-01-01", 1, 0, None, None),
-        ("lapsed", "Lapsed", None, None, None, None, "2025-01-01", 1, 0, None, None),
-        ("returner", "Prospect", None, None, None, None, None, 0, 0, None, None),
-        ("known", "Prospect", None, None, None, None, None, 0, 1, "2026-01-06", None),
-        ("prospect", "Prospect", None, None, None, None, None, 0, 0, None, {"age": "19"}),
+        ("ben", "New", "511", 1, "Recent", "regular", "2026-01-01", None, 1, 0, None, None),
+        ("lapsed", "Lapsed", None, None, None, None, "2025-01-01", None, 1, 0, None, None),
+        ("returner", "Prospect", None, None, None, None, None, None, 0, 0, None, None),
+        ("known", "Prospect", None, None, None, None, None, None, 0, 1, "2026-01-06", None),
+        ("prospect", "Prospect", None, None, None, None, None, None, 0, 0, None, {"age": "19"}),
     ]
     assert_rows(
         customers_as_of(spark, AS_OF, attributes),

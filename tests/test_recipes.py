@@ -58,7 +58,7 @@ def require_told(page: str, cli, spark, capfd) -> None:
 
 def test_the_questions_about_cohorts_are_answered_as_they_say(demo, cli, spark, monkeypatch, capfd):
     monkeypatch.chdir(demo)
-    assert len(recipes("cohorts.md")) == 10
+    assert len(recipes("cohorts.md")) == 11
     require_told("cohorts.md", cli, spark, capfd)
 
 

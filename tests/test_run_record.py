@@ -52,6 +52,7 @@ MADE_OF = {
     "customers": OF_SUMS,  # sums of customers tell who is known
     "customer_day_categories": {"clusters"},
     "customer_year_events": OF_SUMS,
+    "first_receipts": {"customer-360"},
     "segments": {"rfm", "moves"},
     "cluster_assignments": {"clusters", "cluster-segments", "customer-360"},
     "cluster_segments": {"cluster-segments"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import date
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from pyspark.sql import functions as F
 from support.sessions import as_in_use, session_settings
 from support.shop import INTERACTIONS as CLICKS
 from support.shop import RECEIPTS as TILL
-from support.shop import Shop, click, line
+from support.shop import Shop, click, line, stored
 
 from rfm_spark.facts.job import by_customer
 from rfm_spark.facts.transforms import customer_day_categories, customer_day_events, customer_days
@@ -21,6 +22,7 @@ from rfm_spark.generator.market import Market
 from rfm_spark.generator.receipts import GUEST, delivered_receipts
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.results.cohorts import job
 from rfm_spark.session import in_parts
 
 PARTITIONS = 8
@@ -105,3 +107,25 @@ def test_a_large_shuffle_goes_to_more_tasks(spark, receipts):
         assert tasks(2**20 * 32 * 50) == 50
         assert tasks(2**20) < 50
         assert tasks(2**20 * 32 * 50, least=160) == 160
+
+
+def test_many_cohorts_are_written_by_several_tasks_and_few_to_one_file(
+    spark, run, tmp_path, monkeypatch
+):
+    shop = Shop(tmp_path)
+    shop.configure(TILL, {'grains = ["month"]': 'grains = ["day"]'})
+    days = [f"2025-01-{day:02}" for day in range(1, 29)]
+    shop.csv("receipts1.csv", [line(day, f"c {day}", day, "1.00") for day in days])
+    run(shop.config, shop.raw, shop.warehouse, "ingest")
+    found, files = [], []
+    for rows in (job.ROWS_A_PART, 100):
+        monkeypatch.setattr(job, "ROWS_A_PART", rows)
+        place = tmp_path / str(rows)
+        shutil.copytree(shop.warehouse, place)
+        with session_settings(spark, {"spark.sql.shuffle.partitions": "4"}):
+            run(shop.config, shop.raw, place, "cohorts")
+        found.append(stored(place, "cohorts"))
+        files.append(len(DeltaTable(str(place / "cohorts")).file_uris()))
+    assert files == [1, 4]
+    assert len(found[0]) == 28 * 29 / 2
+    assert found[0] == found[1]

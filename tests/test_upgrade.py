@@ -19,7 +19,7 @@ from rfm_spark.app import migrations
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
-from rfm_spark.facts.tables import CUSTOMER_DAYS
+from rfm_spark.facts.tables import ACQUISITION, CUSTOMER_DAYS
 from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
 from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
 from rfm_spark.results.clusters.tables import (
@@ -111,7 +111,7 @@ SINCE_IN = {
     "rfm_cells": ("segment",),
     "segments": ("boundary_version",),
     "cohorts": tuple(column.name for column in COHORTS.columns if column.since > 1),
-    "customer_360": ("cluster_tier",),
+    "customer_360": ("cluster_tier", *(column.name for column in ACQUISITION)),
     **{
         table.name: (*also, *(column.name for column in table.columns if column.since > 1))
         for table, also in (
@@ -198,8 +198,10 @@ def test_what_an_upgrade_did_is_on_record_and_is_done_once(run: RunJob, old_shop
     assert comment(old_shop.warehouse / "runs", "details")
     assert comment(old_shop.warehouse / "rfm_cells", "segment").startswith("Segment of the cell")
     first, second = told(old_shop, "ingest")
-    # One has a new column, the other is new: both are made of what is stored.
-    assert first["written_rows"] == [("customer_day_events", 2), ("customer_year_events", 2)]
+    # One has a new column, the others are new: all are made of what is stored.
+    assert dict(first["written_rows"]) == {
+        "customer_day_events": 2, "customer_year_events": 2, "first_receipts": 6,
+    }  # fmt: skip
     assert second["written_rows"] == []
 
 

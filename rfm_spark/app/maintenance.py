@@ -16,14 +16,19 @@ from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.table import Table
 from rfm_spark.facts.as_of import resolved_as_of
 from rfm_spark.facts.job import FOLDED
-from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
+from rfm_spark.facts.tables import (
+    CUSTOMER_DAY_CATEGORIES,
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_DAYS,
+    FIRST_RECEIPTS,
+)
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run
 from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_slice
 
-_FOLDED_TABLES = (CUSTOMER_DAYS, CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS)
+_FOLDED_TABLES = (CUSTOMER_DAYS, CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAY_EVENTS, FIRST_RECEIPTS)
 _BY_MONTH = (RECEIPTS, INTERACTIONS)
 _MONTHS_A_NIGHT = 2
 _SMALL_FILES = 64

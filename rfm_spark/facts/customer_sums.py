@@ -29,6 +29,7 @@ class CustomerFacts:
         event_years: `customer_year_events` of the same days; None like them.
         attributes: `customers`; None where no ask is about attributes.
         totals: `customer_totals`, where customers are given as totals in place of receipts.
+        first_receipts: `first_receipts`; None where nobody asks how customers were won.
     """
 
     days: DataFrame
@@ -37,6 +38,7 @@ class CustomerFacts:
     event_years: DataFrame | None = None
     attributes: DataFrame | None = None
     totals: DataFrame | None = None
+    first_receipts: DataFrame | None = None
 
 
 def customer_sums(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date, timedelta
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.table import Table
+from rfm_spark.facts.first_receipts import changed_first_days, first_days, first_receipts
 from rfm_spark.facts.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
+    FIRST_RECEIPTS,
 )
 from rfm_spark.facts.transforms import (
     customer_day_categories,
@@ -33,6 +37,8 @@ from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_column, day_slice
 
 Transform = Callable[[DataFrame], DataFrame]
+_Slice = tuple[DataFrame, Column, date | None]
+"""Rows, the slice that they replace, and the last day that lies in the order of customers."""
 
 _MANY_DAYS = 31
 """More days than these are moved in as many parts as if all were."""
@@ -49,6 +55,9 @@ Later days, which late receipts still reach, lie in files of their own."""
 REVISION = "revision"
 """Noted by commits of facts: the `schema_version` of the table by which their rows were made."""
 
+PROMOTIONS = "promotions"
+"""Noted by commits of first receipts: whether receipts told who had a promotion."""
+
 
 def refresh_facts(run: Run) -> None:
     """Brings every fact table up to the version of what it is made from."""
@@ -56,6 +65,8 @@ def refresh_facts(run: Run) -> None:
     if run.settings.has_categories:
         _refresh(run, RECEIPTS, CUSTOMER_DAY_CATEGORIES, customer_day_categories)
     _refresh(run, CUSTOMER_DAYS, CUSTOMER_YEARS, customer_years)
+    if run.settings.receipt_context:
+        _refresh_first_receipts(run)
     if run.settings.interactions:
         _refresh(run, INTERACTIONS, CUSTOMER_DAY_EVENTS, customer_day_events)
     if run.warehouse.is_there(CUSTOMER_DAY_EVENTS):
@@ -93,8 +104,7 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             size = run.warehouse.detail(source)[1] if len(days) > _MANY_DAYS else 0
             note["days"] = sorted(day.isoformat() for day in days)
             first, last = min(days), max(days)
-            noted = made and made.content.get(FOLDED)
-            folded = date.fromisoformat(noted) if noted else None
+            folded = _folded_until(made)
         parts, is_by_day = [rows], "day" in target.key
         if folded is not None and is_by_day:
             note[FOLDED] = folded.isoformat()
@@ -105,6 +115,75 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             commit = run.replace(target, rebuilt, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
         step.says(f"{commit.rows:,} rows for {changed} days")
+
+
+def _refresh_first_receipts(run: Run) -> None:
+    """Redoes the customers whose first day is one of those that changed, or was."""
+    target = FIRST_RECEIPTS
+    with run.progress.step(f"facts {target.name}") as step, ExitStack() as kept:
+        promotions = "promotion" in run.settings.receipt_context
+        made = _last_made(run, target)
+        if made is not None and made.content[PROMOTIONS] != promotions:
+            made = None
+        version = run.version_read(RECEIPTS)
+        days = changed_days(run, RECEIPTS, made)
+        if days is not None and not days:
+            step.says("up to date")
+            return
+        if made is None and _are_empty(run, RECEIPTS, target):
+            step.says("nothing to be made of")
+            return
+        if days is None:
+            found: _Slice | None = _all_first_receipts(run, kept, promotions)
+        else:
+            found = _changed_first_receipts(run, kept, promotions, days, _folded_until(made))
+        if found is None:
+            step.says("nobody came first on the days that changed")
+            return
+        rows, where, folded = found
+        note: dict[str, Any] = {"of": version, REVISION: target.schema_version}
+        note |= {PROMOTIONS: promotions} | ({FOLDED: folded.isoformat()} if folded else {})
+        commit = run.replace(target, rows, where, note)
+        changed = "all" if days is None else f"{len(days):,} changed"
+        step.says(f"{commit.rows:,} rows for {changed} days")
+
+
+def _all_first_receipts(run: Run, kept: ExitStack, promotions: bool) -> _Slice:
+    receipts, days = run.read(RECEIPTS), first_days(run.read(CUSTOMER_YEARS))
+    first, last = run.warehouse.bounds(RECEIPTS, day_column(RECEIPTS))
+    folded = last and _to_fold(run, last)
+    parts = _in_two(receipts, folded) if folded and first <= folded < last else [receipts]
+    kept.enter_context(in_parts(run.spark, run.warehouse.detail(RECEIPTS)[1]))
+    made = [first_receipts(part, days, promotions) for part in parts]
+    return reduce(DataFrame.unionByName, made), F.lit(True), folded
+
+
+def _changed_first_receipts(
+    run: Run, kept: ExitStack, promotions: bool, days: set[date], folded: date | None
+) -> _Slice | None:
+    """All rows of the days on which somebody begins who did not, or no longer does."""
+    target, changed = FIRST_RECEIPTS, day_slice(FIRST_RECEIPTS, days)
+    stored = run.warehouse.read(target)
+    came = run.read(CUSTOMER_DAYS).where(changed.condition(CUSTOMER_DAYS))
+    is_changed = changed.condition(target)
+    moved = changed_first_days(came, run.read(CUSTOMER_YEARS), stored, is_changed)
+    moved.persist(StorageLevel.MEMORY_AND_DISK)
+    kept.callback(moved.unpersist)
+    both = moved.select(F.explode(F.array("day", "stored_day")).alias("day")).distinct()
+    redone = {row["day"] for row in both.where(F.col("day").isNotNull()).collect()}
+    if not redone:
+        return None
+    part = day_slice(target, redone)
+    receipts = run.read(RECEIPTS).where(part.condition(RECEIPTS))
+    begin = moved.where(F.col("day").isNotNull()).select("customer_id", "day")
+    others = stored.where(part.condition(target)).join(moved, "customer_id", "left_anti")
+    rows = first_receipts(receipts, begin, promotions).unionByName(others)
+    parts = [rows]
+    if folded is not None and min(redone) <= folded < max(redone):
+        is_folded = F.col("day") <= F.lit(folded)
+        parts = [rows.where(is_folded), rows.where(~is_folded)]
+    few = [one.hint("rebalance") for one in parts]
+    return reduce(DataFrame.unionByName, few), part.condition(target), folded
 
 
 def _are_empty(run: Run, *tables: Table) -> bool:
@@ -118,6 +197,11 @@ def _to_fold(run: Run, last: date) -> date:
     """The end of the last month that receipts which come late no longer reach."""
     next_day = last - timedelta(days=run.settings.maintenance.late_days - 1)
     return next_day.replace(day=1) - timedelta(days=1)
+
+
+def _folded_until(made: Note | None) -> date | None:
+    noted = made and made.content.get(FOLDED)
+    return date.fromisoformat(noted) if noted else None
 
 
 def _in_two(rows: DataFrame, folded: date) -> list[DataFrame]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from pyspark.sql.types import DateType, DecimalType, IntegerType, LongType, StringType
+from pyspark.sql.types import (
+    BooleanType,
+    DateType,
+    DecimalType,
+    IntegerType,
+    LongType,
+    StringType,
+)
 
 from rfm_spark.core.columns import CUSTOMER_ID
 from rfm_spark.core.table import Column, Table
@@ -115,11 +122,44 @@ CUSTOMER_DAY_CATEGORIES = Table(
     sort_by=("customer_id", "day", "category"),
 )
 
+ACQUISITION = (
+    Column("first_store", StringType(), "Store of the first receipt; NULL where not delivered"),
+    Column("first_channel", StringType(), "Channel of the first receipt; NULL where not delivered"),
+    Column(
+        "first_promotion",
+        BooleanType(),
+        "Whether the first receipt had a promotion or coupon; NULL where none are delivered",
+    ),
+    Column(
+        "first_category",
+        StringType(),
+        "Product category with the most net money on the first receipt; of equals the first by "
+        "name; NULL where not delivered",
+    ),
+)
+"""How a customer was won."""
+
+FIRST_RECEIPTS = Table(
+    name="first_receipts",
+    grain="the first receipt of one customer that counts as a visit",
+    columns=(
+        CUSTOMER_ID,
+        Column("day", DateType(), "Business day of the first visit ever", required=True),
+        YEAR,
+        *ACQUISITION,
+    ),
+    key=("customer_id",),
+    partition_by=("year",),
+    sort_by=("customer_id",),
+    skip_by=("customer_id", "day"),
+)
+
 FACT_TABLES = (
     CUSTOMER_DAYS,
     CUSTOMER_YEARS,
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_DAY_CATEGORIES,
+    FIRST_RECEIPTS,
 )
 """All facts."""

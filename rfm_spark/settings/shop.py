@@ -9,7 +9,13 @@ from pydantic import Field
 
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.settings.section import Days, Name, Section, TimeZone
-from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts
+from rfm_spark.settings.sources import (
+    RECEIPT_CONTEXT,
+    Customers,
+    CustomerTotals,
+    Interactions,
+    Receipts,
+)
 
 
 class Business(Section):
@@ -83,6 +89,14 @@ class ShopSettings(Section):
     def has_categories(self) -> bool:
         """Whether receipts say what was bought."""
         return self.receipts is not None and self.receipts.columns.category is not None
+
+    @property
+    def receipt_context(self) -> list[str]:
+        """Which of store, channel, promotion and category receipts tell."""
+        if self.receipts is None:
+            return []
+        columns = self.receipts.columns
+        return [word for word, key in RECEIPT_CONTEXT.items() if getattr(columns, key) is not None]
 
     @property
     def tells_purchases(self) -> bool:

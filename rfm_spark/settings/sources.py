@@ -149,6 +149,15 @@ class ReceiptColumns(Section):
             yield "map either `amount` or `unit_price`, not both"
 
 
+RECEIPT_CONTEXT = {
+    "store": "store_id",
+    "channel": "channel",
+    "promotion": "promotion",
+    "category": "category",
+}
+"""What receipts can tell of how they came about, and the key of `[receipts.columns]` of each."""
+
+
 class Receipts(Source):
     """Receipts, given as one row each or as lines to be added up."""
 

@@ -19,7 +19,8 @@ class Dataset(NamedTuple):
     Attributes:
         files: one entry a view: its name and the files behind it, relative to the set's folder.
         lines: SELECT with one row a raw line: delivery, receipt_id, customer_id, local_at (local
-            time), quantity, cents, items, category, promotion, returned, rejected.
+            time), quantity, cents, items, category, promotion, store, channel, returned, rejected
+            (NULL where not delivered).
     """
 
     files: dict[str, str]
@@ -38,6 +39,8 @@ COMPLETE_JOURNEY = Dataset(
                CASE WHEN quantity > 1000 THEN 1 ELSE quantity END AS items,
                coalesce(product_category, department, 'unknown') AS category,
                coalesce(coupon_disc > 0 OR coupon_match_disc > 0, false) AS promotion,
+               trim(CAST(store_id AS VARCHAR)) AS store,
+               NULL AS channel,
                quantity < 0 AS returned,
                false AS rejected
         FROM raw_rows LEFT JOIN products USING (product_id)
@@ -57,7 +60,9 @@ ONLINE_RETAIL_II = Dataset(
                {CENTS.format(amount=_LINE_AMOUNT)} AS cents,
                quantity AS items,
                coalesce(upper(trim(stock_code)), 'unknown') AS category,
-               false AS promotion,
+               NULL AS promotion,
+               NULL AS store,
+               NULL AS channel,
                quantity < 0 AS returned,
                invoice_no LIKE 'A%' AS rejected
         FROM raw_rows
@@ -78,7 +83,9 @@ CDNOW = Dataset(
                {CENTS.format(amount=EXACT.format(number="amount"))} AS cents,
                quantity AS items,
                CAST(NULL AS VARCHAR) AS category,
-               false AS promotion,
+               NULL AS promotion,
+               NULL AS store,
+               NULL AS channel,
                amount < 0 AS returned,
                false AS rejected
         FROM raw_rows
@@ -104,7 +111,7 @@ VERSIONS = """
            CAST(count(*) AS INTEGER) AS lines,
            bool_or(quantity >= 0 AND cents >= 0 AND NOT returned) AS is_visit,
            bool_or(returned) AS is_return,
-           bool_or(promotion) AS has_promotion,
+           coalesce(bool_or(promotion), false) AS has_promotion,
            bool_or(rejected) OR count(DISTINCT customer_id) > 1 AS is_rejected,
            CASE WHEN is_rejected THEN 'rejected'
                 WHEN row_number() OVER (

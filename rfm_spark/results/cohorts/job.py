@@ -13,15 +13,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.code_version import code_version
-from rfm_spark.core.errors import RunFailure, UserError, did_you_mean
+from rfm_spark.core.errors import RunFailure
 from rfm_spark.core.table import Table
 from rfm_spark.facts.customer_sums import CustomerFacts
 from rfm_spark.facts.job import changed_days, days_changed_since
 from rfm_spark.facts.tables import (
+    ACQUISITION,
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
+    FIRST_RECEIPTS,
 )
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
@@ -39,7 +41,8 @@ from rfm_spark.results.cohorts.members import (
     not_dates,
 )
 from rfm_spark.results.cohorts.periods import Periods
-from rfm_spark.results.cohorts.retention import cohorts, data_begin
+from rfm_spark.results.cohorts.refusals import require_dates, require_few, require_kinds
+from rfm_spark.results.cohorts.retention import ORIGIN_KEY, begun_periods, cohorts, data_begin
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.cohorts.standing import (
     Standing,
@@ -60,6 +63,9 @@ from rfm_spark.session import in_parts
 from rfm_spark.settings.digest import digest_of
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.warehouse import as_of_slice
+
+ROWS_A_PART = 500_000
+"""Of cohorts: so many take one task some seconds, and are half of the largest file."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def refresh_cohorts(request: Request[Cohorts], _: DataFrame | None = None) -> No
     with run.progress.step("cohorts") as step, ExitStack() as kept:
         followed, periods = rules.followed(run.settings), rules.periods()
         facts = _facts(run, followed, rules.cuts)
-        _require_kinds(rules, facts)
+        require_kinds(rules, facts)
         made_by = {"rules": _digest(followed, periods), "code": code_version()}
         standing = None
         if can_stand(followed, periods, rules.cuts):
@@ -134,7 +140,7 @@ def _sums(
     known = _keep(kept, members(facts, as_of, followed, run.last_day, cuts))
     by_day_cut = _keep(kept, members_by_day(known, followed, by))
     by_day = _keep(kept, uncut(by_day_cut, cuts, DAY_KEY)) if cuts else by_day_cut
-    _require_dates(followed, by_day, as_of)
+    require_dates(followed, by_day, as_of)
     periods = request.rules.periods()
     found_cut = _keep(kept, _cells(facts, known, as_of, followed, periods, standing, by))
     found = _keep(kept, uncut(found_cut, cuts, CELL)) if cuts else found_cut
@@ -153,27 +159,45 @@ def _tables(
     followed, periods = rules.followed(run.settings), rules.periods()
     lost_after = run.settings.business.lost_after_days
     begin = data_begin(facts.years, facts.event_years)
-    whole = _keep(kept, cohorts(sums.found, sums.by_day, begin, as_of, followed, periods))
+    by_day, parts = _shared_out(sums.by_day, as_of, periods)
+    whole = _keep(kept, cohorts(sums.found, by_day, begin, as_of, followed, periods))
     wrong = list(problems(whole, sums.found, sums.by_day, followed, periods, is_continued))
     customers = _keep(kept, _turns(run, facts, as_of, lost_after))
     by_period = _keep(kept, growth(customers, as_of, lost_after, rules.grains, rules.week_start))
     wrong += growth_problems(by_period, customers, as_of, lost_after)
     made = {
-        COHORTS: whole,
+        COHORTS: whole.coalesce(parts),
         COHORT_CURVES: curves(whole).coalesce(1),
         COHORT_ENGAGEMENT: engagement(sums.by_day, as_of, lost_after, periods).coalesce(1),
         COHORT_GROWTH: by_period.coalesce(1),
     }
     if rules.cuts:
-        cut = cube(sums.found_cut, rules.cuts, CELL), cube(sums.by_day_cut, rules.cuts, DAY_KEY)
-        made[COHORT_CUTS] = _keep(kept, cohorts(*cut, begin, as_of, followed, periods, KEY))
-        _require_few(rules, made[COHORT_CUTS])
-        wrong += cut_problems(whole, made[COHORT_CUTS])
+        found, by_day = (
+            cube(sums.found_cut, rules.cuts, CELL),
+            cube(sums.by_day_cut, rules.cuts, DAY_KEY),
+        )
+        by_day, parts = _shared_out(by_day, as_of, periods, KEY)
+        in_cuts = _keep(kept, cohorts(found, by_day, begin, as_of, followed, periods, KEY))
+        require_few(rules, in_cuts)
+        wrong += cut_problems(whole, in_cuts)
+        made[COHORT_CUTS] = in_cuts.coalesce(parts)
     else:  # the same day may have been cut by other rules
         made[COHORT_CUTS] = local_rows(run.spark, [], COHORT_CUTS.schema)
     if wrong:
         raise RunFailure(f"cohorts do not add up: {'; '.join(wrong)}")
     return made
+
+
+def _shared_out(
+    by_day: DataFrame, as_of: date, periods: Sequence[Periods], by: Sequence[str] = ()
+) -> tuple[DataFrame, int]:
+    """`members_by_day` in as many parts as their periods are to be counted in and written by.
+
+    Spark would take so few rows together in one part, and then make millions of them.
+    """
+    rows = begun_periods(by_day, as_of, periods, by).collect()[0]["rows"]
+    parts = 1 + rows // ROWS_A_PART
+    return (by_day if parts == 1 else by_day.repartition(parts, *by, *ORIGIN_KEY)), parts
 
 
 def _digest(followed: Sequence[Followed], periods: Sequence[Periods]) -> str:
@@ -190,59 +214,16 @@ def _turns(run: Run, facts: CustomerFacts, as_of: date, lost_after: int) -> Data
 
 def _facts(run: Run, followed: Sequence[Followed], cuts: Sequence[str]) -> CustomerFacts:
     with_events = any(one.first.interactions or one.activity.interactions for one in followed)
-    with_attributes = bool(cuts) or any(one.attribute is not None for one in followed)
+    won = {column.name for column in ACQUISITION}
+    with_attributes = bool(set(cuts) - won) or any(one.attribute is not None for one in followed)
     return CustomerFacts(
         run.read(CUSTOMER_DAYS),
         run.read(CUSTOMER_YEARS),
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        first_receipts=run.read(FIRST_RECEIPTS) if won & set(cuts) else None,
     )
-
-
-def _require_kinds(rules: Cohorts, facts: CustomerFacts) -> None:
-    """A kind that nobody did is a mistake in its name."""
-    if not any(origin.named_kinds for origin in rules.origins.values()):
-        return
-    years = facts.event_years
-    rows = [] if years is None else years.select("kind").distinct().collect()
-    there = [row["kind"] for row in rows]
-    wrong = [
-        f"[cohorts.origins.{name}]: there is no interaction of the kind '{kind}'; "
-        f"{did_you_mean(kind, there)}"
-        for name, origin in rules.origins.items()
-        for kind in origin.named_kinds
-        if kind not in there
-    ]
-    if wrong:
-        raise UserError(wrong)
-
-
-def _require_dates(followed: Sequence[Followed], by_day: DataFrame, as_of: date) -> None:
-    """An attribute that holds no date at all is another one than was meant."""
-    given = {one.origin: one.attribute for one in followed if one.attribute is not None}
-    if not given:
-        return
-    rows = by_day.where(F.col("origin_day").isNotNull()).select("origin").distinct().collect()
-    there = {row["origin"] for row in rows}
-    wrong = [
-        f"[cohorts.origins.{origin}] attribute: of no customer '{attribute}' is a date by {as_of}, "
-        "written as 2024-12-31: give it so in [customers.columns.attributes]"
-        for origin, attribute in given.items()
-        if origin not in there
-    ]
-    if wrong:
-        raise UserError(wrong)
-
-
-def _require_few(rules: Cohorts, in_cuts: DataFrame) -> None:
-    cells = in_cuts.count()
-    if cells > rules.max_cut_cells:
-        raise UserError(
-            f"[cohorts] cuts: {' and '.join(rules.cuts)} make {cells:,} cells, more than "
-            f"{rules.max_cut_cells:,}: name fewer attributes, or some with fewer values, or raise "
-            "max_cut_cells"
-        )
 
 
 def _cells(

@@ -11,12 +11,15 @@ from pyspark.sql import functions as F
 from rfm_spark.core.look_back import EVER, in_window
 from rfm_spark.facts.customer_sums import CustomerFacts
 from rfm_spark.facts.history import event_history, receipt_history
+from rfm_spark.facts.tables import ACQUISITION
 from rfm_spark.ingest.rows.attributes import latest_attributes
 from rfm_spark.results.cohorts.cuts import cut_columns
 from rfm_spark.results.cohorts.followed import Followed
 
 DAY_KEY = ("origin", "origin_day", "last_day", "engagement_days")
 """Key of `members_by_day`."""
+
+_WON = tuple(column.name for column in ACQUISITION)
 
 
 def history(facts: CustomerFacts, as_of: date, last_day: date | None = None) -> DataFrame:
@@ -70,7 +73,7 @@ def members(
         as_of: last day that counts; who begins later is no member yet.
         followed: origins, and what counts as having come.
         last_day: the last of `customer_days`, where it is known.
-        cuts: attributes that cohorts are cut by.
+        cuts: what cohorts are cut by: attributes, and names of ACQUISITION.
 
     Returns:
         One row per known customer: `customer_id`, and for each of `followed`, by its place i,
@@ -82,13 +85,22 @@ def members(
     if facts.attributes is not None:
         held = latest_attributes(facts.attributes, as_of).select("customer_id", "attributes")
         rows = rows.unionByName(held, allowMissingColumns=True)
+    if facts.first_receipts is not None:
+        rows = rows.unionByName(_won(facts.first_receipts, as_of), allowMissingColumns=True)
     told = [column for place, one in enumerate(followed) for column in _own_days(place, one, as_of)]
     money = F.coalesce(F.sum("net_cents"), F.lit(0)).alias("total_cents")
     values = [
-        F.max(F.col("attributes")[name]).alias(column)
+        F.max(F.col(name) if name in _WON else F.col("attributes")[name]).alias(column)
         for name, column in zip(cuts, cut_columns(cuts), strict=True)
     ]
     return rows.groupBy("customer_id").agg(*told, money, *values)
+
+
+def _won(first_receipts: DataFrame, as_of: date) -> DataFrame:
+    """How everybody was won who had come by a day, as text."""
+    by_then = (F.col("year") <= as_of.year) & (F.col("day") <= F.lit(as_of))
+    told = [F.col(name).cast("string").alias(name) for name in _WON]
+    return first_receipts.where(by_then).select("customer_id", *told)
 
 
 def _own_days(place: int, one: Followed, as_of: date) -> list[Column]:

@@ -14,6 +14,9 @@ from rfm_spark.results.cohorts.followed import Followed
 from rfm_spark.results.cohorts.intervals import wilson
 from rfm_spark.results.cohorts.periods import BEFORE_ORIGIN, Periods
 
+ORIGIN_KEY = ("origin", "origin_day")
+"""Of members, what tells which periods have begun for them."""
+
 
 def data_begin(years: DataFrame, event_years: DataFrame | None) -> DataFrame:
     """Where the data begin.
@@ -113,7 +116,7 @@ def _spine(
     begun = F.sequence(F.lit(BEFORE_ORIGIN), F.col("begun"))
     return (
         by_day.where(origin.isNotNull())
-        .groupBy(*by, "origin", "origin_day")
+        .groupBy(*by, *ORIGIN_KEY)
         .agg(F.sum("members").alias("members"))
         .crossJoin(F.broadcast(begin))
         .select(*by, "origin", "members", F.inline(F.array(*places)))
@@ -127,6 +130,26 @@ def _spine(
             F.sum(F.when(F.col("period_index") <= F.col("ended"), F.col("members"))).alias("ended"),
         )
     )
+
+
+def begun_periods(
+    by_day: DataFrame, as_of: date, periods: Sequence[Periods], by: Sequence[str] = ()
+) -> DataFrame:
+    """How many periods have begun for those who began on the same day: few rows make so many.
+
+    Args:
+        by_day: `members_by_day`.
+        as_of: last day that counts.
+        periods: divisions of time.
+        by: columns of `by_day` that are told apart.
+
+    Returns:
+        One row: `rows`; `cohorts` has no more.
+    """
+    begun = [one.index(F.col("origin_day"), F.lit(as_of)) - BEFORE_ORIGIN + 1 for one in periods]
+    days = by_day.where(F.col("origin_day").isNotNull()).groupBy(*by, *ORIGIN_KEY)
+    rows = days.agg(reduce(Column.__add__, begun).cast("bigint").alias("rows"))
+    return rows.agg(F.coalesce(F.sum("rows"), F.lit(0)).alias("rows"))
 
 
 def _first_of(one: Followed, visit: Column, event: Column, both: Column) -> Column:

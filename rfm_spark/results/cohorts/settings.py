@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -14,6 +14,7 @@ from rfm_spark.results.cohorts.followed import Events, Followed
 from rfm_spark.results.cohorts.periods import Periods, periods_of
 from rfm_spark.settings.section import Distinct, Name, Section
 from rfm_spark.settings.shop import ShopSettings
+from rfm_spark.settings.sources import RECEIPT_CONTEXT
 
 RECEIPTS = "receipts"
 """Among events: visits, which receipts are."""
@@ -21,6 +22,8 @@ RECEIPTS = "receipts"
 EventNames = Annotated[list[str], Field(min_length=1)] | Literal["all"]
 SpanDays = Annotated[int, Field(ge=1, le=3_660)]
 LastDay = Annotated[int, Field(ge=0, le=36_525)]
+_WON_BY = {f"first_{word}": word for word in RECEIPT_CONTEXT}
+"""Columns of first receipts, and what receipts must tell for each."""
 _FIRST_VISIT, _FIRST_INTERACTION = "receipt", "interaction"
 
 
@@ -84,8 +87,9 @@ class Cohorts(Section):
     cuts: Annotated[list[str], Distinct] = Field(
         default_factory=list,
         max_length=4,
-        description="attributes of customers by which cohorts are cut, each and all of them "
-        "together, in `cohort_cuts`",
+        description="by what cohorts are cut, each and all of them together, in `cohort_cuts`: "
+        "attributes of customers, and `first_store`, `first_channel`, `first_promotion` and "
+        "`first_category` of their first receipts",
     )
     max_cut_cells: int = Field(
         default=1_000_000, ge=1, description="more rows of `cohort_cuts` of a day are refused"
@@ -119,11 +123,7 @@ def cohort_misfits(rules: Cohorts, shop: ShopSettings) -> Iterator[str]:
     """Events, money and attributes that nothing brings."""
     attributes = shop.customers.columns.attributes if shop.customers else {}
     known = ", ".join(sorted(attributes)) or "none"
-    yield from (
-        f"cohorts.cuts: '{name}' is no attribute; configured: {known}"
-        for name in rules.cuts
-        if name not in attributes
-    )
+    yield from _cut_misfits(rules.cuts, shop, attributes)
     for name, origin in rules.origins.items():
         at = f"cohorts.origins.{name}"
         for key in ("events", "activity"):
@@ -139,6 +139,24 @@ def cohort_misfits(rules: Cohorts, shop: ShopSettings) -> Iterator[str]:
             yield f"{at}.at_least_money: {money} has more than {digits} digits after the point"
         if origin.attribute is not None and origin.attribute not in attributes:
             yield f"{at}.attribute: '{origin.attribute}' is no attribute; configured: {known}"
+
+
+def _cut_misfits(cuts: list[str], shop: ShopSettings, attributes: Collection[str]) -> Iterator[str]:
+    known = ", ".join(sorted(attributes)) or "none"
+    for name in cuts:
+        word = _WON_BY.get(name)
+        if word is None and name not in attributes:
+            yield (
+                f"cohorts.cuts: '{name}' is no attribute; configured: {known}; of first receipts: "
+                f"{', '.join(_WON_BY)}"
+            )
+        elif word is not None and word not in shop.receipt_context:
+            yield f"cohorts.cuts: '{name}' needs receipts.columns.{RECEIPT_CONTEXT[word]}"
+        elif word is not None and name in attributes:
+            yield (
+                f"cohorts.cuts: '{name}' is an attribute, and what first receipts tell: give the "
+                "attribute another name"
+            )
 
 
 def _listed(names: list[str] | Literal["all"] | None) -> list[str]:

@@ -93,7 +93,6 @@ COHORTS = Table(
     ),
     key=("as_of", "origin", "grain", "kind", "cohort", "period_index"),
     partition_by=("as_of",),
-    gather=True,
     schema_version=2,
 )
 
@@ -109,7 +108,6 @@ COHORT_CUTS = Table(
     ),
     key=("as_of", "cut", "value", *COHORTS.key[1:]),
     partition_by=("as_of",),
-    gather=True,
     schema_version=2,
 )
 

@@ -315,6 +315,36 @@ def test_json_parquet_and_delta_are_read_by_their_own_types(tmp_path: Path) -> N
         assert [row["region"] for row in found.findings[0].group.sample.rows][:1] == ["n"]
 
 
+def test_cancelled_receipts_and_sums_below_the_last_row_do_not_count(tmp_path: Path) -> None:
+    states = ["paid", "Cancelled", "refunded"]
+    rows = [[*row, state] for row, state in zip(ROWS, states, strict=True)]
+    found = proposed(
+        tmp_path, csv_text([*HEADER, "status"], [*rows, ["Total", "", "", "33.50", ""]])
+    )
+    receipts = loaded(found, tmp_path).receipts
+    assert receipts.where == "at IS NOT NULL"
+    assert receipts.columns.is_void == "lower(trim(coalesce(status, ''))) IN ('cancelled')"
+    doubts = " ".join(found.findings[0].doubts)
+    assert "1 of 4 rows have no at" in doubts
+    assert "receipts whose status is refunded count" in doubts
+    refunds = [[*row, refund] for row, refund in zip(ROWS, ["0", "0", "3"], strict=True)]
+    found = proposed(tmp_path, csv_text([*HEADER, "Refund"], refunds), "f.csv")
+    assert any("Refund may be money" in doubt for doubt in found.findings[0].doubts)
+
+
+def test_euros_of_windows_are_amounts_and_the_loss_is_told(tmp_path: Path) -> None:
+    rows = [[row[0], f"{row[1]}é", row[2], f"{row[3]} €"] for row in ROWS]
+    found = proposed(tmp_path, csv_text(HEADER, rows), encoding="windows-1252")
+    told = loaded(found, tmp_path)
+    assert told.receipts.encoding == "ISO-8859-1"
+    assert told.receipts.columns.amount == "translate(total, ' \x80', '')"
+    assert told.business.currency == "EUR"
+    assert any("windows-1252" in doubt for doubt in found.findings[0].group.sample.doubts)
+    assert found.findings[0].fields["customer_id"].read(found.findings[0].group.sample.rows[0]) == (
+        "adaé"
+    )
+
+
 def test_files_of_other_kinds_become_sections_of_their_own(tmp_path: Path) -> None:
     rows = [[str(n), f"k{n % 5}", "2026-01-05", "1.00"] for n in range(20)]
     written(tmp_path / "till-2026-01.csv", csv_text(HEADER, rows[:10]))

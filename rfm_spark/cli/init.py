@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from rfm_spark.app.proposal.presets import presets
 from rfm_spark.app.proposal.proposal import (
     proposal,
     require_new_configuration,
@@ -31,8 +32,7 @@ PresetName = Annotated[
     typer.Option(
         "--preset",
         metavar="NAME",
-        help="What the export is, where its header does not tell: shopify, woocommerce, square, "
-        "stripe or ga4.",
+        help=f"What the export has to be: {', '.join(presets())}. Without it, it is recognised.",
         show_default=False,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,10 @@ class Field(Protocol):
 
     def read(self, row: Row) -> str:
         """What it gives for a row, for a person to look at."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
         ...
 
 
@@ -54,6 +58,10 @@ class Column:
         """The value as it stands."""
         return as_text(row.get(self.name))
 
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return (self.name,)
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -72,6 +80,10 @@ class Columns:
     def read(self, row: Row) -> str:
         """With bars between, as the id is."""
         return "|".join(part.read(row) for part in self.parts)
+
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return tuple(part.name for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,10 @@ class FirstOf:
     def read(self, row: Row) -> str:
         """The first that is there."""
         return next((text for part in self.parts if (text := part.read(row))), "")
+
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return tuple(part.name for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,10 @@ class Amount:
             return ""
         taken = [numbers.read(row.get(column.name)) or 0 for column, numbers in self.minus]
         return str(sum(number or 0 for number in found) - sum(taken))
+
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return tuple(column.name for column, _ in (*self.plus, *self.minus))
 
 
 @dataclass(frozen=True)
@@ -154,6 +174,10 @@ class Moment:
             value = f"{as_text(value).strip()} {self.hours.read(row).strip()}"
         return self.times.read(value) or ""
 
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return (self.column.name, *(self.hours.names() if self.hours else ()))
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -175,63 +199,9 @@ class Constant:
         """The text."""
         return self.text
 
-
-@dataclass(frozen=True)
-class IsOneOf:
-    """Whether a column has one of some values, in any letter case; true where there are none.
-
-    Attributes:
-        column: the column.
-        values: in lower case.
-        is_opposite: whether all other values are meant, blank ones among them.
-    """
-
-    column: Column
-    values: tuple[str, ...]
-    is_opposite: bool = False
-
-    def written(self) -> str:
-        """NULL and blank are one value."""
-        if self.values == ("",):
-            return f"trim(coalesce({self.column.sql}, '')) {'<>' if self.is_opposite else '='} ''"
-        text = f"lower(trim(coalesce({self.column.sql}, '')))"
-        listed = ", ".join(map(sql_text, self.values))
-        return f"{text} {'NOT IN' if self.is_opposite else 'IN'} ({listed})"
-
-    def holds(self, row: Row) -> bool:
-        """Whether it is so for a row."""
-        found = self.column.read(row).strip().lower() in self.values
-        return found is not self.is_opposite
-
-    def read(self, row: Row) -> str:
-        """Yes or nothing."""
-        return "yes" if self.holds(row) else ""
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """Whether any of some conditions holds, or all of them.
-
-    Attributes:
-        conditions: the conditions.
-        word: OR, or AND.
-    """
-
-    conditions: Sequence[IsOneOf]
-    word: str = "OR"
-
-    def written(self) -> str:
-        """One after the other."""
-        return f" {self.word} ".join(one.written() for one in self.conditions)
-
-    def holds(self, row: Row) -> bool:
-        """Whether it is so for a row."""
-        found = [one.holds(row) for one in self.conditions]
-        return any(found) if self.word == "OR" else all(found)
-
-    def read(self, row: Row) -> str:
-        """Yes or nothing."""
-        return "yes" if self.holds(row) else ""
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -253,6 +223,10 @@ class LookedUp:
     def read(self, row: Row) -> str:  # noqa: ARG002 - its file is another one
         """It lies in another file."""
         return "(looked up)"
+
+    def names(self) -> tuple[str, ...]:
+        """Of the columns it reads."""
+        return ()
 
 
 def as_text(value: Any) -> str:

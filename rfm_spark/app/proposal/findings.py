@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rfm_spark.app.proposal.fields import AnyOf, Field, IsOneOf
+from rfm_spark.app.proposal.conditions import AnyOf, IsThere
+from rfm_spark.app.proposal.fields import Field
 from rfm_spark.app.proposal.sample import Sample
 
 
@@ -54,7 +55,7 @@ class Finding:
     fields: Mapping[str, Field]
     attributes: Mapping[str, Field] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    keep: IsOneOf | AnyOf | None = None
+    keep: AnyOf | IsThere | None = None
     doubts: Sequence[str] = ()
     notes: Sequence[str] = ()
     title: str = ""

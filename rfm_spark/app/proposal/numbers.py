@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-_SIGNS = "$€£¥₹₽₩₺₪₫฿₴₦"
+_SIGNS = "$€£¥₹₽₩₺₪₫฿₴₦\x80"  # \x80 is windows-1252's €, read as ISO-8859-1
 _SPACES = " \u00a0\u202f\u2009"
 _CURRENCY = rf"(?:[^\W\d_]{{0,3}}[{_SIGNS}]|[^\W\d_]{{1,3}})"
 _NUMBER = re.compile(
@@ -17,7 +17,8 @@ _NUMBER = re.compile(
     rf"(?P<body>\d[\d.,'\u2019{_SPACES}]*|[.,]\d+)[{_SPACES}]*(?P<after>{_CURRENCY})?(?P<last>-?)\)?"
 )
 _CODES = {
-    "€": "EUR", "£": "GBP", "$": "USD", "US$": "USD", "¥": "JPY", "₹": "INR", "₽": "RUB",
+    "€": "EUR", "\x80": "EUR",
+    "£": "GBP", "$": "USD", "US$": "USD", "¥": "JPY", "₹": "INR", "₽": "RUB",
     "₩": "KRW", "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₴": "UAH", "₦": "NGN",
     "R$": "BRL", "A$": "AUD", "C$": "CAD", "NZ$": "NZD", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.choices import Chosen, Facts, chosen_customer, chosen_time
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Amount, Columns, Constant, Field, Moment, as_text
+from rfm_spark.app.proposal.fields import Amount, Column, Columns, Constant, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of
 from rfm_spark.app.proposal.raw_text import without_compression
@@ -102,17 +102,17 @@ def attributes_beside(receipts: Finding, facts: Facts) -> Finding | None:
     """
     customer = receipts.fields["customer_id"]
     time = receipts.fields.get("time", receipts.fields.get("as_of"))
-    taken = {name for field in receipts.fields.values() for name in _names_in(field)}
+    taken = {name for field in receipts.fields.values() for name in field.names()}
     steady = {
         one.name: one
         for one in best_named(facts, "attribute", CERTAIN)
         if one.name not in taken and _is_steady(customer, one, receipts.group)
     }
-    if not steady or not isinstance(time, Moment) or not hasattr(customer, "sql"):
+    if not steady or not isinstance(time, Moment) or not isinstance(customer, Column):
         return None
     settings = {key: value for key, value in receipts.settings.items() if key == "time_format"}
     settings["where"] = f"{customer.sql} IS NOT NULL"  # guests have no attributes
-    fields = {"customer_id": customer, "valid_from": time}
+    fields: dict[str, Field] = {"customer_id": customer, "valid_from": time}
     return Finding("customers", receipts.group, fields, attributes_of(steady), settings)
 
 
@@ -123,11 +123,6 @@ def _is_steady(customer: Field, one: ColumnFacts, group: FileGroup) -> bool:
             found.setdefault(who, set()).add(as_text(value))
     same = sum(len(values) == 1 for values in found.values())
     return bool(found) and same >= _STEADY * len(found)
-
-
-def _names_in(field: Field) -> list[str]:
-    columns = getattr(field, "parts", None) or [field]
-    return [one.name for one in columns if hasattr(one, "name")]
 
 
 def attributes_of(facts: Facts) -> Mapping[str, Field]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -12,12 +13,16 @@ from rfm_spark.app.proposal.choices import (
     chosen_time,
     customer_by_values,
 )
+from rfm_spark.app.proposal.conditions import IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Columns, Field, IsOneOf, as_text
+from rfm_spark.app.proposal.fields import Columns, Field, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.money import Money, chosen_money
 from rfm_spark.app.proposal.names import CERTAIN, points
+from rfm_spark.app.proposal.states import left_out_rows, refund_doubts, void_status
 
+_CODE = re.compile(r"(?=.*\d)\S+")
+"""An id that no name tells: one word, with a digit."""
 _FEW_ROWS = 100
 _MOST_CONFLICTS = 0.02
 """Share of receipts that may have several customers or days by mistake."""
@@ -54,12 +59,17 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     settings: dict[str, Any] = {"grain": "line" if is_line else "receipt"}
     if times.pattern:
         settings["time_format"] = times.pattern
+    keep, told = left_out_rows(facts[moment.column.name])
+    void, told_of_status = void_status(facts)
+    if void is not None and "is_void" not in fields:
+        fields["is_void"] = void
     return Finding(
         "receipts",
         group,
         fields,
         settings=settings,
-        doubts=doubts,
+        keep=keep,
+        doubts=[*doubts, *told, *told_of_status, *refund_doubts(facts)],
         currency=_currency(facts, money, doubts),
         digits=money.digits,
     )
@@ -78,6 +88,7 @@ def _receipt_id(facts: Facts, taken: set[str]) -> Chosen | None:
         if one.distinct == len(one.values)
         and len(one.values) > 1
         and not any(points(role, one.name) for role in ("amount", "quantity", "unit_price"))
+        and all(_CODE.fullmatch(as_text(value)) for value in one.values)
     ]
     if unique:
         best = unique[0]
@@ -152,7 +163,7 @@ def _doubts_of_rows(
     elif not is_line and (rows < _FEW_ROWS or best_named(facts, "product", CERTAIN)):
         doubts.append(
             f"a row is taken for a whole receipt, as no {receipt.facts.name} comes twice in "
-            f'{rows:,} rows; where lines have to be added up, write grain = "line"'
+            f'{group.sample.extent}; where lines have to be added up, write grain = "line"'
         )
     if customer.facts.filled < 1:
         missing = sum(value is None for value in customer.facts.values)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rfm_spark.app.proposal.fields import Field
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.groups import pattern_of
 from rfm_spark.app.proposal.sample import Sample
@@ -124,11 +124,10 @@ def _clusters(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _unused(one: Finding) -> list[str]:
-    fields: list[Field] = [*one.fields.values(), *one.attributes.values()]
-    told = " ".join(str(_value(field.written())) for field in fields)
-    if one.keep is not None:
-        told += one.keep.written()
-    return [name for name in one.group.sample.columns if name not in told]
+    fields = [*one.fields.values(), *one.attributes.values()]
+    used = {name for field in fields for name in field.names()}
+    used |= set(one.keep.names()) if one.keep is not None else set()
+    return [name for name in one.group.sample.columns if name not in used]
 
 
 def _all_files(one: Finding) -> list[Path]:
@@ -157,4 +156,5 @@ def _value(value: Any) -> str:
         return f"'{value}'"
     if isinstance(value, Mapping):
         raise TypeError("sections are written line by line")
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub(r"[\x7f-\xa0]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from rfm_spark.app.proposal.csv_samples import csv_sample
 from rfm_spark.app.proposal.fields import Column, Row
+from rfm_spark.app.proposal.names import points
 from rfm_spark.app.proposal.raw_text import read_text, without_compression
 from rfm_spark.app.proposal.sample import MAX_ROWS, Sample
 from rfm_spark.core.errors import UserError
@@ -141,6 +142,8 @@ def _inside(row: Mapping[str, Any], name: str, column: Column) -> Any:
         return row.get(name)
     value: Any = row
     for key in name.split("."):
+        if isinstance(value, list):
+            return sum(line.get(key) or 0 for line in value if isinstance(line, dict))
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
@@ -185,8 +188,19 @@ def _json_columns(one: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
                 if inner.isidentifier() and not isinstance(value[inner], dict | list):
                     path = f"get_json_object({Column(key).sql}, '$.{inner}')"
                     yield f"{key}.{inner}", Column(f"{key}.{inner}", path)
-        elif not isinstance(value, list):
+        elif isinstance(value, list):
+            yield from _pieces_of_lines(key, value)
+        else:
             yield key, Column(key)
+
+
+def _pieces_of_lines(key: str, lines: Sequence[Any]) -> Iterator[tuple[str, Column]]:
+    """The pieces of all lines inside of an order: they cannot be unfolded, but added up."""
+    for inner in lines[0] if lines and isinstance(lines[0], dict) else ():
+        if inner.isidentifier() and points("quantity", inner) and isinstance(lines[0][inner], int):
+            array = f"from_json({Column(key).sql}, 'array<struct<{inner}:int>>')"
+            added_up = f"aggregate({array}, 0, (sum, line) -> sum + line.{inner})"
+            yield f"{key}.{inner}", Column(f"{key}.{inner}", added_up)
 
 
 def _json_text(value: Any) -> Any:

@@ -13,15 +13,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rfm_spark.app.proposal.conditions import AnyOf, IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts
 from rfm_spark.app.proposal.fields import (
     Amount,
-    AnyOf,
     Column,
     Columns,
     Field,
     FirstOf,
-    IsOneOf,
     Moment,
     as_text,
 )

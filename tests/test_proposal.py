@@ -83,6 +83,12 @@ def test_what_is_ambiguous_follows_the_other_columns_of_the_file(tmp_path: Path)
     assert found.findings[0].fields["amount"].read(found.findings[0].group.sample.rows[0]) == "1234"
 
 
+def test_values_that_are_numbers_have_no_marks_to_be_unsure_of() -> None:
+    found = number_format([1.125, 2.375, 3])
+    assert found is not None
+    assert (found.is_plain, found.digits, found.doubt) == (True, 3, "")
+
+
 @pytest.mark.parametrize("values", [["A12", "B7"], ["red", "7", "8"], ["12 Main St"], ["x"]])
 def test_codes_are_no_numbers(values: list[str]) -> None:
     assert number_format(values) is None

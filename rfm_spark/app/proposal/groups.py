@@ -107,7 +107,7 @@ def _files_in(folder: Path) -> Iterable[Path]:
 def _with_last(first: Sample, last: Sample) -> Sample:
     """Rows of both, where they have the same columns."""
     if tuple(first.columns) != tuple(last.columns):
-        new = ", ".join(set(last.columns) ^ set(first.columns)) or "their order"
+        new = ", ".join(sorted(set(last.columns) ^ set(first.columns))) or "their order"
         doubt = f"{last.file.name} has not the columns of {first.file.name}: {new}"
         return replace(first, doubts=(*first.doubts, doubt), is_whole=False)
     rows = [*first.rows, *last.rows]

@@ -90,7 +90,10 @@ def number_format(values: Iterable[Any], usual_decimal: str = "") -> NumberForma
         values: those that are there, of any type.
         usual_decimal: the decimal mark of other columns, for numbers that do not tell theirs.
     """
-    texts = list({str(value).strip() for value in values if not isinstance(value, bool)})
+    there = [value for value in values if not isinstance(value, bool)]
+    if there and all(isinstance(value, int | float | Decimal) for value in there):
+        return _of_numbers(there)
+    texts = list(dict.fromkeys(str(value).strip() for value in there))
     found = [match for text in texts if (match := _NUMBER.fullmatch(text))]
     plain = [text for text in texts if re.fullmatch(r"-?\d+(\.\d+)?[eE][-+]?\d+", text)]
     if not found or len(found) + len(plain) < (1 - _MOST_STRANGERS) * len(texts):
@@ -109,6 +112,8 @@ def number_format(values: Iterable[Any], usual_decimal: str = "") -> NumberForma
     dropped = "".join(sorted(seen - kept - set(minus)))
     behind = [body.rpartition(decimal)[2] for body in (m["body"].strip() for m in found)
               if decimal in body]  # fmt: skip
+    if len(found) + len(plain) < len(texts):
+        doubt = doubt or "some values are no numbers: their rows will be turned away"
     return NumberFormat(
         decimal if decimal in seen else ".",
         dropped,
@@ -118,6 +123,12 @@ def number_format(values: Iterable[Any], usual_decimal: str = "") -> NumberForma
         max(map(len, behind), default=0),
         doubt,
     )
+
+
+def _of_numbers(values: Iterable[float | Decimal]) -> NumberFormat:
+    """Of values that are numbers already."""
+    behind = [str(value).partition(".")[2] for value in values if value % 1]
+    return NumberFormat(digits=max(map(len, behind), default=0))
 
 
 def _currency(signs: Counter[str]) -> str:

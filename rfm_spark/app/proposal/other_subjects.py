@@ -149,19 +149,9 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
     assert orders[0].numbers is not None
     assert amounts[0].numbers is not None
     doubts = [customer.doubt] if customer.doubt else []
-    as_of: Field
-    days = [one for one in best_named(facts, "as_of", CERTAIN) if one.times and one is not last[0]]
-    if days and days[0].times is not None:
-        as_of = Moment(days[0].column, days[0].times)
-    else:
-        read = [last[0].times.read(value) for value in last[0].values]
-        newest = max(day for day in read if day)[:10]
-        as_of = Constant(newest, "DATE")
-        doubts.append(f"no column tells the day of the totals: {newest}, the newest purchase, is "
-                      "taken; write the day of the export")  # fmt: skip
     fields: dict[str, Field] = {
         "customer_id": customer.facts.column,
-        "as_of": as_of,
+        "as_of": _day_of_totals(facts, last[0], doubts),
         "orders": Amount(((orders[0].column, orders[0].numbers),)),
         "last_purchase": Moment(last[0].column, last[0].times),
         "amount": Amount(((amounts[0].column, amounts[0].numbers),)),
@@ -178,6 +168,21 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
         currency=amounts[0].numbers.currency,
         digits=amounts[0].numbers.digits,
     )
+
+
+def _day_of_totals(facts: Facts, last: ColumnFacts, doubts: list[str]) -> Field:
+    """The column that tells it, or else the newest purchase."""
+    assert last.times is not None
+    for one in best_named(facts, "as_of", CERTAIN):
+        if one.times is not None and one is not last:
+            return Moment(one.column, one.times)
+    read = [last.times.read(value) for value in last.values]
+    newest = max(day for day in read if day)[: len("2026-01-31")]
+    doubts.append(
+        f"no column tells the day of the totals: {newest}, the newest purchase, is taken; write "
+        "the day of the export"
+    )
+    return Constant(newest, "DATE")
 
 
 def section_name(file: Path) -> str:

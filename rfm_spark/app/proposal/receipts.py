@@ -19,7 +19,7 @@ from rfm_spark.app.proposal.fields import Columns, Field, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.money import Money, chosen_money
 from rfm_spark.app.proposal.names import CERTAIN, points
-from rfm_spark.app.proposal.states import left_out_rows, refund_doubts, void_status
+from rfm_spark.app.proposal.states import with_states
 
 _CODE = re.compile(r"(?=.*\d)\S+")
 """An id that no name tells: one word, with a digit."""
@@ -59,20 +59,16 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     settings: dict[str, Any] = {"grain": "line" if is_line else "receipt"}
     if times.pattern:
         settings["time_format"] = times.pattern
-    keep, told = left_out_rows(facts[moment.column.name])
-    void, told_of_status = void_status(facts)
-    if void is not None and "is_void" not in fields:
-        fields["is_void"] = void
-    return Finding(
+    found = Finding(
         "receipts",
         group,
         fields,
         settings=settings,
-        keep=keep,
-        doubts=[*doubts, *told, *told_of_status, *refund_doubts(facts)],
+        doubts=doubts,
         currency=_currency(facts, money, doubts),
         digits=money.digits,
     )
+    return with_states(found, facts, facts[moment.column.name])
 
 
 def _receipt_id(facts: Facts, taken: set[str]) -> Chosen | None:

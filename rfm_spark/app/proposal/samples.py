@@ -204,7 +204,5 @@ def _pieces_of_lines(key: str, lines: Sequence[Any]) -> Iterator[tuple[str, Colu
 
 
 def _json_text(value: Any) -> Any:
-    """The text that Spark gives of a value, as all keys are declared to be text."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value)
+    """What Spark gives as text, as all keys are declared to be; numbers as they are."""
+    return json.dumps(value) if isinstance(value, bool | dict | list) else value

@@ -96,7 +96,7 @@ def _text_format(values: Sequence[str]) -> TimeFormat | None:
         None,
         all(shape.zone for shape in shapes),
         any(shape.hour is not None for shape in shapes),
-        doubt or _doubt_of_zones(shapes),
+        doubt or _doubt_of_values(shapes, len(values)),
     )
 
 
@@ -145,7 +145,9 @@ def _falls(times: Sequence[str]) -> int:
     return sum(later < earlier for earlier, later in pairwise(times))
 
 
-def _doubt_of_zones(shapes: Sequence[TimeShape]) -> str:
+def _doubt_of_values(shapes: Sequence[TimeShape], values: int) -> str:
+    if len(shapes) < values:
+        return "some values are no times: their rows will be turned away"
     zones = {bool(shape.zone) for shape in shapes}
     if len(zones) > 1:
         return "some times tell their zone and others do not: these are read in the source's zone"

@@ -351,6 +351,16 @@ def test_euros_of_windows_are_amounts_and_the_loss_is_told(tmp_path: Path) -> No
     )
 
 
+def test_files_without_a_letter_that_tells_go_with_those_that_have_one(tmp_path: Path) -> None:
+    named = [[row[0], "Zoë", *row[2:]] for row in ROWS]
+    written(tmp_path / "day-1.csv", csv_text(HEADER, ROWS))
+    written(tmp_path / "day-2.csv", csv_text(HEADER, named), "latin-1")
+    written(tmp_path / "other.csv", csv_text(HEADER, named), "latin-1")
+    receipts = loaded(proposal([tmp_path]), tmp_path).receipts
+    assert receipts.encoding == "ISO-8859-1"
+    assert receipts.path == "*.csv"
+
+
 def test_files_of_other_kinds_become_sections_of_their_own(tmp_path: Path) -> None:
     rows = [[str(n), f"k{n % 5}", "2026-01-05", "1.00"] for n in range(20)]
     written(tmp_path / "till-2026-01.csv", csv_text(HEADER, rows[:10]))

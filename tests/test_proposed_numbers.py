@@ -91,23 +91,20 @@ def test_shopifys_orders_and_analytics_events_are_read_side_by_side(proposed, tm
     ]
 
 
-def test_compressed_files_in_other_encodings_are_read_as_they_are(proposed, tmp_path) -> None:
-    folder = tmp_path / "data"
-    written(folder / "a.csv", TINY, "utf-16")
+def test_utf_16_is_read_as_it_is(proposed, tmp_path) -> None:
+    written(tmp_path / "data" / "a.csv", TINY, "utf-16")
     assert receipts_of(proposed("a.csv")) == TINY_RECEIPTS
 
 
-@pytest.mark.parametrize("ending", ["gz", "bz2", "zst"])
-def test_compressed_files_are_read(spark, tmp_path, ending, proposed) -> None:
+def test_compressed_files_of_one_byte_a_letter_are_read(proposed, tmp_path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    data = TINY.replace(" €", "").encode("latin-1")
-    place = folder / f"r.csv.{ending}"
-    if ending == "zst":
-        with pa.CompressedOutputStream(str(place), "zstd") as stream:
-            stream.write(data)
-    else:
-        place.write_bytes({"gz": gzip, "bz2": bz2}[ending].compress(data))
+    header, *rows = TINY.replace(" €", "").splitlines(keepends=True)
+    first, second, third = [(header + row).encode("latin-1") for row in rows]
+    (folder / "r1.csv.gz").write_bytes(gzip.compress(first))
+    (folder / "r2.csv.bz2").write_bytes(bz2.compress(second))
+    with pa.CompressedOutputStream(str(folder / "r3.csv.zst"), "zstd") as stream:
+        stream.write(third)
     assert receipts_of(proposed()) == TINY_RECEIPTS
 
 

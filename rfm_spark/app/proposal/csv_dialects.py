@@ -35,6 +35,16 @@ class Dialect:
     escape: str = '"'
     is_multiline: bool = False
 
+    def with_other(self, other: Dialect) -> Dialect:
+        """Of two files of one delimiter: what only one of them shows holds for both."""
+        usual = Dialect()
+        return Dialect(
+            self.delimiter,
+            self.quote if self.quote != usual.quote else other.quote,
+            self.escape if self.escape != usual.escape else other.escape,
+            self.is_multiline or other.is_multiline,
+        )
+
 
 def dialect_of(text: str) -> Dialect:
     """The dialect by which most rows have as many fields as each other, and most of them."""

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rfm_spark.app.proposal.findings import FileGroup
-from rfm_spark.app.proposal.raw_text import without_compression
+from rfm_spark.app.proposal.raw_text import ANY_ENCODING, without_compression
 from rfm_spark.app.proposal.sample import Sample
 from rfm_spark.app.proposal.samples import ENDINGS, is_delta_table, read_sample
 from rfm_spark.core.errors import UserError
@@ -53,12 +53,18 @@ def file_groups(files: Sequence[Path]) -> list[FileGroup]:
         members.sort()
         sample = read_sample(members[0])
         if len(members) > 1:
-            sample = _with_last(sample, read_sample(members[-1]))
-        kind = (sample.format, tuple(sample.columns), sample.dialect, sample.encoding)
-        key = kind if sample.format != "delta" else members[0]
+            sample = _together(sample, read_sample(members[-1]))
+            sample = replace(sample, is_whole=sample.is_whole and len(members) == 2)
+        delimiter = sample.dialect.delimiter if sample.dialect else ""
+        key: object = (sample.format, tuple(sample.columns), delimiter)
+        if sample.format == "delta":
+            key = members[0]
         earlier = groups.get(key)
-        together = sorted([*(earlier.files if earlier else ()), *members])
-        groups[key] = FileGroup(tuple(together), earlier.sample if earlier else sample)
+        if earlier is None:
+            groups[key] = FileGroup(tuple(members), sample)
+        else:
+            files = tuple(sorted([*earlier.files, *members]))
+            groups[key] = FileGroup(files, _together(earlier.sample, sample))
     return list(groups.values())
 
 
@@ -104,14 +110,26 @@ def _files_in(folder: Path) -> Iterable[Path]:
             yield entry
 
 
-def _with_last(first: Sample, last: Sample) -> Sample:
-    """Rows of both, where they have the same columns."""
-    if tuple(first.columns) != tuple(last.columns):
-        new = ", ".join(sorted(set(last.columns) ^ set(first.columns))) or "their order"
-        doubt = f"{last.file.name} has not the columns of {first.file.name}: {new}"
+def _together(first: Sample, other: Sample) -> Sample:
+    """Rows of both, written so that either is read."""
+    if tuple(first.columns) != tuple(other.columns):
+        new = ", ".join(sorted(set(other.columns) ^ set(first.columns))) or "their order"
+        doubt = f"{other.file.name} has not the columns of {first.file.name}: {new}"
         return replace(first, doubts=(*first.doubts, doubt), is_whole=False)
-    rows = [*first.rows, *last.rows]
-    return replace(first, rows=rows, is_whole=False, doubts=(*first.doubts, *last.doubts))
+    told = [one.encoding for one in (first, other) if one.encoding != ANY_ENCODING]
+    doubts = dict.fromkeys((*first.doubts, *other.doubts))
+    if len(set(told)) > 1:
+        doubts[f"{other.file.name} is {told[1]}, and {first.file.name} {told[0]}: write all in "
+               "one encoding"] = None  # fmt: skip
+    return replace(
+        first,
+        rows=[*first.rows, *other.rows],
+        is_whole=first.is_whole and other.is_whole,
+        dialect=first.dialect and other.dialect and first.dialect.with_other(other.dialect),
+        encoding=told[0] if told else ANY_ENCODING,
+        types={**first.types, **other.types},
+        doubts=tuple(doubts),
+    )
 
 
 def _literal(name: str) -> str:

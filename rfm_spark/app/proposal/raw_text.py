@@ -13,6 +13,9 @@ from rfm_spark.core.errors import UserError
 MAX_BYTES = 4 * 2**20
 """Of a file, uncompressed: what is looked at."""
 
+ANY_ENCODING = "US-ASCII"
+"""Of a text without a letter that would tell: it is the same in UTF-8 and in ISO-8859-1."""
+
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -58,7 +61,7 @@ def read_text(file: Path) -> RawText:
         text = codecs.getincrementaldecoder("utf-8")().decode(head, final=is_whole)
     except UnicodeDecodeError:
         return _of_one_byte_a_letter(head, is_whole)
-    return RawText(text, "UTF-8", is_whole)
+    return RawText(text, ANY_ENCODING if text.isascii() else "UTF-8", is_whole)
 
 
 def without_compression(name: str) -> str:

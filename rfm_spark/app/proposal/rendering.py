@@ -10,6 +10,7 @@ from typing import Any
 
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.groups import pattern_of
+from rfm_spark.app.proposal.raw_text import ANY_ENCODING
 from rfm_spark.app.proposal.sample import Sample
 
 _DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XOF": 0, "XAF": 0,
@@ -87,7 +88,7 @@ def _section(one: Finding, folder: Path, files: Sequence[Path]) -> Iterator[str]
 def _source_keys(group: FileGroup, folder: Path, files: Sequence[Path]) -> Iterator[str]:
     yield from _lookup_keys(group, folder, files)
     sample = group.sample
-    if sample.encoding != "UTF-8":
+    if sample.encoding not in ("UTF-8", ANY_ENCODING):
         yield f"encoding = {_value(sample.encoding)}"
     dialect = sample.dialect
     if dialect is not None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from rfm_spark.app.proposal.csv_samples import csv_sample
 from rfm_spark.app.proposal.fields import Column, Row
 from rfm_spark.app.proposal.names import points
-from rfm_spark.app.proposal.raw_text import read_text, without_compression
+from rfm_spark.app.proposal.raw_text import ANY_ENCODING, read_text, without_compression
 from rfm_spark.app.proposal.sample import MAX_ROWS, Sample
 from rfm_spark.core.errors import UserError
 
@@ -154,7 +154,7 @@ def _json_sample(file: Path, text: str, is_whole: bool, encoding: str) -> Sample
             f"{file}: is one JSON array, and Spark reads a JSON object a line: write its objects "
             f"one on each line, such as with jq -c '.[]' {file.name} > {file.stem}.jsonl"
         )
-    if encoding != "UTF-8":
+    if encoding not in ("UTF-8", ANY_ENCODING):
         raise UserError(f"{file}: JSON is read as UTF-8 without a mark, and this is {encoding}")
     lines = text.splitlines()
     try:

@@ -310,6 +310,7 @@ def test_json_parquet_and_delta_are_read_by_their_own_types(tmp_path: Path) -> N
             "ordered_at": [datetime(2026, 1, day) for day in (1, 2, 3)],  # noqa: DTZ001
             "revenue": [1.5, 2.0, 3.0],
             "region": ["n", "s", "n"],
+            "voided": [False, None, True],
         }
     )
     pq.write_table(table, tmp_path / "p.parquet")
@@ -317,7 +318,14 @@ def test_json_parquet_and_delta_are_read_by_their_own_types(tmp_path: Path) -> N
     for name, file_format in (("p.parquet", "parquet"), ("table", "delta")):
         found = proposal([tmp_path / name])
         assert loaded(found, tmp_path).receipts.format == file_format
-        assert list(columns_of(found).values()) == ["order_id", "user_id", "ordered_at", "revenue"]
+        assert list(columns_of(found).values()) == [
+            "order_id",
+            "user_id",
+            "ordered_at",
+            "revenue",
+            "lower(trim(coalesce(CAST(voided AS STRING), ''))) IN "
+            "('true', '1', 'yes', 'y', 't', 'x')",
+        ]
         assert [row["region"] for row in found.findings[0].group.sample.rows][:1] == ["n"]
 
 

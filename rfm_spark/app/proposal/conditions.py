@@ -17,17 +17,20 @@ class IsOneOf:
         column: the column.
         values: in lower case.
         is_opposite: whether all other values are meant, blank ones among them.
+        is_text: whether the column is text, and not a number or a flag.
     """
 
     column: Column
     values: tuple[str, ...]
     is_opposite: bool = False
+    is_text: bool = True
 
     def written(self) -> str:
         """NULL and blank are one value."""
         if self.values == ("",):
             return f"trim(coalesce({self.column.sql}, '')) {'<>' if self.is_opposite else '='} ''"
-        text = f"lower(trim(coalesce({self.column.sql}, '')))"
+        value = self.column.sql if self.is_text else f"CAST({self.column.sql} AS STRING)"
+        text = f"lower(trim(coalesce({value}, '')))"
         listed = ", ".join(map(sql_text, self.values))
         return f"{text} {'NOT IN' if self.is_opposite else 'IN'} ({listed})"
 

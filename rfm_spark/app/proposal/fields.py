@@ -163,7 +163,9 @@ class Moment:
         if self.hours is not None:
             return f"concat(trim({self.column.sql}), ' ', trim({self.hours.sql}))"
         if self.times.epoch is not None:
-            number = f"try_cast({self.column.sql} AS BIGINT)"
+            # Seconds may have a fraction; of text, BIGINT is whole numbers alone.
+            whole = "DECIMAL(20,6)" if self.times.epoch == "seconds" else "BIGINT"
+            number = f"try_cast({self.column.sql} AS {whole})"
             return f"concat(timestamp_{self.times.epoch}({number}), 'Z')"
         return self.column.written()
 

@@ -141,7 +141,8 @@ def _further(facts: Facts, taken: set[str]) -> dict[str, Field]:
     for role in ("is_return", "is_void"):
         flags = [one for one in best_named(free, role, CERTAIN) if _is_flag(one)]
         if flags:
-            fields[role] = IsOneOf(flags[0].column, _TRUE)
+            is_text = all(isinstance(value, str) for value in flags[0].values if value is not None)
+            fields[role] = IsOneOf(flags[0].column, _TRUE, is_text=is_text)
     return fields
 
 

@@ -107,6 +107,8 @@ def epoch_format(values: Iterable[Any]) -> TimeFormat | None:
     except ValueError:
         return None
     for unit, factor in _EPOCHS.items():
+        if unit != "seconds" and any(number % 1 for number in numbers):
+            continue
         if numbers and all(_EARLIEST * factor <= number < _LATEST * factor for number in numbers):
             return TimeFormat(epoch=unit, has_zone=True)
     return None

@@ -87,6 +87,7 @@ QUICK = (
     "test_later_keys",
     "test_natural_breaks",
     "test_moves",
+    "test_proposal",
     "test_ratios",
     "test_receipt_transforms",
     "test_receipt_versions",

@@ -42,16 +42,23 @@ def test_the_example_of_the_readme_runs(
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "receipts.csv").write_text(blocks("csv")[0], encoding="utf-8")
-    (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names = [command[0] for command in commands()]
     assert names == [
-        "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "clusters",
+        "init", "check", "run", "tables", "explain", "boundaries", "cohorts", "report", "clusters",
         "list", "list", "rfm", "moves", "backfill", "nightly", "generate",
     ]  # fmt: skip
     window = ("--as-of", "2026-01-21", "--set", "rfm.purchase.window_days=90")
-    earlier = ["rfm", *commands()[1][1:], *window]
-    for command in commands():
+    init, *others = commands()
+    assert cli(*init) == 0, capfd.readouterr().err
+    proposed = load_settings(tmp_path / "shop.toml")
+    (tmp_path / "shop.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    shown_in_readme = load_settings(tmp_path / "shop.toml")
+    assert proposed.receipts is not None
+    assert shown_in_readme.receipts is not None
+    assert proposed.receipts.columns == shown_in_readme.receipts.columns
+    earlier = ["rfm", *others[1][1:], *window]
+    for command in others:
         assert cli(*command) == 0, capfd.readouterr().err
     shown = capfd.readouterr().out
     assert "3 customers scored as of 2026-01-31" in shown

@@ -23,6 +23,7 @@ from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.cohorts import cohorts_show
 from rfm_spark.cli.display import show_panels, show_tables
 from rfm_spark.cli.generate import generate
+from rfm_spark.cli.init import init
 from rfm_spark.cli.jobs import add_job_commands
 from rfm_spark.cli.lists import list_to_place
 from rfm_spark.cli.options import (
@@ -163,6 +164,7 @@ app.command("boundaries compare")(boundaries.compare)
 app.command("boundaries pin")(boundaries.pin)
 app.command("list")(list_to_place)
 app.command()(sql)
+app.command()(init)
 app.command()(generate)
 app.command()(report)
 app.add_typer(audience)

@@ -1,0 +1,200 @@
+"""Presets: exports that many shops have, each described by a TOML file beside this module.
+
+A preset says which columns are which fields, and what rows count; how times and numbers are written
+is looked up in the file all the same. A name with ` | ` stands for the first of them that is there.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from rfm_spark.app.proposal.conditions import AnyOf, IsOneOf
+from rfm_spark.app.proposal.facts import ColumnFacts
+from rfm_spark.app.proposal.fields import (
+    Amount,
+    Column,
+    Columns,
+    Field,
+    FirstOf,
+    Moment,
+    as_text,
+)
+from rfm_spark.app.proposal.findings import FileGroup, Finding
+from rfm_spark.app.proposal.numbers import NumberFormat
+from rfm_spark.app.proposal.times import TimeFormat, time_format
+from rfm_spark.core.errors import UserError, did_you_mean
+
+_ESSENTIAL = ("customer_id", "time", "amount", "kind")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A known export.
+
+    Attributes:
+        name: as it is asked for.
+        title: as it is told.
+        section: of the configuration.
+        needs: columns by which the export is recognised.
+        columns: fields, as the file has them.
+        settings: further keys of the section.
+        keep: conditions that all rows of the section meet.
+        notes: what a reader must know of the numbers.
+    """
+
+    name: str
+    title: str
+    section: str
+    needs: Sequence[str]
+    columns: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    keep: Mapping[str, Any]
+    notes: Sequence[str]
+
+    def missing(self, columns: Mapping[str, Column]) -> list[str]:
+        """Columns by which the export is recognised, and that are not there."""
+        return [need for need in self.needs if _present(need, columns) is None]
+
+
+@cache
+def presets() -> Mapping[str, Preset]:
+    """All presets, by name."""
+    found = {}
+    for file in sorted(files(__name__).iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".toml"):
+            told = tomllib.loads(file.read_text(encoding="utf-8"))
+            name = file.name.removesuffix(".toml")
+            found[name] = Preset(name=name, **{"settings": {}, "keep": {}, **told})
+    return found
+
+
+def preset_named(name: str) -> Preset:
+    """The preset that was asked for.
+
+    Raises:
+        UserError: if there is none of that name.
+    """
+    if name not in presets():
+        raise UserError(f"--preset {name}: there is none; {did_you_mean(name, list(presets()))}")
+    return presets()[name]
+
+
+def recognised(columns: Mapping[str, Column]) -> Preset | None:
+    """The preset whose columns are there; None where there is none."""
+    return next((one for one in presets().values() if not one.missing(columns)), None)
+
+
+def preset_finding(preset: Preset, group: FileGroup, facts: Mapping[str, ColumnFacts]) -> Finding:
+    """The section of a file that a preset describes.
+
+    Raises:
+        UserError: if the file has not the columns, or no value in them.
+    """
+    columns = group.sample.columns
+    if missing := preset.missing(columns):
+        raise UserError(
+            f"{group.files[0]}: is not {preset.title}: it has no column {', '.join(missing)}"
+        )
+    fields = {key: _field(told, columns, facts) for key, told in preset.columns.items()}
+    there = {key: field for key, field in fields.items() if field is not None}
+    if empty := [key for key in _ESSENTIAL if key in fields and key not in there]:
+        raise UserError(
+            f"{group.files[0]}: nothing in {group.sample.extent} tells {', '.join(empty)}"
+        )
+    settings = dict(preset.settings)
+    doubts: list[str] = []
+    time = there["time"]
+    if isinstance(time, Moment):
+        settings |= {"time_format": time.times.pattern} if time.times.pattern else {}
+        doubts += [f"{time.column.name}: {time.times.doubt}"] if time.times.doubt else []
+    currency, digits = _money(there.get("amount"))
+    return Finding(
+        preset.section,
+        group,
+        there,
+        settings=settings,
+        keep=_conditions(preset.keep, columns) if preset.keep else None,
+        doubts=doubts,
+        notes=preset.notes,
+        title=preset.title,
+        currency=currency or _currency_column(facts),
+        digits=digits,
+    )
+
+
+def _present(names: str, columns: Mapping[str, Column]) -> Column | None:
+    return next((columns[one] for one in names.split(" | ") if one in columns), None)
+
+
+def _field(
+    told: Any, columns: Mapping[str, Column], facts: Mapping[str, ColumnFacts]
+) -> Field | None:
+    """The field as a preset tells it; None where its columns are not there, or empty."""
+    if isinstance(told, str):
+        column = _present(told, columns)
+        if column is None or column.name not in facts:
+            return None
+        times = facts[column.name].times
+        return column if times is None else Moment(column, times)
+    if "conditions" in told:
+        return _conditions(told, columns)
+    if "day" in told:
+        return _joined(columns[told["day"]], columns[told["hour"]], facts)
+    if "plus" in told:
+        plus = _amounts(told["plus"], columns, facts)
+        return Amount(plus, _amounts(told.get("minus", ()), columns, facts)) if plus else None
+    names = told.get("all") or told["first_filled"]
+    found = tuple(columns[one] for one in names if one in columns)
+    if "all" in told:
+        return Columns(found)
+    return None if not found else found[0] if len(found) == 1 else FirstOf(found)
+
+
+def _amounts(
+    names: Sequence[str], columns: Mapping[str, Column], facts: Mapping[str, ColumnFacts]
+) -> tuple[tuple[Column, NumberFormat], ...]:
+    present = [column for one in names if (column := _present(one, columns)) is not None]
+    return tuple(
+        (column, numbers)
+        for column in present
+        if column.name in facts and (numbers := facts[column.name].numbers) is not None
+    )
+
+
+def _joined(day: Column, hour: Column, facts: Mapping[str, ColumnFacts]) -> Field | None:
+    if day.name not in facts or hour.name not in facts:
+        return None
+    pairs = zip(facts[day.name].values, facts[hour.name].values, strict=True)
+    times: TimeFormat | None = time_format(
+        [f"{as_text(one)} {as_text(two)}" for one, two in pairs if one and two]
+    )
+    return None if times is None else Moment(day, times, hour)
+
+
+def _conditions(told: Mapping[str, Any], columns: Mapping[str, Column]) -> AnyOf | None:
+    found = [
+        IsOneOf(columns[one["column"]], tuple(one["values"]), one.get("opposite", False))
+        for one in told["conditions"]
+        if one["column"] in columns
+    ]
+    return AnyOf(found) if found else None
+
+
+def _money(amount: Field | None) -> tuple[str, int]:
+    if not isinstance(amount, Amount):
+        return "", 0
+    formats = [numbers for _, numbers in amount.plus]
+    return formats[0].currency, max(numbers.digits for numbers in formats)
+
+
+def _currency_column(facts: Mapping[str, ColumnFacts]) -> str:
+    for name in ("Converted Currency", "Currency"):
+        if name in facts:
+            codes = {as_text(one).upper() for one in facts[name].values if one is not None}
+            return codes.pop() if len(codes) == 1 else ""
+    return ""

@@ -1,0 +1,47 @@
+"""A sample of a file, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rfm_spark.app.proposal.csv_dialects import Dialect
+from rfm_spark.app.proposal.fields import Column, Row
+
+MAX_ROWS = 20_000
+"""Of a file: what is looked at."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a file.
+
+    Attributes:
+        file: the file, or a Delta table's folder.
+        format: as `[receipts] format` names it.
+        columns: by their names.
+        rows: values by names of columns; text in CSV and JSON.
+        is_whole: whether the file has no more rows.
+        dialect: of CSV.
+        encoding: of CSV.
+        types: keys of JSON to Spark's types.
+        doubts: what is not certain of how the file is written.
+    """
+
+    file: Path
+    format: str
+    columns: Mapping[str, Column]
+    rows: Sequence[Row]
+    is_whole: bool
+    dialect: Dialect | None = None
+    encoding: str = "UTF-8"
+    types: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def extent(self) -> str:
+        """What was looked at."""
+        if len(self.rows) == 1:
+            return "its one row" if self.is_whole else "the first row"
+        return f"{'all' if self.is_whole else 'the first'} {len(self.rows):,} rows"

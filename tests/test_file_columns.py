@@ -89,15 +89,13 @@ def test_json_lines_may_leave_out_what_has_no_value(cli, shop, capfd):
     shop.json_lines("receipts1.json", without("void", GOOD))
     shop.configure(changes=IN_JSON)
     assert cli("ingest", *shop.arguments()) == 0
-    assert "[receipts.types] void: no row of receipts1.json has it, so it is NULL" in on_screen(
-        capfd
-    )
+    assert "[receipts.types] void: no row of receipts1.json has it" in on_screen(capfd)
     # Lines of a source that is known may hold anything: a night is not to fail for its first rows.
     more = [{**row, "receipt": f"s{row['receipt']}"} for row in without("void", GOOD)]
     shop.json_lines("receipts2.json", without("category", more, called="categories"))
     assert cli("ingest", *shop.arguments()) == 0
-    told = on_screen(capfd)
-    assert "category: no row of receipts2.json has it; did you mean 'categories'?" in told
+    told = " ".join(on_screen(capfd).split())
+    assert "category: no row of receipts2.json has it, so it is NULL there" in told
     assert "void: no row of receipts2.json has it" in told
     assert len(stored(shop.warehouse, "receipts")) == 2 * len(GOOD)
     # But ids, times, money and predicates are not to be lost: all would be receipts of guests.

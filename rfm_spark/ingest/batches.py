@@ -72,6 +72,7 @@ class Intake:
             without a shuffle. All rows where receipts are delivered as lines.
         rows_by_month: `rows`, read so that no task mixes the deliveries of two months; None where
             deliveries contain many months each.
+        replacing_receipts: receipts that took the place of another customer's of another day.
     """
 
     table: Table
@@ -81,6 +82,7 @@ class Intake:
     single_days: set[date] = field(default_factory=set)
     slow_path_rows: DataFrame = field(init=False)
     rows_by_month: DataFrame | None = None
+    replacing_receipts: int = 0
 
     @property
     def delivery_keys(self) -> list[tuple[str, str]]:

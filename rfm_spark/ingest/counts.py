@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.rules import DROPPED, is_invalid
-from rfm_spark.ingest.tables.receipts import REPLACES_OTHER
 
 _FEW_MONTHS = 3
 _MAX_MANY_MONTHS_SHARE = 0.1
@@ -30,7 +29,6 @@ class DeliveryCounts:
     receipts: int = 0
     rejected_receipts: int = 0
     net_cents: int = 0
-    receipts_replacing_others: int = 0
     left_out_rows: int | None = None
     left_out_unknown_rows: int | None = None
     unknown_amount_rows: int = 0
@@ -206,19 +204,7 @@ def add_unknown_amounts(counts: CountsByDelivery, quarantine: DataFrame) -> None
         counts[row["source"], row["delivery"]].unknown_amount_rows = row["count"]
 
 
-def add_replacing_counts(counts: CountsByDelivery, source: str, receipts: DataFrame) -> None:
-    """Adds the receipts that took the place of one of another customer and day to the counts.
-
-    Args:
-        counts: counts by delivery, changed in place.
-        source: name of the source of the receipts.
-        receipts: the stored versions of these deliveries.
-    """
-    for row in receipts.where(REPLACES_OTHER).groupBy("delivery").count().collect():
-        counts[source, row["delivery"]].receipts_replacing_others = row["count"]
-
-
-def describe_counts(counts: CountsByDelivery) -> str:
+def describe_counts(counts: CountsByDelivery, replacing_receipts: int = 0) -> str:
     """Summary of the counts as text, such as `1,000 rows from 2 deliveries, 3 rejected`."""
     total_rows = sum(count.rows for count in counts.values())
     rejected = sum(count.rejected_rows for count in counts.values())
@@ -227,9 +213,8 @@ def describe_counts(counts: CountsByDelivery) -> str:
     details = f", {rejected:,} rejected" if rejected else ""
     details += f", {unknown:,} of unknown amount" if unknown else ""
     details += f", {dropped:,} dropped as equal or older" if dropped else ""
-    replacing = sum(count.receipts_replacing_others for count in counts.values())
-    if replacing:
-        details += f", {replacing:,} in the place of another customer's of another day"
+    if replacing_receipts:
+        details += f", {replacing_receipts:,} in the place of another customer's of another day"
     if left_out := describe_left_out(counts.values()):
         details += f", {left_out}"
     plural = "delivery" if len(counts) == 1 else "deliveries"

@@ -14,17 +14,16 @@ from rfm_spark.core.conditions import any_of
 from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
     add_receipt_version_counts,
-    add_replacing_counts,
     add_unknown_amounts,
     describe_counts,
 )
 from rfm_spark.ingest.intake import (
-    check_rejected_share,
     earliest_correctable_date,
     new_intakes,
     persisted,
     translated_input_errors,
 )
+from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
@@ -45,6 +44,8 @@ from rfm_spark.ingest.versions.merging import (
 from rfm_spark.ingest.versions.receipt_versions import (
     receipt_versions,
     rows_to_quarantine,
+)
+from rfm_spark.ingest.versions.whole_receipts import (
     single_receipt_versions,
     whole_receipt_versions,
     whole_rows_to_quarantine,
@@ -78,7 +79,7 @@ def ingest(run: Run) -> None:
                 translated_input_errors(intake),
             ):
                 _ingest_table(run, intake)
-                step.says(describe_counts(intake.counts))
+                step.says(describe_counts(intake.counts, intake.replacing_receipts))
     if run.settings.receipts is None:  # facts are made of none
         run.warehouse.create(RECEIPTS)
 
@@ -145,8 +146,7 @@ def _tell_replaced_receipts(run: Run, intake: Intake, days: Collection[date]) ->
     [batch] = intake.batches
     on_these_days = day_slice(RECEIPTS, days).condition(RECEIPTS)
     loaded = run.warehouse.read(RECEIPTS).where(on_these_days & _delivery_condition([batch]))
-    add_replacing_counts(intake.counts, batch.label, loaded)
-    replacing = sum(count.receipts_replacing_others for count in intake.counts.values())
+    replacing = intake.replacing_receipts = loaded.where(REPLACES_OTHER).count()
     if replacing:
         run.notes.append(
             f"[{batch.label}] {replacing:,} receipts took the place of older ones of another "

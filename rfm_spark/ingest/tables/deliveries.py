@@ -27,12 +27,6 @@ DELIVERIES = Table(
         Column("rejected_receipts", LongType(), "Of these, rejected", required=True),
         Column("net_cents", LongType(), "Money of all raw rows; 0 where unreadable", True),
         Column(
-            "receipts_replacing_others",
-            LongType(),
-            "Receipts in the place of an older delivery's of another customer and another day",
-            since=3,
-        ),
-        Column(
             "left_out_rows",
             LongType(),
             "Raw rows that `where` leaves out, not among `rows`; NULL without a `where`",

@@ -13,7 +13,6 @@ from rfm_spark.ingest.rows.rules import (
     rejection_reasons,
 )
 from rfm_spark.ingest.tables.receipts import CATEGORIES
-from rfm_spark.ingest.versions.repeated_receipts import repeats_judged
 
 VERSION_KEY = ("delivery", "receipt_id")
 TWO_CUSTOMERS = "two_customers_on_one_receipt"
@@ -64,87 +63,13 @@ def _later_return_day() -> Column:
     """
     whole = Window.partitionBy(*VERSION_KEY, "part")
     day = F.col("return_day")
-    purchase_day = F.max(F.when(day.isNull(), F.col("business_date"))).over(whole)
+    purchase_day = F.max(F.when(day.isNull(), F.col("last_date"))).over(whole)
     is_later = F.coalesce(day > purchase_day, F.lit(True))
     is_right = F.max("rejected_lines").over(whole) == 0
     has_one_customer = F.coalesce(
         F.min("customer_id").over(whole) == F.max("customer_id").over(whole), F.lit(True)
     )
     return F.when(is_later & is_right & has_one_customer, day)
-
-
-def single_receipt_versions(lines: DataFrame, with_categories: bool) -> DataFrame:
-    """Receipt versions of rows that are whole receipts and the only row of their id.
-
-    Args:
-        lines: one row per receipt: `receipt_lines` where `is_single`.
-        with_categories: whether to fill `categories`.
-
-    Returns:
-        One row per `delivery` and `receipt_id`: the columns of `receipt_versions`.
-    """
-    return lines.select(*_version_of_row(with_categories))
-
-
-def whole_receipt_versions(rows: DataFrame, with_categories: bool) -> DataFrame:
-    """Receipt versions of rows that are whole receipts, several of an id among them.
-
-    Args:
-        rows: one row per raw row: `receipt_lines`, with all rows of each id and delivery.
-        with_categories: whether to fill `categories`.
-
-    Returns:
-        One row per raw row: the columns of `receipt_versions`, and `rows_of_id`. The rows that
-        `repeats_judged` calls first are the versions; all others are counted in rows whose
-        `receipt_id` is NULL.
-    """
-    id_of_version = F.when(F.col("is_first"), F.col("receipt_id"))
-    counted = repeats_judged(rows).withColumn("receipt_id", id_of_version)
-    return counted.select(*_version_of_row(with_categories), "rows_of_id")
-
-
-def whole_rows_to_quarantine(rows: DataFrame, repeated: DataFrame) -> DataFrame:
-    """Raw rows of whole receipts that go to quarantine, with all rejection reasons.
-
-    Args:
-        rows: one row per raw row: `receipt_lines`.
-        repeated: `delivery` and `receipt_id` of which there are several rows.
-
-    Returns:
-        One row per raw row that is invalid, or that another one of its delivery replaces or
-        contradicts: the columns of `rows`.
-    """
-    # An order and its refunds are versions of one id: joined as they are, they would multiply.
-    ids = repeated.select(*VERSION_KEY).distinct()
-    of_several = ids.withColumn("is_repeated", F.lit(True))
-    candidates = rows.join(of_several, [*VERSION_KEY], "left").where(
-        is_invalid() | F.col("is_repeated")
-    )
-    return (
-        repeats_judged(candidates.select(*rows.columns)).where(is_invalid()).select(*rows.columns)
-    )
-
-
-def _version_of_row(with_categories: bool) -> list[Column]:
-    """Columns of `receipt_versions` of a row that is a whole receipt."""
-    category = F.struct("category", "items", F.col("cents").alias("net_cents"))
-    is_rejected = is_invalid() & ~F.col("is_dropped")
-    as_they_are = ("is_visit", "is_return", "has_promotion", "store_id", "channel")
-    return [
-        *[F.col(name) for name in (*VERSION_KEY, "customer_id", "receipt_ts", "business_date")],
-        year_month(F.col("business_date")).alias("month"),
-        F.col("cents").alias("net_cents"),
-        _gross_cents().alias("gross_cents"),
-        F.col("items"),
-        F.lit(1).alias("lines"),
-        *[F.col(name) for name in as_they_are],
-        (F.array(category) if with_categories else _no_categories()).alias("categories"),
-        is_rejected.cast("bigint").alias("rejected_lines"),
-        F.col("is_dropped").cast("bigint").alias("dropped_lines"),
-        F.lit(False).alias("two_customers"),
-        F.col("is_void"),
-        is_rejected.alias("is_rejected"),
-    ]
 
 
 def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:
@@ -186,12 +111,13 @@ def _partial_aggregates() -> list[Column]:
     """First-level aggregates, of fixed width: text buffers would cause a sort-based aggregation."""
     return [
         F.sum("cents").alias("cents"),
-        F.sum(_gross_cents()).alias("gross_cents"),
+        F.sum(gross_cents()).alias("gross_cents"),
         F.sum("items").alias("items"),
         F.count(F.lit(1)).alias("lines"),
         F.count_if(is_invalid() & ~F.col("is_dropped")).alias("rejected_lines"),
         F.count_if("is_dropped").alias("dropped_lines"),
         *[F.min(name).alias(name) for name in _MIN_COLUMNS],
+        F.max("business_date").alias("last_date"),
         *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
     ]
 
@@ -203,15 +129,17 @@ def _final_aggregates(with_categories: bool) -> list[Column]:
         *[F.min(name).alias(name) for name in _MIN_COLUMNS],
         *[F.bool_or(name).alias(name) for name in _ANY_COLUMNS],
         *[F.collect_set(name).alias(name) for name in _SET_COLUMNS],
-        (categories if with_categories else F.first(_no_categories())).alias("categories"),
+        (categories if with_categories else F.first(no_categories())).alias("categories"),
     ]
 
 
-def _gross_cents() -> Column:
+def gross_cents() -> Column:
+    """Money of a line before returns."""
     return F.when(~F.col("is_return"), F.col("cents")).otherwise(F.lit(0))
 
 
-def _no_categories() -> Column:
+def no_categories() -> Column:
+    """`categories` where no category is mapped."""
     return F.lit(None).cast(CATEGORIES)
 
 

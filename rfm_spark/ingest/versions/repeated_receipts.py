@@ -14,6 +14,7 @@ from rfm_spark.ingest.rows.rules import (
     rejection_reasons,
 )
 
+_FIRST, _LAST = Window.unboundedPreceding, Window.unboundedFollowing
 _FIELDS = (
     "customer_id",
     "receipt_ts",
@@ -49,33 +50,39 @@ def repeats_judged(rows: DataFrame) -> DataFrame:
     """
     # Rows without an id are no receipts: each is a group of its own, for they would be one task's.
     own = F.when(F.col("receipt_id").isNull(), F.md5("raw"))
-    same_id = Window.partitionBy("delivery", "receipt_id", own)
-    same_time = Window.partitionBy("delivery", "receipt_id", own, "returned_at")
     # Where nothing could be read, different rows look equal: their text tells.
     content = F.struct(*_FIELDS, "reasons", F.when(is_invalid(), F.col("raw")))
-    # By the id first: rows are moved once, for both windows.
-    ordered = rows.withColumns(
+    returned_at = F.when(F.col("is_return"), F.col("receipt_ts"))
+    keyed = rows.withColumns({"own": own, "content": content, "returned_at": returned_at})
+    # One order serves all windows, that of the id first: rows are moved and sorted once.
+    newest_first = [F.desc_nulls_last("version"), F.desc("content"), F.asc("raw")]
+    id_key, everything = ("delivery", "receipt_id", "own"), (_FIRST, _LAST)
+    of_id = Window.partitionBy(*id_key).orderBy("returned_at", *newest_first)
+    of_time = Window.partitionBy(*id_key, "returned_at").orderBy(*newest_first)
+    numbered = keyed.withColumns(
         {
-            "rows_of_id": F.count(F.lit(1)).over(same_id),
-            "returned_at": F.when(F.col("is_return"), F.col("receipt_ts")),
+            "rows_of_id": F.count(F.lit(1)).over(of_id.rowsBetween(*everything)),
+            "is_first_of_id": F.row_number().over(of_id) == 1,
         }
-    ).withColumn("greatest", F.max("version").over(same_time))
-    newest = F.when(F.col("version").eqNullSafe(F.col("greatest")), content)
-    numbered = ordered.withColumn("newest", newest).withColumns(
+    ).withColumns(
         {
-            "differs": ~F.min("newest").over(same_time).eqNullSafe(F.max("newest").over(same_time)),
-            "place": F.row_number().over(same_time.orderBy(F.desc_nulls_last("newest"), "raw")),
+            "place": F.row_number().over(of_time),
+            "first": F.first(F.struct("version", "content")).over(of_time),
         }
     )
-    is_bad = F.col("newest").isNotNull() & (is_invalid() | F.col("differs"))
-    first_of_id = F.row_number().over(same_id.orderBy("returned_at", "place")) == 1
-    judged = numbered.withColumns(
-        {"is_id_rejected": F.bool_or(is_bad).over(same_id), "is_first_of_id": first_of_id}
+    is_newest = F.col("version").eqNullSafe(F.col("first.version"))
+    is_other = is_newest & ~F.col("content").eqNullSafe(F.col("first.content"))
+    differs = F.bool_or(is_other).over(of_time.rowsBetween(*everything))
+    compared = numbered.withColumns({"is_older": ~is_newest, "differs": differs})
+    is_bad = ~F.col("is_older") & (is_invalid() | F.col("differs"))
+    judged = compared.withColumn(
+        "is_id_rejected", F.bool_or(is_bad).over(of_id.rowsBetween(*everything))
     )
+    is_dropped = F.col("receipt_id").isNotNull() & (F.col("is_older") | _is_equal())
     return judged.select(
         *[F.col(name) for name in rows.columns if name not in ("reasons", "is_dropped")],
         _reasons().alias("reasons"),
-        (F.col("receipt_id").isNotNull() & (_is_older() | _is_equal())).alias("is_dropped"),
+        is_dropped.alias("is_dropped"),
         "rows_of_id",
         F.when(F.col("is_id_rejected"), F.col("is_first_of_id"))
         .otherwise(F.col("place") == 1)
@@ -83,12 +90,9 @@ def repeats_judged(rows: DataFrame) -> DataFrame:
     )
 
 
-def _is_older() -> Column:
-    return F.col("newest").isNull()
-
-
 def _is_equal() -> Column:
-    return ~_is_older() & ~F.col("differs") & (F.col("place") > 1)
+    """True for rows of the newest version but one, where they do not differ."""
+    return ~F.col("is_older") & ~F.col("differs") & (F.col("place") > 1)
 
 
 def _reasons() -> Column:
@@ -100,5 +104,7 @@ def _reasons() -> Column:
         REJECTED_BY_ANOTHER: is_beside & ~_is_equal(),
     }
     # An older row is not judged: what is wrong with it was mended in its delivery.
-    told = F.when(_is_older(), OLDER_VERSION).otherwise(rejection_reasons(rules, F.col("reasons")))
+    told = F.when(F.col("is_older"), OLDER_VERSION).otherwise(
+        rejection_reasons(rules, F.col("reasons"))
+    )
     return F.when(has_id, told).otherwise(F.col("reasons"))

@@ -22,7 +22,16 @@ from support.shop import (
 from rfm_spark import __version__
 from rfm_spark.app.tables import ALL_TABLES
 
-RESULTS = ("rfm", "moves", "bridge", "cohorts", "rhythm", "clusters", "customer-360")
+RESULTS = (
+    "rfm",
+    "moves",
+    "bridge",
+    "cohorts",
+    "rhythm",
+    "clusters",
+    "cluster-segments",
+    "customer-360",
+)
 JOBS = ("run", "nightly", "ingest", *RESULTS, "tables", "check")
 
 

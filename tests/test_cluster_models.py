@@ -16,6 +16,7 @@ from support.screen import on_screen, problems
 from support.shop import Shop, stored
 
 from rfm_spark.core.errors import RunFailure
+from rfm_spark.results.cluster_segments.crossing import crossing_problems
 from rfm_spark.results.clusters import one_model
 from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.settings import Clusters, models_of
@@ -182,12 +183,26 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     for told in (f"habits as of {DAY}", "Tiers of clusters", "possible micro-groups are occupied",
                  f"Since {EARLIER}", "Models of habits", "nearest to the centres"):  # fmt: skip
         assert told in shown
+    assert "Clusters by segment" not in shown  # they are those of before the clusters were made
     assert call(cli, two_days, "show", "--as-of", EARLIER) == 0
     assert "Since" not in on_screen(capfd)
     assert call(cli, two_days, "show", "--as-of", "2025-03-02") == 2
     assert f"near it: {EARLIER}, {DAY}" in problems(capfd)[0]
     assert call(cli, two_days, "show", "--model", "habit") == 2
     assert "did you mean 'habits'?" in problems(capfd)[0]
+
+
+def test_clusters_are_shown_by_segment_and_by_cohort_add_up_to_themselves(
+    cli, finished_shop, capfd
+):
+    rows = rows_of_day(finished_shop, "cluster_segments")
+    clusters = rows_of_day(finished_shop, "clusters")
+    assert not list(crossing_problems(rows, clusters))
+    customers, revenue = crossing_problems(rows[1:], clusters)
+    assert customers.startswith(f"cluster {rows[0]['cluster']} by {rows[0]['breakdown']}: ")
+    assert (customers.endswith(" customers"), revenue.endswith(" revenue_cents")) == (True, True)
+    assert call(cli, finished_shop, "show") == 0
+    assert "Clusters by segment" in on_screen(capfd)
 
 
 def test_several_models_stand_side_by_side(cli, shop, capfd):

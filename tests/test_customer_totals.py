@@ -372,8 +372,8 @@ def test_what_totals_do_not_tell_is_refused_or_left_out_in_a_line(cli, shops, ca
     assert cli("run", *shop.arguments()) == 0
     shown = on_screen(capfd)
     assert (
-        "clusters, bridge, cohorts, rhythm: made of receipts, and customers are given as totals"
-        in shown
+        "clusters, bridge, cluster-segments, cohorts, rhythm: made of receipts, and customers are "
+        "given as totals" in shown
     )
     assert "Where every total and every EUR went" in shown
     assert shown.count("nothing to be made of") == 2, "customer_days and customer_years"

@@ -225,6 +225,26 @@ def test_revenue_bridge(real: RealRun, days: int) -> None:
     assert set(own["is_whole"]) == {(real.as_of - begin).days + 1 >= 2 * days}
 
 
+def test_clusters_by_segment_and_cohort(real: RealRun) -> None:
+    customers = real.table("customer_features").merge(real.table("cluster_assignments"))
+    scores = real.table("rfm")
+    leading = scores[scores["profile"] == "purchase"][["customer_id", "segment"]]
+    real.connection.register("clustered", customers.merge(leading, "left"))
+    firsts = "SELECT customer_id, min(day) AS first FROM customer_days WHERE visits > 0 GROUP BY 1"
+    expected = real.connection.sql(f"""
+        WITH told AS (SELECT *, strftime(first, '%Y-%m') AS cohort
+                      FROM clustered JOIN ({firsts}) USING (customer_id)),
+             each AS (SELECT cluster, 'segment' AS breakdown, segment AS value, * FROM told
+                      UNION ALL BY NAME
+                      SELECT cluster, 'cohort' AS breakdown, cohort AS value, * FROM told)
+        SELECT cluster, breakdown, value, count(*) AS customers,
+               sum(monetary_cents)::BIGINT AS revenue_cents,
+               count(*) / sum(count(*)) OVER (PARTITION BY cluster, breakdown) AS cluster_share
+        FROM each GROUP BY ALL
+    """).df()
+    same(real.table("cluster_segments"), expected, ["cluster", "breakdown", "value"])
+
+
 def test_rhythm(real: RealRun) -> None:
     expected = rhythm(real.connection, real.as_of, 365, 3.0, 14)
     same(real.table("customer_rhythm"), expected, ["customer_id"])

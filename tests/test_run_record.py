@@ -53,8 +53,9 @@ MADE_OF = {
     "customer_day_categories": {"clusters"},
     "customer_year_events": OF_SUMS,
     "segments": {"rfm", "moves"},
-    "cluster_assignments": {"clusters", "customer-360"},
-    "rfm": {"rfm", "moves", "bridge", "customer-360"},
+    "cluster_assignments": {"clusters", "cluster-segments", "customer-360"},
+    "cluster_segments": {"cluster-segments"},
+    "rfm": {"rfm", "moves", "bridge", "cluster-segments", "customer-360"},
     "customer_360": {"customer-360"},
     "cohorts": {"cohorts"},
     "cohort_curves": {"cohorts"},
@@ -79,8 +80,11 @@ def test_another_day_is_another_result(stand):
 @pytest.mark.parametrize(
     ("setting", "changed"),
     [
-        ("clusters.k=3", {"clusters", "customer-360"}),
-        ("rfm.purchase.window_days=90", {"rfm", "moves", "bridge", "customer-360"}),
+        ("clusters.k=3", {"clusters", "cluster-segments", "customer-360"}),
+        (
+            "rfm.purchase.window_days=90",
+            {"rfm", "moves", "bridge", "cluster-segments", "customer-360"},
+        ),
         ("cohorts.week_start='sunday'", {"cohorts"}),
         ("business.currency='CHF'", ALL),
         ("metastore.database='shop'", ALL),

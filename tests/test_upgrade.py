@@ -21,6 +21,7 @@ from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.bridge.tables import REVENUE_BRIDGE
+from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_CANDIDATES,
@@ -129,6 +130,7 @@ SINCE_TABLES = {
     for table in (
         *(COHORT_CURVES, COHORT_ENGAGEMENT, COHORT_GROWTH, REVENUE_BRIDGE, *RHYTHM.tables),
         *(
+            CLUSTER_SEGMENTS,
             MICRO_GROUPS,
             CLUSTER_TIERS,
             CLUSTER_CANDIDATES,

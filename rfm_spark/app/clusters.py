@@ -9,6 +9,7 @@ from typing import Any
 from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel, PanelColumn, percent
+from rfm_spark.results.cluster_segments.panels import segments_of_clusters
 from rfm_spark.results.clusters.mllib_model import save_for_mllib
 from rfm_spark.results.clusters.panels import model_panels, representative_panel
 from rfm_spark.results.clusters.settings import Clusters, models_of
@@ -50,6 +51,7 @@ def shown_clusters(run: Run, model: str | None, as_of: date | None) -> Iterator[
             )
         yield Panel(f"{name} as of {shown}")
         yield from model_panels(run, name, shown, is_named=len(names) > 1)
+        yield from segments_of_clusters(run, name, shown)
         yield representative_panel(run, name, shown)
         yield _days_panel(name, days)
 

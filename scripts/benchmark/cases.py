@@ -92,7 +92,7 @@ RESULT_TABLES = {
     *COHORT_TABLES,
     *RHYTHM_TABLES,
     *CLUSTER_TABLES,
-    *("segment_moves", "revenue_bridge", "customer_360"),
+    *("segment_moves", "revenue_bridge", "cluster_segments", "customer_360"),
 }
 
 

@@ -14,6 +14,7 @@ from support.screen import on_screen, problems
 from support.shop import CUSTOMERS as CUSTOMERS_SECTION
 from support.shop import INTERACTIONS, RECEIPTS, Shop, click, line, stored
 
+from rfm_spark.app.run_record import rules_digest
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
@@ -26,6 +27,9 @@ from rfm_spark.results.clusters.features.one_hot import MOST_VALUES, with_values
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.personas import persona
 from rfm_spark.results.clusters.standard_units import fitted_scales
+from rfm_spark.results.registry import BY_COMMAND, RESULTS, tables_read
+from rfm_spark.results.rfm.customer_numbers import numbers_by_customer
+from rfm_spark.results.rfm.tables import RFM
 
 AS_OF, MONTH = date(2026, 1, 31), LookBack(30)
 NAMED = [
@@ -86,6 +90,44 @@ def test_further_features_are_what_is_known_of_a_customer_by_name(spark):
         "cleo": {"one_hot:home_town=": 1.0},  # all but numbers up to a trillion are unknown
     }  # fmt: skip
     assert_rows(found, [{"customer_id": one, "further": known[one]} for one in known])
+
+
+def scored(customer, profile, **values):
+    return {"customer_id": customer, "profile": profile, "as_of": AS_OF} | values
+
+
+def test_numbers_of_profiles_are_those_of_the_day_by_name(spark):
+    rows = rows_of(spark, RFM, [
+        scored("anna", "purchase", recency_days=3, frequency=2, value=400.0, m_score=5),
+        scored("anna", "engagement", recency_days=1, frequency=7, value=2.5),
+        scored("ben", "engagement", recency_days=None, frequency=0, value=0.0),
+        scored("cleo", "purchase", monetary_cents=120),  # as release 0.1.0 wrote it
+    ])  # fmt: skip
+    names = ["purchase.m_score", "purchase.value", "engagement.recency_days",
+             "engagement.frequency"]  # fmt: skip
+    found = numbers_by_customer(rows, names)
+    known = {
+        "anna": {"purchase.m_score": 5.0, "purchase.value": 400.0, "engagement.recency_days": 1.0,
+                 "engagement.frequency": 7.0},
+        "ben": {"engagement.frequency": 0.0},
+        "cleo": {"purchase.value": 120.0},
+    }  # fmt: skip
+    assert_rows(found, [{"customer_id": one, "numbers": known[one]} for one in known])
+    days = rows_of(spark, CUSTOMER_DAYS, [bought("anna"), bought("ben"), bought("dora")])
+    facts = CustomerFacts(days, customer_years(days))
+    sums = customer_sums(facts, AS_OF, feature_asks(MONTH, False)).join(
+        found, "customer_id", "left"
+    )
+    features = customer_features(
+        sums, days, None, False, AS_OF, MONTH,
+        ["profile:engagement.recency_days", "profile:purchase.value"],
+    )  # fmt: skip
+    further = {
+        "anna": {"profile:engagement.recency_days": 1.0, "profile:purchase.value": 400.0},
+        "ben": {},
+        "dora": {},
+    }
+    assert_rows(features, [{"customer_id": one, "further": further[one]} for one in further])
 
 
 def test_without_further_features_there_is_no_map(spark):
@@ -170,13 +212,17 @@ def test_personas_have_words_for_further_features():
     assert persona(centre) == "Home town St. Gall, low kids, known age"
     centre = {"touch_points:click": 3.0, "category_share:TEA": 2.0, "one_hot:age=": 1.0}
     assert persona(centre) == "Many touch points click, much of TEA, unknown age"
+    centre = {"profile:engagement.recency_days": -2.0, "profile:purchase.f_score": 1.0}
+    assert persona(centre) == "Recent in engagement, high frequency score in purchase"
+    assert not feature("profile:purchase.value").is_actionable
+    assert feature("profile:purchase.frequency").transform == "log1p"
     assert not feature("attribute:kids").is_actionable
     assert feature("touch_points:click").is_actionable
 
 
 CONFIGURATION = RECEIPTS + INTERACTIONS + CUSTOMERS_SECTION + 'children = "children"\n'
 FEATURES = """features = ["frequency", "attribute:children", "one_hot:city", "touch_points:click",
-            "category_share:milk"]"""
+            "category_share:milk", "profile:engagement.frequency"]"""
 
 
 def test_a_feature_needs_what_it_is_made_of(refused):
@@ -189,11 +235,39 @@ def test_a_feature_needs_what_it_is_made_of(refused):
         "clusters.features: one_hot:city needs customers.columns.attributes.city",
         "clusters.features: touch_points:click needs a section [interactions.<name>]",
         "clusters.features: category_share:milk needs receipts.columns.category",
+        # Where there are interactions, there is such a profile.
+        "clusters.features: profile:engagement.frequency: there is no engagement.frequency among "
+        "the numbers of rfm; did you mean 'purchase.frequency'?",
     ]
+    [unknown] = refused(RECEIPTS.replace(plain, 'features = ["profile:purchase.revenue"]'))
+    assert "profile:NAME.NUMBER, a number of recency_days, frequency, value, r_score" in unknown
     [unknown] = refused(RECEIPTS.replace(plain, 'features = ["recencydays"]'))
     assert "'recencydays' is no feature; did you mean 'recency_days'?" in unknown
     [twice] = refused(RECEIPTS.replace(plain, 'features = ["frequency", "frequency"]'))
     assert "frequency is named twice" in twice
+
+
+def test_clusters_depend_on_scores_where_features_are_numbers_of_these(load):
+    clusters, rfm = BY_COMMAND["clusters"], BY_COMMAND["rfm"]
+    plain = load(CONFIGURATION)
+    plainly = 'features = ["recency_days", "frequency", "monetary_cents"]'
+    used = load(CONFIGURATION.replace(plainly, FEATURES))
+    assert tables_read(clusters, used) - tables_read(clusters, plain) == {
+        table.name for table in rfm.tables
+    }
+    short = "rfm.engagement={events='all', window_days=30}"
+    digests = {
+        name: {
+            rules_digest(load(text, *overrides), clusters)
+            for overrides in ([], ["rfm.purchase.window_days=90", short])
+        }
+        for name, text in (("plain", CONFIGURATION),
+                           ("used", CONFIGURATION.replace(plainly, FEATURES)))
+    }  # fmt: skip
+    assert {name: len(found) for name, found in digests.items()} == {"plain": 1, "used": 2}
+    for result in RESULTS:
+        made_before = RESULTS[: RESULTS.index(result)]
+        assert {use.result for use in result.used(used)} <= {one.name for one in made_before}
 
 
 DAY = date(2025, 3, 20)
@@ -219,6 +293,7 @@ def shop(cli, tmp_path_factory):
         for n, city in enumerate(CITIES)
     ])  # fmt: skip
     assert cli("ingest", *shop.arguments()) == 0
+    assert cli("rfm", *shop.arguments(), "--as-of", DAY) == 0
     assert clusters(cli, shop, "--as-of", DAY) == 0
     return shop
 
@@ -237,6 +312,12 @@ def test_a_model_of_further_features_is_stored_described_and_told(cli, shop, cap
     assert missing[f"one_hot:city={ODD}"] == 0.0
     assert missing["attribute:children"] == np.median([n % 3 for n in range(7)])
     assert {"one_hot:city=", "one_hot:city=Ulm", "category_share:milk"} <= set(names)
+    events = {
+        row["customer_id"]: dict(row["further"])["profile:engagement.frequency"]
+        for row in stored(shop.warehouse, "customer_features")
+    }
+    clicks = [n < 4 for n in range(10)]
+    assert events == {f"c{n}": 1 + n % 4 + clicks[n] + (n == 1) for n in range(10)}
     for table in ("clusters", "micro_groups"):
         for row in stored(shop.warehouse, table):
             assert {name for name, _ in row["means"]} == set(names)
@@ -262,3 +343,6 @@ def test_a_stored_model_needs_its_further_features_to_be_named(cli, shop, capfd)
     assert clusters(cli, shop, "score", "--as-of", DAY, "--version", DAY, *fewer) == 2
     [problem] = problems(capfd)
     assert "it looks at attribute:children, which `features` does not name" in problem
+    assert clusters(cli, shop, "--as-of", "2025-03-19") == 2
+    [problem] = problems(capfd)
+    assert "has no rows of the profile engagement as of 2025-03-19: run `rfm-spark rfm`" in problem

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.results.declaration import AnyResult
+from rfm_spark.results.registry import tables_read
+from rfm_spark.settings.shop import ShopSettings
 
 
 class ResultsFailed(RunFailure):
@@ -23,9 +25,9 @@ class Failures:
         self._told.append(str(error))
         self._not_made |= {table.name for table in result.tables}
 
-    def keep_from(self, result: AnyResult) -> bool:
+    def keep_from(self, result: AnyResult, settings: ShopSettings) -> bool:
         """Whether a result reads what was not made; it is noted then, as not made either."""
-        if self._not_made.isdisjoint(table.name for table in result.reads):
+        if self._not_made.isdisjoint(tables_read(result, settings)):
             return False
         self._left_out.append(result.name)
         self._not_made |= {table.name for table in result.tables}

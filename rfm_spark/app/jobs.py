@@ -33,7 +33,7 @@ from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import sums_of_customers
 from rfm_spark.ingest.job import ingest
 from rfm_spark.results.declaration import AnyResult, Made, Request
-from rfm_spark.results.registry import RESULTS
+from rfm_spark.results.registry import RESULTS, numbers_of, tables_read
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.lease import lease
@@ -190,7 +190,7 @@ def _make_results(
     """
     with run.progress.step("compare with the last run") as step:
         stand = results_that_stand(run, results, day) if run.since is None else {}
-        to_make = _not_standing(results, stand)
+        to_make = _not_standing(results, stand, run.settings)
         step.says(_told(results, to_make))
     if to_make:
         run.sessions.start()
@@ -201,9 +201,10 @@ def _make_results(
     how_made, failures = partial(_how_made, run, day, whole), Failures()
 
     def make(result: AnyResult, sums: DataFrame | None, read: Mapping[str, int]) -> None:
-        if failures.keep_from(result):
+        if failures.keep_from(result, run.settings):
             return
-        request = Request(run, result.rules(run.settings), day, how_made)
+        numbers = partial(numbers_of, run, day)
+        request = Request(run, result.rules(run.settings), day, how_made, numbers)
         try:
             whole.append(_made(request, result, sums, read))
         except RunFailure as error:
@@ -227,12 +228,14 @@ def _make_results(
     failures.require_none()
 
 
-def _not_standing(results: Sequence[AnyResult], stand: Collection[str]) -> list[AnyResult]:
+def _not_standing(
+    results: Sequence[AnyResult], stand: Collection[str], settings: ShopSettings
+) -> list[AnyResult]:
     """Results that do not stand, and those that read what is made anew."""
     to_make: list[AnyResult] = []
     for result in results:
         anew = {table.name for one in to_make for table in one.tables}
-        if result.name not in stand or anew & {table.name for table in result.reads}:
+        if result.name not in stand or anew & tables_read(result, settings):
             to_make.append(result)
     return to_make
 

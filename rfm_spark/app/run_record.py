@@ -14,7 +14,7 @@ from rfm_spark.core.code_version import code_version
 from rfm_spark.core.table import Table
 from rfm_spark.facts.job import days_changed_since
 from rfm_spark.results.declaration import AnyResult, Made
-from rfm_spark.results.registry import RESULTS
+from rfm_spark.results.registry import RESULTS, tables_read
 from rfm_spark.run import ABSENT, Run, TableVersions
 from rfm_spark.settings.digest import digest_of, settings_digest
 from rfm_spark.settings.shop import ShopSettings
@@ -212,7 +212,7 @@ def _is_of_other_days(run: Run, table: Table, version: int, as_of: date, keeps: 
 
 def rules_digest(settings: ShopSettings, result: AnyResult) -> str:
     """A short name for the settings of the shop, of a result, and of the results it reads."""
-    read = {table.name for table in result.reads}
+    read = tables_read(result, settings)
     others = [one for one in RESULTS if read & {table.name for table in one.tables}]
     sections = {one.section.name for one in (result, *others) if one.section is not None}
     # With the metastore, in which what stands would have no name.

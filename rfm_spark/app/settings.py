@@ -9,7 +9,7 @@ from pydantic import Field, create_model, model_validator
 
 from rfm_spark.app.audiences.definition import audience_problems
 from rfm_spark.app.audiences.settings import Audience
-from rfm_spark.results.registry import RESULTS
+from rfm_spark.results.registry import RESULTS, use_misfits
 from rfm_spark.settings.section import Name, Section
 from rfm_spark.settings.shop import ShopSettings
 
@@ -53,8 +53,10 @@ class Settings(ShopSettings):
         """Of the shop, and between the section of a result and the shop."""
         yield from super().misfits()
         for result in RESULTS:
-            if result.misfits is not None and result.is_made_for(self):
-                yield from result.misfits(result.rules(self), self)
+            if result.is_made_for(self):
+                if result.misfits is not None:
+                    yield from result.misfits(result.rules(self), self)
+                yield from use_misfits(result, self)
         for name, audience in self.audiences.items():
             yield from audience_problems(name, audience, self)
 

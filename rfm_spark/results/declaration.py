@@ -7,7 +7,7 @@ under maintenance, what is shown of it and what it adds to `customer_360` all fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar, cast
@@ -40,6 +40,10 @@ class Made:
     read_versions: Mapping[str, int]
 
 
+def _of_no_result(name: str, _: Sequence[str]) -> DataFrame:
+    raise ValueError(f"numbers of {name} are asked for where no result is made")
+
+
 @dataclass(frozen=True)
 class Request(Generic[Rules]):
     """A result that is asked for.
@@ -49,12 +53,15 @@ class Request(Generic[Rules]):
         rules: the result's section of the configuration.
         as_of: the day to describe.
         how_made: how a result, by its name, was last made for a day; None where no record tells.
+        numbers_of: numbers of customers as of the day that another result tells, by its name and
+            theirs; see CustomerNumbers.
     """
 
     run: Run
     rules: Rules
     as_of: date
     how_made: Callable[[str, date], Made | None] = lambda _, __: None
+    numbers_of: Callable[[str, Sequence[str]], DataFrame] = _of_no_result
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,35 @@ class CustomerColumns(Generic[Rules]):
 
 
 @dataclass(frozen=True)
+class CustomerNumbers(Generic[Rules]):
+    """Numbers of customers that a result tells other results, which then need not know it.
+
+    Attributes:
+        names: of all there are, under the result's section of the configuration.
+        rows: one row per customer of whom some of the named ones are known: `customer_id`, and
+            `numbers`, a map by name. Raises UserError where the day has none.
+    """
+
+    names: Callable[[Rules], Sequence[str]]
+    rows: Callable[[Request[Rules], Sequence[str]], DataFrame]
+
+
+@dataclass(frozen=True)
+class Use:
+    """A number of customers that a result takes from another one.
+
+    Attributes:
+        where: how a person finds it in the configuration.
+        result: name of the other one.
+        number: its name there.
+    """
+
+    where: str
+    result: str
+    number: str
+
+
+@dataclass(frozen=True)
 class Result(Generic[Rules]):
     """One question that the facts answer, as of a day.
 
@@ -120,6 +156,8 @@ class Result(Generic[Rules]):
         keeps_decisions: whether, by its rules, what is made of a day can depend on days that were
             described before it; without it never.
         customer_columns: what it adds to `customer_360`.
+        customer_numbers: what it tells other results of customers.
+        uses: numbers of others that it takes by its rules; those results have a lower place.
         of_receipts: whether it is not made for a shop that delivers no receipts.
         of_history: whether it is not made where customers are given as totals, without their days.
         compares_days: whether its command takes an earlier day to compare with, `run.since`.
@@ -139,6 +177,8 @@ class Result(Generic[Rules]):
     pages: Callable[[Request[Rules]], Iterable[Page]] | None = None
     keeps_decisions: Callable[[Rules], bool] | None = None
     customer_columns: CustomerColumns[Rules] | None = None
+    customer_numbers: CustomerNumbers[Rules] | None = None
+    uses: Callable[[Rules], Iterable[Use]] | None = None
     of_receipts: bool = False
     of_history: bool = False
     compares_days: bool = False
@@ -153,6 +193,10 @@ class Result(Generic[Rules]):
     def has_kept_decisions(self, settings: ShopSettings) -> bool:
         """Whether days depend on those before them, under the application's settings."""
         return self.keeps_decisions is not None and self.keeps_decisions(self.rules(settings))
+
+    def used(self, settings: ShopSettings) -> list[Use]:
+        """Numbers of other results that it takes, under the application's settings."""
+        return [] if self.uses is None else list(self.uses(self.rules(settings)))
 
     def rules(self, settings: ShopSettings) -> Rules:
         """The result's section of the application's settings."""

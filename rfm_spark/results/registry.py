@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from graphlib import TopologicalSorter
 from importlib import import_module
 
+from pyspark.sql import DataFrame
+
 from rfm_spark import results
+from rfm_spark.core.errors import did_you_mean
 from rfm_spark.results.customer_360.result import customer_360_result
-from rfm_spark.results.declaration import AnyResult
+from rfm_spark.results.declaration import AnyResult, Request
+from rfm_spark.run import Run
+from rfm_spark.settings.shop import ShopSettings
 
 _MADE_OF_OTHERS = "customer_360"
 """The one package whose result is put together from what the others declare."""
@@ -64,3 +70,37 @@ BY_COMMAND = {result.name: result for result in RESULTS}
 
 CUSTOMER_360 = BY_COMMAND["customer-360"].tables[0]
 """The wide table, whose columns depend on what results there are."""
+
+
+def tables_read(result: AnyResult, settings: ShopSettings) -> set[str]:
+    """Names of the tables that a result is made of, those of the numbers that it uses too."""
+    used = {use.result for use in result.used(settings)}
+    return {
+        *(table.name for table in result.reads),
+        *(table.name for name in used for table in BY_COMMAND[name].tables),
+    }
+
+
+def use_misfits(result: AnyResult, settings: ShopSettings) -> Iterator[str]:
+    """Numbers that a result is to take from another one, which does not tell them; a line each."""
+    for use in result.used(settings):
+        other = BY_COMMAND[use.result]
+        told = other.customer_numbers
+        names = [] if told is None else told.names(other.rules(settings))
+        if use.number not in names:
+            yield (
+                f"{use.where}: there is no {use.number} among the numbers of {use.result}; "
+                f"{did_you_mean(use.number, names)}"
+            )
+
+
+def numbers_of(run: Run, as_of: date, name: str, numbers: Sequence[str]) -> DataFrame:
+    """Numbers of customers that a result tells as of a day; see CustomerNumbers.
+
+    Raises:
+        ValueError: if it tells none.
+    """
+    result = BY_COMMAND[name]
+    if result.customer_numbers is None:
+        raise ValueError(f"{name} tells no numbers of customers")
+    return result.customer_numbers.rows(Request(run, result.rules(run.settings), as_of), numbers)

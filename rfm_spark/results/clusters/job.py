@@ -12,15 +12,18 @@ from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
 from rfm_spark.results.clusters.features.catalogue import HABIT_NAMES
-from rfm_spark.results.clusters.features.further import parts
+from rfm_spark.results.clusters.features.further import PROFILE, numbers_named, parts
 from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.one_model import cluster_by
 from rfm_spark.results.clusters.settings import Clusters, Models, models_of, written_models
 from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
-from rfm_spark.results.declaration import Request, required
+from rfm_spark.results.declaration import Request, Use, required
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.renewal import renew
+
+_PROFILES = "rfm"
+"""The result whose numbers a feature `profile:NAME.NUMBER` is one of."""
 
 
 def cluster_asks(section: Models, shop: ShopSettings) -> list[Ask]:
@@ -42,6 +45,13 @@ def _further(section: Models, look_back: LookBack) -> list[str]:
 def _look_backs(section: Models) -> list[LookBack]:
     """Those of all models, each once, in the order of these."""
     return list(dict.fromkeys(rules.look_back for rules in models_of(section).values()))
+
+
+def cluster_uses(section: Models) -> Iterator[Use]:
+    """Numbers of RFM profiles that features are."""
+    for where, rules in written_models(section):
+        for number in numbers_named(rules.features or ()):
+            yield Use(f"{where}.features: {PROFILE}:{number}", _PROFILES, number)
 
 
 def cluster_misfits(section: Models, shop: ShopSettings) -> Iterator[str]:
@@ -82,6 +92,10 @@ def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
 
 def _refresh_features(request: Request[Models], sums: DataFrame, look_back: LookBack) -> None:
     run, as_of = request.run, request.as_of
+    further = _further(request.rules, look_back)
+    numbers = numbers_named(further)
+    if numbers:
+        sums = sums.join(request.numbers_of(_PROFILES, numbers), "customer_id", "left")
     with run.progress.step("customer features") as step:
         found = customer_features(
             sums,
@@ -90,7 +104,7 @@ def _refresh_features(request: Request[Models], sums: DataFrame, look_back: Look
             bool(run.settings.interactions),
             as_of,
             look_back,
-            _further(request.rules, look_back),
+            further,
         )
         commit = run.replace(CUSTOMER_FEATURES, found, _features_slice(request, look_back))
         if commit.rows == 0:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
 from rfm_spark.results.clusters.customer_columns import CLUSTER_COLUMNS
-from rfm_spark.results.clusters.job import cluster_asks, cluster_misfits, refresh_clusters
+from rfm_spark.results.clusters.job import (
+    cluster_asks,
+    cluster_misfits,
+    cluster_uses,
+    refresh_clusters,
+)
 from rfm_spark.results.clusters.page import cluster_pages
 from rfm_spark.results.clusters.panels import cluster_panels
 from rfm_spark.results.clusters.settings import MODELS_TYPE, Clusters
@@ -40,6 +45,7 @@ RESULT = Result(
     asks=cluster_asks,
     section=SettingsSection("clusters", MODELS_TYPE, Clusters()),
     misfits=cluster_misfits,
+    uses=cluster_uses,
     # Numbers of clusters are kept from the models of days before, whatever the rules.
     keeps_decisions=lambda _: True,
     panels=cluster_panels,

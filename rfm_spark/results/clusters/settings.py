@@ -59,7 +59,8 @@ class Clusters(Section):
         min_length=1,
         description="by default the habits that the input allows; `attribute:NAME` is a number of "
         "`customers`, `one_hot:NAME` a text, `touch_points:KIND` interactions of a kind, "
-        "`category_share:CATEGORY` a share of what is spent",
+        "`category_share:CATEGORY` a share of what is spent, `profile:NAME.frequency` (and other "
+        "values and scores) what a profile of `rfm` tells",
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"

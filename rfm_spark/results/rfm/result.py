@@ -16,6 +16,7 @@ from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.declaration import Result, SettingsSection
 from rfm_spark.results.rfm.boundaries.units import units_of
 from rfm_spark.results.rfm.customer_columns import SCORE_COLUMNS
+from rfm_spark.results.rfm.customer_numbers import SCORES_OF_CUSTOMERS
 from rfm_spark.results.rfm.filters import Filter
 from rfm_spark.results.rfm.job import profile_asks, score_profiles
 from rfm_spark.results.rfm.page import rfm_pages
@@ -106,5 +107,6 @@ RESULT = Result(
     panels=rfm_panels,
     pages=rfm_pages,
     customer_columns=SCORE_COLUMNS,
+    customer_numbers=SCORES_OF_CUSTOMERS,
     place=10,
 )

@@ -6,9 +6,9 @@ name, so that `customer_features` has the same columns for every shop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -21,9 +21,22 @@ from rfm_spark.results.clusters.features.feature import Feature, Need
 if TYPE_CHECKING:
     from rfm_spark.settings.shop import ShopSettings
 
-ATTRIBUTE_OF, ONE_HOT, TOUCH_POINTS, CATEGORY_SHARE = (
-    "attribute", "one_hot", "touch_points", "category_share"
+ATTRIBUTE_OF, ONE_HOT, TOUCH_POINTS, CATEGORY_SHARE, PROFILE = (
+    "attribute", "one_hot", "touch_points", "category_share", "profile"
 )  # fmt: skip
+
+PROFILE_NUMBERS: Mapping[str, tuple[str, str]] = {
+    "recency_days": ("recent in {}", "long absent in {}"),
+    "frequency": ("rare in {}", "frequent in {}"),
+    "value": ("low value in {}", "high value in {}"),
+    "r_score": ("low recency score in {}", "high recency score in {}"),
+    "f_score": ("low frequency score in {}", "high frequency score in {}"),
+    "m_score": ("low monetary score in {}", "high monetary score in {}"),
+}
+"""What a profile of RFM tells of a customer: words for a cluster in which it is low, and high."""
+
+_OF_MONEY = ("value", "m_score")
+_LONG_TAILED = ("recency_days", "frequency", "value")
 
 _LARGEST = 1e12
 """A number beyond it is not told from no number: sums of those up to it are exact."""
@@ -35,12 +48,14 @@ class Kind:
 
     Attributes:
         feature: what is to be known of one, by its name and what it is of.
-        ask: what it is made of, of the sums of customers; None where it is made of categories.
+        made_of: sums of customers, categories that they bought, or numbers of another result.
+        ask: of the sums of customers, what it is made of; None where it is made of none.
         entry: its key in the map and its value (NULL for who has none), by its name and the column
             it is made of.
     """
 
     feature: Callable[[str, str], Feature]
+    made_of: Literal["sums", "categories", "numbers"]
     ask: Callable[[str, LookBack], Ask] | None
     entry: Callable[[str, Column], tuple[Column, Column]]
 
@@ -113,6 +128,20 @@ def _category_share(name: str, of: str) -> Feature:
     )
 
 
+def _profile(name: str, of: str) -> Feature:
+    profile, _, number = of.partition(".")
+    low, high = (words.format(profile.replace("_", " ")) for words in PROFILE_NUMBERS[number])
+    return Feature(
+        name,
+        low=low,
+        high=high,
+        is_actionable=number not in _OF_MONEY,
+        transform="log1p" if number in _LONG_TAILED else "none",
+        missing="median",
+        label=f"{number} of {profile}".replace("_", " "),
+    )
+
+
 def _number(name: str, column: Column) -> tuple[Column, Column]:
     number = column.try_cast("double")  # NaN is greater than any number
     return F.lit(name), F.when(number.between(-_LARGEST, _LARGEST), number)
@@ -127,10 +156,11 @@ def _as_it_is(name: str, column: Column) -> tuple[Column, Column]:
 
 
 KINDS: Mapping[str, Kind] = {
-    ATTRIBUTE_OF: Kind(_attribute, _attribute_ask, _number),
-    ONE_HOT: Kind(_one_hot, _attribute_ask, _indicator),
-    TOUCH_POINTS: Kind(_touch_points, _events_ask, _as_it_is),
-    CATEGORY_SHARE: Kind(_category_share, None, _as_it_is),
+    ATTRIBUTE_OF: Kind(_attribute, "sums", _attribute_ask, _number),
+    ONE_HOT: Kind(_one_hot, "sums", _attribute_ask, _indicator),
+    TOUCH_POINTS: Kind(_touch_points, "sums", _events_ask, _as_it_is),
+    CATEGORY_SHARE: Kind(_category_share, "categories", None, _as_it_is),
+    PROFILE: Kind(_profile, "numbers", None, _as_it_is),
 }
 """By the word before the colon."""
 
@@ -145,6 +175,16 @@ def parts(name: str) -> tuple[Kind, str] | None:
     """
     kind, _, of = name.partition(":")
     return (KINDS[kind], of) if of and kind in KINDS else None
+
+
+def numbers_named(names: Iterable[str]) -> list[str]:
+    """Numbers of another result that features are, by their names there, each once.
+
+    >>> numbers_named(["frequency", "profile:engagement.frequency"])
+    ['engagement.frequency']
+    """
+    found = (parts(name) for name in names)
+    return list(dict.fromkeys(one[1] for one in found if one and one[0].made_of == "numbers"))
 
 
 def is_one_hot(name: str) -> bool:

@@ -15,6 +15,8 @@ from rfm_spark.results.clusters.features.further import (
     ATTRIBUTE_OF,
     CATEGORY_SHARE,
     ONE_HOT,
+    PROFILE,
+    PROFILE_NUMBERS,
     TOUCH_POINTS,
     parts,
 )
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 
 _BY_NAME = {habit.name: habit for habit in HABITS}
 
-_WRITTEN = f"^(({ATTRIBUTE_OF}|{ONE_HOT}):[a-z][a-z0-9_]*|({TOUCH_POINTS}|{CATEGORY_SHARE}):.+)$"
+_WRITTEN = (
+    f"^(({ATTRIBUTE_OF}|{ONE_HOT}):[a-z][a-z0-9_]*"
+    f"|{PROFILE}:[a-z][a-z0-9_]*\\.({'|'.join(PROFILE_NUMBERS)})"
+    f"|({TOUCH_POINTS}|{CATEGORY_SHARE}):.+)$"
+)
 
 
 def feature(name: str) -> Feature:
@@ -55,7 +61,9 @@ def _one_that_is(name: str) -> str:
     if name not in _BY_NAME and not re.match(_WRITTEN, name):
         raise ValueError(
             f"'{name}' is no feature; {did_you_mean(name, HABIT_NAMES)}; or write "
-            f"{ATTRIBUTE_OF}:NAME, {ONE_HOT}:NAME, {TOUCH_POINTS}:KIND or {CATEGORY_SHARE}:CATEGORY"
+            f"{ATTRIBUTE_OF}:NAME, {ONE_HOT}:NAME, {TOUCH_POINTS}:KIND, "
+            f"{CATEGORY_SHARE}:CATEGORY, or {PROFILE}:NAME.NUMBER, a number of "
+            f"{', '.join(PROFILE_NUMBERS)}"
         )
     return name
 

@@ -59,7 +59,8 @@ def customer_features(
     """The features of every customer who bought in the window.
 
     Args:
-        sums: `customer_sums` as of the same day, with `feature_asks` of the window.
+        sums: `customer_sums` as of the same day, with `feature_asks` of the window, and where
+            features are numbers of another result `numbers`, a map by their names there.
         days: `customer_days`; they tell how long all history is.
         categories: `customer_day_categories`; None where the input has none.
         with_events: whether the input has interactions.
@@ -102,7 +103,7 @@ def habits(
     """What every customer who bought in the window did in it, and the first visit ever.
 
     Args:
-        sums: `customer_sums` with `feature_asks` of the window.
+        sums: `customer_sums` with `feature_asks` of the window, and `numbers` as above.
         look_back: how far back to look.
         with_events: whether the input has interactions.
         further: names of further features.
@@ -129,6 +130,11 @@ def habits(
         second.alias(HALVES[1]),
         (events[0] if events else F.lit(None).cast("bigint")).alias("events"),
         *[F.col(ask.column(*ask.measures)).alias(_made_of(name)) for name, ask in asked.items()],
+        *[
+            F.col("numbers")[of].alias(_made_of(name))
+            for name, kind, of in _parts(further)
+            if kind.made_of == "numbers"
+        ],
     )
 
 
@@ -150,7 +156,7 @@ def _with_categories(
     shares = [
         F.when(spent > 0, _spent_on(of) / spent).alias(_made_of(name))
         for name, kind, of in _parts(further)
-        if kind.ask is None
+        if kind.made_of == "categories"
     ]
     counts = (
         categories.where(inside & F.col("customer_id").isNotNull())

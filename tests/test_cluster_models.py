@@ -192,9 +192,7 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     assert "did you mean 'habits'?" in problems(capfd)[0]
 
 
-def test_clusters_are_shown_by_segment_and_by_cohort_add_up_to_themselves(
-    cli, finished_shop, capfd
-):
+def test_clusters_by_segment_and_cohort_add_up_to_the_clusters(cli, finished_shop, capfd):
     rows = rows_of_day(finished_shop, "cluster_segments")
     clusters = rows_of_day(finished_shop, "clusters")
     assert not list(crossing_problems(rows, clusters))
@@ -247,6 +245,11 @@ def test_one_model_or_several_can_be_configured_and_not_both(load, refused):
     assert models_of(load(two, "clusters.b.k=7").clusters)["b"].k == 7
     [mixed] = refused(two, "clusters.k=4")
     assert mixed.startswith("clusters: k beside [clusters.<name>]: where models are named")
+    for text in (PLAIN + "[clusters.transforms]\n", PLAIN + "[clusters.a.transforms]\n"):
+        [rules] = models_of(load(text + 'frequency = "none"\n').clusters).values()
+        assert rules.transforms == {"frequency": "none"}
+    [mixed] = refused(two, "clusters.transforms={frequency='none'}")
+    assert mixed.startswith("clusters: transforms beside [clusters.<name>]")
     [unknown] = refused(two, "clusters.a.kk=4")
     assert unknown == "clusters.a.kk: unknown key; did you mean 'k'?"
     [lacking] = refused(two.replace("k = 5", 'features = ["touch_points"]'))

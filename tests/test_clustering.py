@@ -19,6 +19,7 @@ from rfm_spark.results.clusters.micro_groups import micro_groups, possible
 from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.personas import description, persona, unique_personas
 from rfm_spark.results.clusters.representatives import REPRESENTATIVES, representatives
+from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
 
 
@@ -79,6 +80,19 @@ def test_standard_units_are_transformed_winsorised_and_standardised(spark):
     found = np.array([row["z"] for row in shown.collect()])
     assert (found.mean(), found.std()) == pytest.approx((0, 1), abs=1e-9)
     assert found[-1] == found[-2] == found.max()  # the outlier is cut off at the bound
+
+
+def test_a_transform_that_is_chosen_takes_the_place_of_the_features_own(spark):
+    features = sample(customers(spark, monetary_cents=SPEND, tenure_days=TENURE))
+    chosen = {"monetary_cents": "none", "tenure_days": "log1p"}
+    scales = fitted_scales(features, list(chosen), 0.0, chosen)
+    for scale, values in zip(scales, (SPEND, log1p(TENURE)), strict=True):
+        assert scale.transform == chosen[scale.feature]
+        assert (scale.low, scale.high) == pytest.approx((values.min(), values.max()))
+        assert (scale.mean, scale.sd) == pytest.approx((values.mean(), values.std()))
+    plain = Clusters()
+    assert Clusters(transforms=chosen).trained_by != plain.trained_by
+    assert Clusters(transforms={}).trained_by == plain.trained_by
 
 
 def test_without_winsorising_the_bounds_are_the_extremes(spark):

@@ -243,6 +243,14 @@ def test_a_feature_needs_what_it_is_made_of(refused):
     assert "profile:NAME.NUMBER, a number of recency_days, frequency, value, r_score" in unknown
     [unknown] = refused(RECEIPTS.replace(plain, 'features = ["recencydays"]'))
     assert "'recencydays' is no feature; did you mean 'recency_days'?" in unknown
+    habits = 'transforms = { recency_days = "none", tenure_days = "log1p" }'
+    [other] = refused(RECEIPTS.replace(plain, f"{plain}\n{habits}"))
+    assert other.endswith("clusters.transforms: tenure_days is none of the features of the model")
+    cities = FEATURES + '\ntransforms = { "one_hot:city" = "log1p" }'
+    [no_number] = refused(CONFIGURATION.replace(plain, cities))
+    assert "one_hot:city has indicators, which no transform changes" in no_number
+    [no_transform] = refused(RECEIPTS, "clusters.transforms={ frequency = 'sqrt' }")
+    assert "'none' or 'log1p'" in no_transform
     [twice] = refused(RECEIPTS.replace(plain, 'features = ["frequency", "frequency"]'))
     assert "frequency is named twice" in twice
 
@@ -280,7 +288,8 @@ def shop(cli, tmp_path_factory):
     """Ten customers in cities with awkward names, clustered by what is known of them."""
     shop = Shop(tmp_path_factory.mktemp("further"))
     plain = 'features = ["recency_days", "frequency", "monetary_cents"]'
-    shop.configure(CONFIGURATION, {plain: FEATURES})
+    transforms = 'transforms = { frequency = "none", "attribute:children" = "log1p" }'
+    shop.configure(CONFIGURATION, {plain: f"{FEATURES}\n{transforms}"})
     shop.csv("receipts1.csv", [
         line(f"r{n}-{visit}", f"c{n}", f"2025-03-{3 + visit + n} 10:00:00", "5.00",
              category="milk" if visit % 2 else "bread")
@@ -307,6 +316,9 @@ def clusters(cli, shop, *arguments):
 def test_a_model_of_further_features_is_stored_described_and_told(cli, shop, capfd):
     [model] = stored(shop.warehouse, "cluster_models")
     names = [one["feature"] for one in model["features"]]
+    transforms = {one["feature"]: one["transform"] for one in model["features"]}
+    assert transforms["frequency"] == "none"
+    assert transforms["attribute:children"] == transforms["profile:engagement.frequency"] == "log1p"
     missing = dict(zip(names, model["missing_values"], strict=True))
     assert missing["frequency"] is None
     assert missing[f"one_hot:city={ODD}"] == 0.0
@@ -339,7 +351,10 @@ def test_an_exported_model_finds_the_same_clusters_by_further_features(cli, spar
 
 
 def test_a_stored_model_needs_its_further_features_to_be_named(cli, shop, capfd):
-    fewer = ("--set", 'clusters.features=["frequency", "one_hot:city"]')
+    fewer = (
+        *("--set", 'clusters.features=["frequency", "one_hot:city"]'),
+        *("--set", "clusters.transforms={}"),
+    )
     assert clusters(cli, shop, "score", "--as-of", DAY, "--version", DAY, *fewer) == 2
     [problem] = problems(capfd)
     assert "it looks at attribute:children, which `features` does not name" in problem

@@ -12,7 +12,12 @@ from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.asks import Ask
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES, CUSTOMER_DAYS
 from rfm_spark.results.clusters.features.catalogue import HABIT_NAMES
-from rfm_spark.results.clusters.features.further import PROFILE, numbers_named, parts
+from rfm_spark.results.clusters.features.further import (
+    PROFILE,
+    is_one_hot,
+    numbers_named,
+    parts,
+)
 from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.one_model import cluster_by
@@ -55,11 +60,16 @@ def cluster_uses(section: Models) -> Iterator[Use]:
 
 
 def cluster_misfits(section: Models, shop: ShopSettings) -> Iterator[str]:
-    """Features without the input they are made of."""
+    """Features without the input they are made of, and transforms of what is no number of them."""
     for where, rules in written_models(section):
         for name in rules.features or ():
             if (setting := lacking_input(name, shop)) is not None:
                 yield f"{where}.features: {name} needs {setting}"
+        for name in rules.transforms:
+            if name not in chosen_features(rules, shop):
+                yield f"{where}.transforms: {name} is none of the features of the model"
+            elif is_one_hot(name):
+                yield f"{where}.transforms: {name} has indicators, which no transform changes"
 
 
 def chosen_features(rules: Clusters, shop: ShopSettings) -> list[str]:

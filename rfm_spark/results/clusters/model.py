@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.distances import Centres
+from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import stored_columns
 from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.refinement import refined, true_costs
@@ -48,6 +49,7 @@ class Training:
         min_improvement: share of the cost that a pass over all customers must save.
         max_passes: most of these passes.
         groups: that each feature is cut in for micro-groups.
+        transforms: by feature, of those that are not to have their own.
     """
 
     k: int
@@ -59,6 +61,7 @@ class Training:
     max_passes: int = 20
     groups: int = 3
     max_k: int | None = None
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
     sample = _sample(used, customers, training.max_customers)
     sample = sample.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        scales = fitted_scales(sample, names, training.winsorise)
+        scales = fitted_scales(sample, names, training.winsorise, training.transforms)
         if not scales:
             return None
         cuts = group_cuts(sample, [scale.value() for scale in scales], training.groups)

@@ -11,6 +11,7 @@ from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
 from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.drift import Calendar
 from rfm_spark.core.look_back import LookBack
+from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import FeatureName
 from rfm_spark.results.clusters.model import Training
 from rfm_spark.settings.digest import changes_digest
@@ -25,6 +26,7 @@ _TRAINED_BY = frozenset(
         "max_k",
         "window_days",
         "features",
+        "transforms",
         "winsorise",
         "seed",
         "max_fit_customers",
@@ -61,6 +63,11 @@ class Clusters(Section):
         "`customers`, `one_hot:NAME` a text, `touch_points:KIND` interactions of a kind, "
         "`category_share:CATEGORY` a share of what is spent, `profile:NAME.frequency` (and other "
         "values and scores) what a profile of `rfm` tells",
+    )
+    transforms: dict[FeatureName, Transform] = Field(
+        default_factory=dict,
+        description="by feature, in place of its own: `none`, or `log1p` where a tail is long; "
+        'such as `{ "attribute:income" = "log1p" }`',
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"
@@ -123,6 +130,7 @@ class Clusters(Section):
             min_improvement=self.min_improvement,
             max_passes=self.max_passes,
             groups=self.groups,
+            transforms=self.transforms,
         )
 
     @property
@@ -145,15 +153,21 @@ def models_of(section: Models) -> Mapping[str, Clusters]:
     return {PLAIN: section} if isinstance(section, Clusters) else section
 
 
+_TABLES = frozenset({"transforms"})
+"""Keys of one model that are tables themselves: none of several models has such a name."""
+
+
+def _is_model(name: str, written: Any) -> bool:
+    return name not in _TABLES and isinstance(written, dict | Clusters)
+
+
 def _are_named(written: Any) -> bool:
-    return isinstance(written, dict) and any(
-        isinstance(one, dict | Clusters) for one in written.values()
-    )
+    return isinstance(written, dict) and any(_is_model(*one) for one in written.items())
 
 
 def _not_mixed(written: Any) -> Any:
     if _are_named(written):
-        mixed = [name for name, one in written.items() if not isinstance(one, dict | Clusters)]
+        mixed = [name for name, one in written.items() if not _is_model(name, one)]
         if mixed:
             raise ValueError(
                 f"{', '.join(mixed)} beside [clusters.<name>]: where models are named, every key "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import feature as feature_of
 
 
@@ -67,16 +68,22 @@ def _transformed(value: Column, transform: str) -> Column:
     return value if transform == "none" else F.signum(value) * F.log1p(F.abs(value))
 
 
-def fitted_scales(sample: DataFrame, features: Sequence[str], winsorise: float) -> list[Scale]:
+def fitted_scales(
+    sample: DataFrame,
+    features: Sequence[str],
+    winsorise: float,
+    chosen: Mapping[str, Transform] | None = None,
+) -> list[Scale]:
     """The scale of every feature that differs between customers; constant ones are left out.
 
     Args:
         sample: customers, in one sorted partition, so that sums come out the same on every run.
         features: names.
         winsorise: share to cut off at each end.
+        chosen: transforms by feature, of those that are not to have their own.
     """
     missing = _missing_values(sample, features)
-    transforms = {name: feature_of(name).transform for name in features}
+    transforms = {name: feature_of(name).transform for name in features} | dict(chosen or {})
     values = {
         name: _transformed(filled(name, missing.get(name)), transforms[name]) for name in features
     }

@@ -17,6 +17,7 @@ from support.shop import Shop, stored
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.results.cluster_segments.crossing import crossing_problems
+from rfm_spark.results.cluster_segments.panels import segments_of_clusters
 from rfm_spark.results.clusters import one_model
 from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.settings import Clusters, models_of
@@ -183,7 +184,6 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     for told in (f"habits as of {DAY}", "Tiers of clusters", "possible micro-groups are occupied",
                  f"Since {EARLIER}", "Models of habits", "nearest to the centres"):  # fmt: skip
         assert told in shown
-    assert "Clusters by segment" not in shown  # they are those of before the clusters were made
     assert call(cli, two_days, "show", "--as-of", EARLIER) == 0
     assert "Since" not in on_screen(capfd)
     assert call(cli, two_days, "show", "--as-of", "2025-03-02") == 2
@@ -201,6 +201,22 @@ def test_clusters_by_segment_and_cohort_add_up_to_the_clusters(cli, finished_sho
     assert (customers.endswith(" customers"), revenue.endswith(" revenue_cents")) == (True, True)
     assert call(cli, finished_shop, "show") == 0
     assert "Clusters by segment" in on_screen(capfd)
+
+
+@pytest.mark.parametrize(("customers", "shown"), [(3, ["most 66.7%, not scored 33.3%"]), (4, [])])
+def test_segments_of_clusters_that_were_made_again_since_are_not_shown(customers, shown):
+    sums = [("segment", "most", 2), ("segment", None, 1), ("cohort", "2025-01", 3)]
+    tables = {
+        "clusters": [{"cluster": 1, "customers": customers, "revenue_cents": 3}],
+        "cluster_segments": [
+            {"cluster": 1, "breakdown": breakdown, "value": value, "customers": count,
+             "revenue_cents": count, "cluster_share": count / 3}
+            for breakdown, value, count in sums
+        ],
+    }  # fmt: skip
+    run = SimpleNamespace(warehouse=SimpleNamespace(rows=lambda table, _: tables[table.name]))
+    panels = list(segments_of_clusters(run, "habits", DAY))
+    assert [row[1] for panel in panels for row in panel.rows] == shown
 
 
 def test_several_models_stand_side_by_side(cli, shop, capfd):

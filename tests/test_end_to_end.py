@@ -234,13 +234,13 @@ def test_clusters_by_segment_and_cohort(real: RealRun) -> None:
     expected = real.connection.sql(f"""
         WITH told AS (SELECT *, strftime(first, '%Y-%m') AS cohort
                       FROM clustered JOIN ({firsts}) USING (customer_id)),
-             each AS (SELECT cluster, 'segment' AS breakdown, segment AS value, * FROM told
-                      UNION ALL BY NAME
-                      SELECT cluster, 'cohort' AS breakdown, cohort AS value, * FROM told)
+             each AS (SELECT cluster, monetary_cents, 'segment' AS breakdown, segment AS value
+                      FROM told UNION ALL
+                      SELECT cluster, monetary_cents, 'cohort', cohort FROM told)
         SELECT cluster, breakdown, value, count(*) AS customers,
                sum(monetary_cents)::BIGINT AS revenue_cents,
                count(*) / sum(count(*)) OVER (PARTITION BY cluster, breakdown) AS cluster_share
-        FROM each GROUP BY ALL
+        FROM each GROUP BY cluster, breakdown, value
     """).df()
     same(real.table("cluster_segments"), expected, ["cluster", "breakdown", "value"])
 

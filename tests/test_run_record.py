@@ -45,7 +45,7 @@ def run_of(spark, shop, overrides=()):
 
 OF_SUMS = {"rfm", "bridge", "clusters", "customer-360"}
 OF_FACTS = {*OF_SUMS, "cohorts", "rhythm"}
-ALL = {*OF_FACTS, "moves"}
+ALL = {*OF_FACTS, "moves", "cluster-segments"}
 MADE_OF = {
     "receipts": {"rfm"},
     "customer_days": OF_FACTS,
@@ -170,7 +170,7 @@ def test_only_what_does_not_stand_is_made_again(spark, copied_shop):
     changed = {
         table.name for table in RESULT_TABLES if run.warehouse.version(table) != before[table]
     }
-    made = ("clusters", "customer-360")
+    made = ("clusters", "cluster-segments", "customer-360")
     tables = {table for name in made for table in BY_COMMAND[name].tables}
     assert changed == {table.name for table in tables if run.warehouse.count(table)}
     again = run_of(spark, copied_shop, ("clusters.k=3",))

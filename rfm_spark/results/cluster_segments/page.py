@@ -33,7 +33,7 @@ def cluster_segment_pages(request: Request[None]) -> Iterator[Page]:
         for cluster in dict.fromkeys(row["cluster"] for row in rows)
     }
     yield Page(
-        "Clusters by segment",
+        "Clusters",
         [
             HeatMap(
                 "In which segments the customers of each cluster are",

@@ -36,19 +36,19 @@ def refresh_cluster_segments(request: Request[None], _: DataFrame | None) -> Non
 
 def _cross(request: Request[None], name: str, rules: Clusters) -> int:
     run, as_of = request.run, request.as_of
-    if not is_whole(run, name, as_of):
+    clusters = run.warehouse.rows(CLUSTERS, {"model": name, "as_of": as_of})
+    if not clusters or not is_whole(run, name, as_of):
         raise UserError(
             f"{run.warehouse.path(CLUSTERS)}: has no whole clusters {name} as of {as_of}: run "
             "`rfm-spark clusters` for that day first"
         )
+    run.version_read(CLUSTERS)
     of_model = model_slice(name, as_of)
     in_window = (F.col("window") == rules.look_back.label) & as_of_slice(as_of)
     features = run.read(CUSTOMER_FEATURES).where(in_window)
     assignments = run.read(CLUSTER_ASSIGNMENTS).where(of_model)
     found = crossed(assignments, features, _segments(request), as_of)
     rows = [row.asDict() for row in found.collect()]  # a few for each cluster and month
-    run.version_read(CLUSTERS)
-    clusters = run.warehouse.rows(CLUSTERS, {"model": name, "as_of": as_of})
     if wrong := list(crossing_problems(rows, clusters)):
         raise RunFailure(f"clusters {name} by segment do not add up: {'; '.join(wrong)}")
     sizes = {one["cluster"]: one["customers"] for one in clusters}

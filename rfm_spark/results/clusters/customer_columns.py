@@ -28,7 +28,7 @@ def cluster_of_customers(request: Request[Models]) -> DataFrame:
     name = next(iter(models_of(request.rules)))
     of_day = model_slice(name, request.as_of)
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
-    if not is_whole(run, name, request.as_of):
+    if not is_whole(run, name, request.as_of) or assigned.isEmpty():  # dropped, of an old day
         raise UserError(
             f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no whole clusters {name} as of "
             f"{request.as_of}: run `rfm-spark clusters` for that day first"

@@ -251,6 +251,69 @@ def test_refunds_end_in_the_same_tables_in_any_order_of_arrival(cli, tmp_path, g
     assert of_ada == {"2026-01-04": 38_00, "2026-02-14": -10_00, "2026-02-20": -5_00}
 
 
+def money_by_day(shop):
+    """Net money of each customer and day."""
+    days = stored(shop.warehouse, "customer_days")
+    return {(row["customer_id"], str(row["day"])): row["net_cents"] for row in days}
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_returns_of_lines_are_told_once_whatever_they_come_with(cli, tmp_path, together):
+    """Of the purchase's day, of two times of a later day, and without a customer."""
+    shop = Shop(tmp_path)
+    shop.configure(RECEIPTS)
+    bought = line("1", "ada", "2026-01-05 10:00:00", "40.00")
+    at_once = line("1", "ada", "2026-01-05 16:00:00", "-12.00", quantity="-1")
+    other = line("2", "bob", "2026-01-05 10:00:00", "9.00")
+    first = line("2", "", "2026-02-14 10:00:00", "-5.00", quantity="-1")
+    second = line("2", "", "2026-02-14 15:00:00", "-3.00", quantity="-1")
+    deliveries = [
+        [bought, other],
+        [at_once, first | {"customer": "bob"}],
+        [second | {"customer": "bob"}],
+        [bought | {"amount": "38.00"}, at_once, other, first, second],
+    ]
+    for number, lines in enumerate(deliveries):
+        shop.csv(f"receipts{number}.csv", lines)
+        if not together or number == len(deliveries) - 1:
+            assert cli("ingest", *shop.arguments()) == 0
+    assert money_by_day(shop) == {
+        ("ada", "2026-01-05"): 26_00, ("bob", "2026-01-05"): 9_00, ("bob", "2026-02-14"): -8_00,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("grain", ["receipt", "line"])
+@pytest.mark.parametrize("in_one", [False, True])
+def test_a_void_copy_with_the_money_taken_back_voids_the_receipt(cli, tmp_path, grain, in_one):
+    shop = Shop(tmp_path)
+    shop.configure(RECEIPTS if grain == "line" else WHOLE)
+    rows = [line("1", "ada", "2026-01-04", "40.00"), line("2", "bob", "2026-01-04", "9.00")]
+    void = line("1", "ada", "2026-01-05", "-40.00", quantity="-1", void="yes")
+    shop.csv("receipts0.csv", [*rows, void] if in_one else rows)
+    if not in_one:
+        assert cli("ingest", *shop.arguments()) == 0
+        shop.csv("receipts1.csv", [void])
+    assert cli("ingest", *shop.arguments()) == 0
+    assert money_by_day(shop) == {("bob", "2026-01-04"): 9_00}
+    statuses = {row["net_cents"]: row["status"] for row in stored(shop.warehouse, "receipts")}
+    assert statuses == {40_00: "superseded", 9_00: "current", -40_00: "void"}
+
+
+def test_refunds_whose_purchase_is_out_of_reach_are_apart_as_in_a_rebuild(cli, tmp_path):
+    found = []
+    for together in (False, True):
+        shop = Shop(tmp_path / str(together))
+        shop.configure(WHOLE)
+        nights = [("2026-01-04", "40.00"), ("2026-02-14", "-12.00"), ("2026-02-20", "-5.00")]
+        for number, (day, amount) in enumerate(nights):
+            shop.csv(f"receipts{number}.csv", [line("1", "ada", day, amount)])
+            if not together or number == len(nights) - 1:
+                assert cli("ingest", *shop.arguments(), "--set", "ingest.correction_days=30") == 0
+        found.append(money_by_day(shop))
+    assert found[0] == found[1]
+    assert sum(found[0].values()) == 23_00
+
+
 def test_too_many_repeated_receipts_are_told_by_their_reason(cli, shop, capfd):
     shop.configure(WHOLE, {"max_rejected_share = 0.5": "max_rejected_share = 0.1"})
     assert cli("ingest", *shop.arguments()) == 2

@@ -12,6 +12,7 @@ from support import assert_rows, rows_of
 
 from rfm_spark.core.natural_order import natural_key, natural_order
 from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.ingest.versions.delivery_order import delivery_places
 from rfm_spark.ingest.versions.merging import DECIDED_COLUMNS, merged_versions, with_status
 
 
@@ -31,7 +32,9 @@ def merged(spark, stored, incoming, came):
     known = rows_of(spark, RECEIPTS, stored)
     new = rows_of(spark, RECEIPTS, incoming).drop(*DECIDED_COLUMNS)
     of_these = F.col("delivery").isin(*came)
-    parts = merged_versions(known, new, of_these, "receipt_id", broadcast_keys=True)
+    names = [one["delivery"] for one in (*stored, *incoming)]
+    places = delivery_places(spark, names)
+    parts = merged_versions(known, new, of_these, "receipt_id", places, broadcast_keys=True)
     return reduce(DataFrame.unionByName, parts)
 
 
@@ -194,15 +197,25 @@ def test_a_return_with_a_number_of_its_own_is_corrected_and_cancelled_like_any_r
 
 def _expected_statuses(versions):
     """Of one receipt, from the definitions: what counts for each purchase and each return."""
-    returned_at = [v["receipt_ts"] if v.get("is_return") else None for v in versions]
+    returned_at = [None if v.get("is_visit") or not v.get("is_return") else v["receipt_ts"]
+                   for v in versions]  # fmt: skip
     pairs = list(zip(versions, returned_at, strict=True))
-    has_purchase = any(at is None and not v.get("is_void") for v, at in pairs)
-    cancelled = max((v["delivery"] for v, at in pairs if at is None and v.get("is_void")),
+    purchases = [v for v, at in pairs if at is None and not v.get("is_void")]
+    purchase = max(purchases, key=lambda one: one["delivery"], default=None)
+    told = {at for v, at in pairs if at is not None and not v.get("is_void")}
+    cancels = [v.get("is_void") and at not in told for v, at in pairs]
+    cancelled = max((v["delivery"] for (v, _), one in zip(pairs, cancels, strict=True) if one),
                     default="")  # fmt: skip
     statuses = []
-    for one, at in pairs:
-        rivals = [v["delivery"] for v, other in pairs if not has_purchase or other == at]
-        if one["delivery"] < max(rivals) or (at is not None and one["delivery"] <= cancelled):
+    for (one, at), is_cancelling in zip(pairs, cancels, strict=True):
+        rivals = [v["delivery"] for v, other in pairs if not purchases or other == at]
+        is_cancelled = not is_cancelling and one["delivery"] <= cancelled
+        is_told_again = (
+            at is not None and purchase is not None and purchase.get("is_return", False)
+            and one["delivery"] < purchase["delivery"]
+            and one["business_date"] <= purchase["business_date"]
+        )  # fmt: skip
+        if one["delivery"] < max(rivals) or is_cancelled or is_told_again:
             statuses.append("superseded")
         else:
             statuses.append("void" if one.get("is_void") else "current")
@@ -220,13 +233,15 @@ def test_of_random_histories_of_purchases_returns_and_cancellations_the_right_on
             if chance.random() < 0.5:
                 found[delivery, day] = back(f"r{number}", delivery, on=day, is_void=is_void)
             else:
-                found[delivery, None] = version(f"r{number}", delivery, is_visit=True,
-                                                is_void=is_void)  # fmt: skip
+                found[delivery, None] = version(
+                    f"r{number}", delivery, on=day, is_visit=True, is_void=is_void,
+                    is_return=chance.random() < 0.3,
+                )  # fmt: skip
         histories[number] = list(found.values())
     rows = [one for history in histories.values() for one in history]
     statuses = [told for history in histories.values() for told in _expected_statuses(history)]
-    decided = with_status(rows_of(spark, RECEIPTS, rows).drop(*DECIDED_COLUMNS),
-                          "receipt_id")  # fmt: skip
+    undecided = rows_of(spark, RECEIPTS, rows).drop(*DECIDED_COLUMNS)
+    decided = with_status(undecided, "receipt_id", delivery_places(spark, "abcd"))
     names = ("receipt_id", "delivery", "receipt_ts", "status")
     assert_rows(
         decided,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.markup import escape
@@ -198,7 +199,10 @@ def watched(spark: SparkSession) -> Iterator[None]:
     def look() -> None:
         last, looks = None, 0
         while not is_over.wait(_LOOKED_AT_SECONDS):
-            tasks = watch.now()
+            try:
+                tasks = watch.now()
+            except (Py4JError, OSError):  # Spark has gone, which whoever works with it tells
+                return
             with _telling.lock:
                 running = _telling.steps[-1] if _telling.steps else None
                 looks = looks + 1 if running is last else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.ingest.rows.receipt_lines import UNKNOWN_CATEGORY
 from rfm_spark.ingest.tables.receipts import CURRENT
 
 
@@ -57,7 +58,7 @@ def _main_category(categories: Column) -> Column:
     ranked = F.transform(
         categories, lambda one: F.struct((-one["net_cents"]).alias("less"), one["category"])
     )
-    return F.array_min(ranked)["category"]
+    return F.nullif(F.array_min(ranked)["category"], F.lit(UNKNOWN_CATEGORY))
 
 
 def changed_first_days(

@@ -34,6 +34,7 @@ from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS, REPLACES_OTHER
+from rfm_spark.ingest.versions.delivery_order import delivery_places
 from rfm_spark.ingest.versions.merging import (
     DECIDED_COLUMNS,
     affected_keys,
@@ -172,6 +173,12 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
     add_unknown_amounts(intake.counts, run.warehouse.read(QUARANTINE).where(condition))
 
 
+def _delivery_places(run: Run, batches: Sequence[Batch]) -> DataFrame:
+    """Places of the deliveries that are stored or come in."""
+    stored = {row["delivery"] for row in run.warehouse.rows(DELIVERIES, columns=["delivery"])}
+    return delivery_places(run.spark, stored.union(*[batch.delivery_names for batch in batches]))
+
+
 def _merge_versions(
     run: Run, intake: Intake, versions: DataFrame, key: str, singles: DataFrame | None = None
 ) -> set[date]:
@@ -217,8 +224,10 @@ def _merge_versions(
         return days
     is_replaced = day_slice(table, days).condition(table) if days else F.lit(False)
     kept_parts: list[DataFrame] = []
+    are_apart = run.settings.ingest.correction_days is not None
+    places = _delivery_places(run, intake.batches)
     if stored is None:
-        affected_versions = with_status(incoming, key)
+        affected_versions = with_status(incoming, key, places, are_apart=are_apart)
     else:
         # Whole months may begin before the first correctable day: those rows are kept.
         is_correctable = since(earliest_date)
@@ -227,7 +236,9 @@ def _merge_versions(
             incoming,
             is_reloaded,
             key,
+            places,
             broadcast_keys=is_in_order,
+            are_apart=are_apart,
         )
         kept_parts = [unaffected, stored.where(is_replaced & ~is_correctable)]
     if is_in_order:  # they come from a shuffle; the files of all other rows are of one month

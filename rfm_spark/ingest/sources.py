@@ -16,7 +16,12 @@ from rfm_spark.ingest.problems.json_keys import absent_keys, key_problems
 from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_rows
-from rfm_spark.ingest.rows.delivered import delivered_fields, with_is_dropped, with_row_digest
+from rfm_spark.ingest.rows.delivered import (
+    MALFORMED,
+    delivered_fields,
+    with_is_dropped,
+    with_row_digest,
+)
 from rfm_spark.ingest.rows.expressions import expression_column
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.left_out import left_out_counts
@@ -117,7 +122,10 @@ def checked_rows(
             raise UserError(problems)
     if source.where is None:
         return CheckedRows(_source_rows(run, label, source, raw), None)
-    where = expression_column(source.where, raw.columns)
+    # Of a row that could not be read the filter tells nothing: it is rejected, not left out.
+    is_unread = F.col(MALFORMED) != ""
+    asked = expression_column(source.where, raw.columns)
+    where = F.when(is_unread & asked.isNull(), True).otherwise(asked)
     rows = _source_rows(run, label, source, raw.where(where))
     return CheckedRows(rows, left_out_counts(raw, where))
 

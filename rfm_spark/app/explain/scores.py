@@ -82,7 +82,9 @@ class ExplainedScores:
             return title, "none", score, "nothing in the window", ""
         found = self._range(dimension)
         on = None
-        if self.counted is not None and found.worse_score is not None:
+        # The next event, or time alone, changes R, and with it the cuts of what lies within it.
+        is_lasting = not self.boundaries.cuts.is_nested(dimension)
+        if self.counted is not None and found.worse_score is not None and is_lasting:
             on = falls_on(found, dimension, self.basis, self.counted)
         unit = self._units[dimension]
         ranged = unit.range_told(found.least, None if found.most is None else found.most + 1)
@@ -99,7 +101,7 @@ class ExplainedScores:
             reached = score_range(0, cuts, self.boundaries.scores, low_is_best=True).score
             is_higher = reached > found.score
             return (f"{title} {reached}", _events(self.basis, 1)) if is_higher else None
-        if found.better_from is None:
+        if found.better_from is None or self.boundaries.cuts.is_nested(dimension):
             return None
         gap = found.better_from - self._value(dimension)
         if dimension == "frequency":

@@ -140,6 +140,8 @@ def _absent_key(name: str, found: Sequence[Row]) -> AbsentKey:
 
 def _is_needed(rows: DataFrame, source: Source, key: str) -> bool:
     """Whether a field that cannot be empty, or a predicate, names a column."""
+    if key in {lookup.on for lookup in source.lookups.values()}:
+        return True
     without = rows.drop(key)
     texts = [*source.reject.values(), *([source.where] if source.where is not None else [])]
     for field in required_fields(source).values():

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.delivered import with_row_digest
-from rfm_spark.ingest.rows.rules import SEPARATOR
+from rfm_spark.ingest.rows.rules import DROPPED, SEPARATOR
 
 
 def quarantine_rows(rows: DataFrame) -> DataFrame:
@@ -34,5 +34,6 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
         F.col("cents").alias("net_cents"),
         "file",
         "raw",
-        "is_amount_unknown",
+        # The money of a dropped row is not in question: another row stands for it.
+        (F.col("is_amount_unknown") & ~F.col("reasons").isin(*DROPPED)).alias("is_amount_unknown"),
     )

@@ -130,7 +130,11 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
 
 
 def _is_version_unreadable(data_types: dict[str, DataType]) -> Column:
-    return is_unreadable(F.col("version"), data_types["version"], F.col("version_order"))
+    """Also of a row that could not be read: a type that does not fit has left NULL there."""
+    unreadable = is_unreadable(F.col("version"), data_types["version"], F.col("version_order"))
+    if isinstance(data_types["version"], NullType):
+        return unreadable
+    return unreadable | (F.col("version").isNull() & (F.col("turned_away") != ""))
 
 
 def _is_void() -> Column:

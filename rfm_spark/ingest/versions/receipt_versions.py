@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
 
 from rfm_spark.ingest.rows.business_time import year_month
 from rfm_spark.ingest.rows.rules import (
@@ -27,9 +28,9 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
         zero_is_visit: whether a receipt whose lines come to exactly 0 can be a visit.
 
     Returns:
-        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per day on
-        which something was brought back after the purchase or without it: the columns of
-        `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
+        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per time at
+        which something was brought back after the day of the purchase or without it: the columns
+        of `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
         `two_customers` and `is_rejected`. Lines that belong to no version, because they have no id
         or are dropped, are counted in rows whose `receipt_id` is NULL: several per delivery.
     """
@@ -41,35 +42,41 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
     )
     partial_sums = (
         keyed.repartition(*VERSION_KEY, "part")
-        .groupBy(*VERSION_KEY, "part", _return_day(), "category", *_SET_COLUMNS)
+        .groupBy(*VERSION_KEY, "part", _returned_at(), "category", *_SET_COLUMNS)
         .agg(*_partial_aggregates())
     )
-    parts = partial_sums.withColumn("return_day", _later_return_day())
+    whole = Window.partitionBy(*VERSION_KEY, "part")
+    parts = partial_sums.withColumns(
+        {
+            "returned_at": _returned_apart_at(whole),
+            # Lines without a customer are of the one that others name, those of returns too.
+            "customer_id": F.coalesce("customer_id", F.max("customer_id").over(whole)),
+        }
+    )
     return _versions_from_sums(
-        parts.groupBy(*VERSION_KEY, "part", "return_day").agg(*_final_aggregates(with_categories)),
+        parts.groupBy(*VERSION_KEY, "part", "returned_at").agg(*_final_aggregates(with_categories)),
         zero_is_visit,
     )
 
 
-def _return_day() -> Column:
-    return F.when(F.col("is_return"), F.col("business_date")).alias("return_day")
+def _returned_at() -> Column:
+    return F.when(F.col("is_return"), F.col("receipt_ts")).alias("returned_at")
 
 
-def _later_return_day() -> Column:
-    """Day of lines that were brought back after the last day of the purchase, of partial sums.
+def _returned_apart_at(whole: WindowSpec) -> Column:
+    """Time of lines that were brought back after the last day of the purchase, of partial sums.
 
     NULL for all other lines, and for those of a receipt that is to be rejected: it is rejected as a
     whole.
     """
-    whole = Window.partitionBy(*VERSION_KEY, "part")
-    day = F.col("return_day")
-    purchase_day = F.max(F.when(day.isNull(), F.col("last_date"))).over(whole)
-    is_later = F.coalesce(day > purchase_day, F.lit(True))
+    at = F.col("returned_at")
+    purchase_day = F.max(F.when(at.isNull(), F.col("last_date"))).over(whole)
+    is_later = F.coalesce(F.col("business_date") > purchase_day, F.lit(True))
     is_right = F.max("rejected_lines").over(whole) == 0
     has_one_customer = F.coalesce(
         F.min("customer_id").over(whole) == F.max("customer_id").over(whole), F.lit(True)
     )
-    return F.when(is_later & is_right & has_one_customer, day)
+    return F.when(is_later & is_right & has_one_customer, at)
 
 
 def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:

@@ -20,6 +20,7 @@ from rfm_spark.results.clusters.features.further import (
 )
 from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
+from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.one_model import cluster_by
 from rfm_spark.results.clusters.settings import Clusters, Models, models_of, written_models
 from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
@@ -90,6 +91,14 @@ def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
     run = request.run
     if run.warehouse.is_there(CUSTOMER_FEATURES):  # made when there were fewer, perhaps
         renew(run.warehouse, CUSTOMER_FEATURES, is_made_again=True)
+    histories = [
+        (ModelHistory(run, name, request.as_of), rules)
+        for name, rules in models_of(request.rules).items()
+    ]
+    for history, rules in histories:
+        history.kept(rules)  # first, because a pinned model that is not there is an error
+    for history, _ in histories:
+        history.begin_again()
     for look_back in _look_backs(request.rules):
         _refresh_features(request, required(sums), look_back)
     for name, rules in models_of(request.rules).items():

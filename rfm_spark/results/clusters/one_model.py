@@ -75,7 +75,6 @@ def cluster_by(
         stored = history.placed(new)
         sums = _sums(features, stored, names)
     of_model = model_slice(name, as_of)
-    history.begin_again()
     assigned = _labelled(assignments(features, stored.model), name, as_of)
     run.replace(CLUSTER_ASSIGNMENTS, assigned, of_model)
     _write_representatives(run, name, as_of)

@@ -150,13 +150,13 @@ def _cut_misfits(cuts: list[str], shop: ShopSettings, attributes: Collection[str
                 f"cohorts.cuts: '{name}' is no attribute; configured: {known}; of first receipts: "
                 f"{', '.join(_WON_BY)}"
             )
-        elif word is not None and word not in shop.receipt_context:
-            yield f"cohorts.cuts: '{name}' needs receipts.columns.{RECEIPT_CONTEXT[word]}"
         elif word is not None and name in attributes:
             yield (
                 f"cohorts.cuts: '{name}' is an attribute, and what first receipts tell: give the "
                 "attribute another name"
             )
+        elif word is not None and word not in shop.receipt_context:
+            yield f"cohorts.cuts: '{name}' needs receipts.columns.{RECEIPT_CONTEXT[word]}"
 
 
 def _listed(names: list[str] | Literal["all"] | None) -> list[str]:

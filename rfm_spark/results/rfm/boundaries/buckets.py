@@ -97,23 +97,25 @@ class ExactCuts:
 
 @dataclass(frozen=True)
 class WithinRank:
-    """Exact up to 4,096 distinct values, and within a rank error beyond.
+    """Exact up to a number of distinct values, and within a rank error beyond.
 
     Attributes:
         max_error: largest share of all occurrences that a bucket of several values may hold.
+        exact_values: that number; each bucket that is looked into again is a branch of a query.
     """
 
     max_error: float
+    exact_values: int = MAX_EXACT_VALUES
 
     def too_coarse(self, buckets: Buckets) -> Mask:
         """All that are not exact while few enough are known, else those that hold too many."""
-        if len(buckets) <= MAX_EXACT_VALUES:
+        if len(buckets) <= self.exact_values:
             return buckets.several
         return buckets.several & (buckets.count > self._most(buckets))
 
     def enough(self, buckets: Buckets) -> Buckets:
         """Neighbours put together while they hold few enough: about 2 / max_error remain."""
-        if len(buckets) <= MAX_EXACT_VALUES:
+        if len(buckets) <= self.exact_values:
             return buckets
         most = int(self._most(buckets))
         after = np.cumsum(buckets.count)

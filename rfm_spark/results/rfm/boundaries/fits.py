@@ -12,8 +12,14 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.results.rfm.boundaries.bins import Fit, bins, fit
-from rfm_spark.results.rfm.boundaries.buckets import Buckets, ExactCuts, Fineness, WithinRank
-from rfm_spark.results.rfm.boundaries.histograms import MAX_BUCKETS, Part, Sought, histograms
+from rfm_spark.results.rfm.boundaries.buckets import (
+    MAX_EXACT_VALUES,
+    Buckets,
+    ExactCuts,
+    Fineness,
+    WithinRank,
+)
+from rfm_spark.results.rfm.boundaries.histograms import Part, Sought, histograms
 from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.boundaries.nests import Nested, in_nests, nest_wholes
 from rfm_spark.results.rfm.boundaries.units import units_of
@@ -24,6 +30,8 @@ from rfm_spark.results.rfm.settings import Dimension, Profile
 
 _Asked = tuple[ProfileDay, str]
 _Fits = Mapping[ProfileDay, Mapping[str, Mapping[Nest, Fit]]]
+_NEST_BUCKETS = 2**14
+"""Rows one pass may bring to the driver of each nest: so many that few are still too coarse."""
 _NEST = "nest_"
 """Begins the name of the column with the place of a row's nest in a profile."""
 
@@ -160,8 +168,8 @@ def _sought_in_nests(
     found = {}
     for column, wholes in nest_wholes(rows, nested).items():
         one, dimension = asked[column]
-        fineness = _fineness(profiles[one.profile], dimension)
         all_nests = nested[column].nests()
+        fineness = _fineness(profiles[one.profile], dimension, len(all_nests))
         for nest, whole in wholes.items():
             found[one, dimension, nest] = Sought(
                 rows,
@@ -169,12 +177,14 @@ def _sought_in_nests(
                 whole,
                 fineness,
                 Part(column, all_nests.index(nest)),
-                MAX_BUCKETS // len(wholes),
+                _NEST_BUCKETS,
             )
     return found
 
 
-def _fineness(profile: Profile, dimension: str) -> Fineness:
+def _fineness(profile: Profile, dimension: str, parts: int = 1) -> Fineness:
+    """How fine a histogram has to be, of everybody or of each of some parts."""
     rules: Dimension = getattr(profile, dimension)
-    by_rank = METHODS[rules.method].is_by_rank
-    return ExactCuts(profile.scores) if by_rank else WithinRank(profile.max_rank_error)
+    if METHODS[rules.method].is_by_rank:
+        return ExactCuts(profile.scores)
+    return WithinRank(profile.max_rank_error, MAX_EXACT_VALUES // parts)

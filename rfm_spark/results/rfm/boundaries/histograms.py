@@ -57,7 +57,7 @@ class Sought:
         whole: one bucket of all its values that are not NULL.
         fineness: what it is to be good for.
         part: the only rows to look at; by default all.
-        most_buckets: rows one pass may bring to the driver; parts of one column share them.
+        most_buckets: rows that a pass may bring to the driver, where each is split into 8 or more.
     """
 
     rows: DataFrame
@@ -72,7 +72,7 @@ def histograms(sought: Mapping[_Name, Sought]) -> dict[_Name, Histogram]:
     """Histograms of several columns, each as fine as it has to be, and as if made alone.
 
     Passes over the rows until no bucket of any of them is too coarse: usually two, each one query
-    for all columns that brings at most 65,536 rows of each of them to the driver.
+    for all columns that brings about `most_buckets` rows of each of them to the driver.
 
     Args:
         sought: what to make, by any name.

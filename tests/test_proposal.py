@@ -387,7 +387,7 @@ def test_files_of_other_kinds_become_sections_of_their_own(tmp_path: Path) -> No
     sections = {one.section: one for one in found.findings}
     assert list(sections) == ["receipts", "interactions.clicks", "customers"]
     told = loaded(found, tmp_path)
-    assert told.receipts.path == "till-2026-0*.csv"
+    assert told.receipts.path == "till*.csv"
     assert told.interactions["clicks"].columns.kind == "event"
     assert told.customers.columns.attributes == {"age_group": "Age Group", "city": "city"}
     assert [text.partition(":")[0] for text in found.left_out] == ["notes.csv"]
@@ -477,3 +477,24 @@ def test_real_clicks_are_described_as_the_demo_describes_them(shared_data, tmp_p
 def test_findings_name_what_they_have_looked_at(tmp_path: Path) -> None:
     found: Finding = proposed(tmp_path, csv_text(HEADER, ROWS)).findings[0]
     assert found.group.sample.extent == "all 3 rows"
+
+
+@pytest.mark.parametrize("receipt", ["ORD-10{}", "INV10{}", "6004 0001 1{}"])
+@pytest.mark.parametrize("customer", ["CUS00{}", "K-{}", "0049 170 1{}"])
+def test_codes_with_letters_and_spaces_are_ids_and_no_money(tmp_path, receipt, customer):
+    rows = [
+        [receipt.format(10 + n), customer.format(10 + n % 4), f"2026-01-{n + 1:02}", f"{n + 1}.50"]
+        for n in range(12)
+    ]
+    header = ["order_id", "customer_id", "date", "eur"]
+    file = written(tmp_path / "orders.csv", csv_text(header, rows))
+    columns = loaded(proposal([file]), tmp_path).receipts.columns
+    assert (columns.receipt_id, columns.customer_id) == ("order_id", "customer_id")
+    assert columns.amount == "eur"
+
+
+def test_a_control_character_in_a_name_leaves_the_configuration_one(tmp_path):
+    rows = [[str(n), f"k{n % 3}", f"2026-01-{n + 1:02}", f"{n + 1}.50", "x"] for n in range(9)]
+    header = ["order_id", "customer_id", "date", "total", "no\x07te"]
+    file = written(tmp_path / "orders.csv", csv_text(header, rows))
+    assert loaded(proposal([file]), tmp_path).receipts.columns.amount == "total"

@@ -75,8 +75,12 @@ def pattern_of(group: FileGroup, folder: Path, others: Iterable[Path]) -> str:
         return _literal(names[0])
     start = _common_start(names)
     end = _common_start([name[len(start) :][::-1] for name in names])[::-1]
-    pattern = f"{start}*{end}"
     strangers = [one.relative_to(folder).as_posix() for one in others if one not in group.files]
+    # Whole numbers and dates: the next file's has other digits than those that these share.
+    wide = re.sub(r"[\d_-]*\d$", "", start) + "*" + re.sub(r"^\d[\d_-]*", "", end)
+    pattern = f"{start}*{end}"
+    if not any(fnmatchcase(name, wide) for name in strangers):
+        pattern = wide
     levels = {name.count("/") for name in names}
     if len(levels) > 1 or pattern.count("/") not in levels or re.search(r"[\[\]{}?\\]", pattern):
         return "{" + ",".join(map(_literal, names)) + "}"

@@ -22,6 +22,64 @@ _CODES = {
     "₩": "KRW", "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₴": "UAH", "₦": "NGN",
     "R$": "BRL", "A$": "AUD", "C$": "CAD", "NZ$": "NZD", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
+_LETTERS = frozenset(
+    [
+        "aed",
+        "ars",
+        "aud",
+        "bgn",
+        "brl",
+        "cad",
+        "chf",
+        "clp",
+        "cny",
+        "cop",
+        "czk",
+        "dkk",
+        "egp",
+        "eur",
+        "fr",
+        "gbp",
+        "hkd",
+        "huf",
+        "idr",
+        "ils",
+        "inr",
+        "isk",
+        "jpy",
+        "kč",
+        "kr",
+        "krw",
+        "lt",
+        "mad",
+        "mxn",
+        "myr",
+        "ngn",
+        "nok",
+        "nzd",
+        "pen",
+        "php",
+        "pln",
+        "rmb",
+        "ron",
+        "rs",
+        "rub",
+        "sar",
+        "sek",
+        "sgd",
+        "thb",
+        "try",
+        "twd",
+        "uah",
+        "usd",
+        "vnd",
+        "zar",
+        "zł",
+    ]
+)
+"""Currencies by their letters: those of other words are of codes, such as ORD-1001 and B7."""
+_IN_GROUPS = re.compile(rf"\d{{1,3}}([{_SPACES}]\d{{3}})+([.,]\d*)?")
+"""A number whose thousands stand apart: other spaces are of card and telephone numbers."""
 _MOST_STRANGERS = 0.02
 """Share of values that may be no numbers, such as n/a, in a column of numbers."""
 
@@ -102,10 +160,15 @@ def number_format(values: Iterable[Any], usual_decimal: str = "") -> NumberForma
     currencies = Counter(
         sign.strip() for match in found for sign in (match["before"], match["after"]) if sign
     )
-    if len(currencies) > 3 or any(len(sign) < 3 and sign.isascii() and sign.isalpha()
-                                  and sign.lower() not in ("kr", "rs", "lt")
-                                  for sign in currencies):  # fmt: skip
-        return None  # such as A12, B7: no money, but codes
+    if len(currencies) > 3 or any(
+        sign.isalpha() and sign.lower() not in _LETTERS for sign in currencies
+    ):
+        return None
+    bodies = [match["body"].strip(_SPACES) for match in found]
+    if any(
+        set(body) & set(_SPACES) and not _IN_GROUPS.fullmatch(body.rstrip(".,")) for body in bodies
+    ):
+        return None
     kept = set("0123456789-+") | {decimal}
     seen = {one for match in found for one in match[0]}
     minus = "".join(sorted(seen & set("(\u2212")))

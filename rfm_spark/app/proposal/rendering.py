@@ -138,7 +138,8 @@ def _all_files(one: Finding) -> list[Path]:
 def _comment(text: str) -> Iterator[str]:
     """Lines of a comment; those of one that is broken begin further in."""
     line = "#"
-    for word in text.split():
+    # TOML takes no control characters, which names of columns and files can have.
+    for word in re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "?", text).split():
         if len(line) + len(word) >= _WIDTH:
             yield line
             line = "#  "

@@ -107,7 +107,9 @@ def _beside_purchases(one: _Looked) -> Finding | None:
     """Attributes or interactions; of what could be purchases only with kinds."""
     if one.known is not None and one.purchases is None:
         return one.known
-    customers = customers_finding(one.group, one.facts)
+    # What has numbers of receipts tells of purchases, though each customer be there once.
+    is_of_receipts = one.purchases is not None and "receipt_id" in one.purchases.fields
+    customers = None if is_of_receipts else customers_finding(one.group, one.facts)
     if customers is not None:
         return customers
     if one.purchases is None or best_named(one.facts, "kind", CERTAIN):

@@ -86,7 +86,9 @@ def test_every_command_can_be_submitted(submit):
     told = submit("unknown").stderr.strip()
     commands = typer.main.get_command(app).commands
     # Words that follow, such as the second of `cohorts show`, are arguments of the job.
-    assert set(told.partition("there are: ")[2].split()) == {one.split()[0] for one in commands}
+    named = {one.split()[0] for one in commands}
+    # Files are looked into before there is anything to submit, and without Spark.
+    assert set(told.partition("there are: ")[2].split()) == named - {"init"}
 
 
 @pytest.mark.parametrize(

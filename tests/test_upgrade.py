@@ -145,6 +145,8 @@ def comparable(tables):
     """Without what release 0.1.0 had another of, or none, on the day that it described."""
     for row in tables["deliveries"]:
         del row["fingerprint"]
+    for row in tables["receipts"]:  # NULL where nothing was compared since
+        row["replaces_other"] = row["replaces_other"] or None
     for name, rows in tables.items():
         if name in SINCE_TABLES:
             tables[name] = [row for row in rows if row["as_of"] != LAST_DAY]

@@ -304,6 +304,8 @@ def test_columns_and_properties_that_came_since_are_added(spark, old_shop):
     assert added.startswith("added ")
     assert added.endswith(", note")
     assert "delta.logRetentionDuration" in properties
+    operations = {one["operation"] for one in DeltaTable(place).history()}
+    assert not operations & {"REMOVE COLUMN MAPPING"}, "which writes all files anew"
     assert comment(place, "note") == "It's \\ new"
     assert warehouse.read(later).where("note IS NULL").count() == kept
     assert renew(warehouse, later, True) == []

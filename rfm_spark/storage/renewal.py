@@ -11,6 +11,8 @@ from rfm_spark.core.table import Table
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState, table_properties
 from rfm_spark.storage.warehouse import Warehouse
 
+_MAPPING = "delta.columnMapping.mode"
+
 
 def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
     """Adds the columns that came since, and sets comments and properties.
@@ -52,6 +54,10 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         warehouse.spark.sql(f"COMMENT ON TABLE {target} IS {_quoted(table.grain)}")
         done.append("described its rows")
     wanted = table_properties(table)
+    if state.properties.get(_MAPPING, "none") == "none":
+        # Named once more it writes all files of the table anew
+        # (findings/delta_column_mapping_none_rewrites.sh).
+        del wanted[_MAPPING]
     changed = {name: wanted[name] for name in wanted if state.properties.get(name) != wanted[name]}
     if changed or state.schema_version < table.schema_version:
         # All of them: Delta compares one that is set alone with the default of another, not with

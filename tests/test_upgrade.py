@@ -147,6 +147,15 @@ def comparable(tables):
         del row["fingerprint"]
     for row in tables["receipts"]:  # NULL where nothing was compared since
         row["replaces_other"] = row["replaces_other"] or None
+    # Nor did 0.1.0 tell of which rows the amount is unknown.
+    told = {
+        "deliveries": "unknown_amount_rows",
+        "quarantine": "is_amount_unknown",
+        "reconciliation": "unknown_amount_rows",
+    }
+    for name, column in told.items():
+        for row in tables[name]:
+            del row[column]
     for name, rows in tables.items():
         if name in SINCE_TABLES:
             tables[name] = [row for row in rows if row["as_of"] != LAST_DAY]

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +17,7 @@ from rich.status import Status
 
 from rfm_spark.cli.tasks import TasksNow, TaskWatch
 from rfm_spark.core.progress import Step
+from rfm_spark.storage.spark_errors import GONE
 
 LogFormat = Literal["text", "json"]
 
@@ -201,7 +201,7 @@ def watched(spark: SparkSession) -> Iterator[None]:
         while not is_over.wait(_LOOKED_AT_SECONDS):
             try:
                 tasks = watch.now()
-            except (Py4JError, OSError):  # Spark has gone, which whoever works with it tells
+            except GONE:  # whoever works with Spark tells it
                 return
             with _telling.lock:
                 running = _telling.steps[-1] if _telling.steps else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 FAILED = (PySparkException, Py4JJavaError)
 """PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
+
+GONE = (Py4JError, OSError)
+"""A question to a JVM that has ended, or ends meanwhile."""
 
 
 def first_line(error: PySparkException | Py4JJavaError | OSError) -> str:

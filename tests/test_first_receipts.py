@@ -17,7 +17,12 @@ from support.receipts import a_return, receipt, sums
 from support.shop import EVERYTHING, Shop, line, stored
 from support.shop import RECEIPTS as TILL
 
-from rfm_spark.facts.first_receipts import changed_first_days, first_days, first_receipts
+from rfm_spark.facts.first_receipts import (
+    changed_first_days,
+    first_days,
+    first_receipts,
+    touched_customers,
+)
 from rfm_spark.facts.tables import ACQUISITION
 from rfm_spark.facts.transforms import customer_days, customer_years
 from rfm_spark.ingest.tables.receipts import RECEIPTS
@@ -90,9 +95,8 @@ def test_whose_first_day_can_have_changed_is_everybody_whose_first_receipt_has(s
     stored_rows = first_of_rows(before).persist()
     is_changed = F.col("day").isin(changed)
     days = customer_days(after)
-    moved = changed_first_days(
-        days.where(is_changed), customer_years(days), stored_rows, is_changed
-    ).persist()
+    touched = touched_customers(days.where(is_changed), stored_rows, is_changed).persist()
+    moved = changed_first_days(touched, customer_years(days)).persist()
     redone = first_receipts(after, moved.select("customer_id", "day"), True)
     found = stored_rows.join(moved, "customer_id", "left_anti").unionByName(redone)
     assert sorted(found.collect()) == sorted(first_of_rows(after).collect())
@@ -103,6 +107,11 @@ def test_whose_first_day_can_have_changed_is_everybody_whose_first_receipt_has(s
     assert any(day < before for day, before in both)
     assert any(day > before and day not in changed for day, before in both)
     assert moved.count() < stored_rows.count() / 2
+    assert 0 < touched.where("is_lost").count() < moved.count() / 2
+    others = touched.where("NOT is_lost")
+    without_years = changed_first_days(others, None)
+    with_years = moved.join(others, "customer_id", "left_semi").select(without_years.columns)
+    assert sorted(without_years.collect()) == sorted(with_years.collect())
 
 
 def first_of_rows(rows):

@@ -61,36 +61,61 @@ def _main_category(categories: Column) -> Column:
     return F.nullif(F.array_min(ranked)["category"], F.lit(UNKNOWN_CATEGORY))
 
 
-def changed_first_days(
-    days: DataFrame, years: DataFrame, stored: DataFrame, is_changed: Column
-) -> DataFrame:
+def touched_customers(days: DataFrame, stored: DataFrame, is_changed: Column) -> DataFrame:
     """Customers whose first receipt can be another one since some days changed.
 
-    Whoever has a visit on one of these days may have come first on it. Whoever came first on one of
-    them may have lost that visit. Nobody else is touched.
+    Whoever has a visit on one of these days may have come first on it, unless the first visit is
+    known to lie before. Whoever came first on one of them may have lost that visit. Nobody else is
+    touched.
 
     Args:
         days: `customer_days` of the days that changed.
-        years: `customer_years`.
         stored: `first_receipts` as they were.
-        is_changed: whether a row's `year` and `day` are among these days.
+        is_changed: whether a row of `stored` is of these days.
 
     Returns:
-        One row per customer whose first day is one of these, or was: `customer_id`, `day` (NULL
-        where no visit is left) and `stored_day` (NULL for who is new).
+        One row per such customer: `customer_id`, `came` (the first of these days with a visit, NULL
+        where none has), `stored_day` (NULL for who is new) and `is_lost`: the first visit that is
+        left may lie on any later day.
     """
-    came = days.where(F.col("customer_id").isNotNull() & (F.col("visits") > 0))
+    visits = days.where(F.col("customer_id").isNotNull() & (F.col("visits") > 0))
+    came = visits.groupBy("customer_id").agg(F.min("day").alias("came"))
     asked = came.select("customer_id").unionByName(stored.where(is_changed).select("customer_id"))
-    visits = years.select("customer_id", "year", F.col("first_visit").alias("day"))
-    place = F.struct("day", F.coalesce(is_changed, F.lit(False)).alias("is_changed"))
-    known = visits.where(F.col("day").isNotNull()).select("customer_id", place.alias("first"))
-    before = stored.select("customer_id", place.alias("before"))
-    found = (
-        known.unionByName(before, allowMissingColumns=True)
-        .join(asked, "customer_id", "left_semi")
+    before = stored.join(asked, "customer_id", "left_semi").select(
+        "customer_id", F.col("day").alias("stored_day"), is_changed.alias("is_changed")
+    )
+    both = (
+        came.unionByName(before, allowMissingColumns=True)
         .groupBy("customer_id")
-        .agg(F.min("first").alias("first"), F.min("before").alias("before"))
+        .agg(*[F.min(name).alias(name) for name in ("came", "stored_day", "is_changed")])
     )
-    return found.where("first.is_changed OR before.is_changed").select(
-        "customer_id", F.col("first.day").alias("day"), F.col("before.day").alias("stored_day")
+    comes_first = F.col("stored_day").isNull() | (F.col("came") < F.col("stored_day"))
+    stays = F.coalesce(F.col("came") <= F.col("stored_day"), F.lit(False))
+    return both.where(comes_first | F.col("is_changed")).select(
+        "customer_id",
+        "came",
+        "stored_day",
+        (F.coalesce("is_changed", F.lit(False)) & ~stays).alias("is_lost"),
     )
+
+
+def changed_first_days(touched: DataFrame, years: DataFrame | None) -> DataFrame:
+    """The day on which each touched customer came first.
+
+    No visit before `stored_day` is left but on the days that changed, so that years are asked only
+    for whoever lost it.
+
+    Args:
+        touched: `touched_customers`.
+        years: `customer_years`; None where nobody of them `is_lost`.
+
+    Returns:
+        One row per touched customer: `customer_id`, `day` (NULL where no visit is left) and
+        `stored_day` (NULL for who is new).
+    """
+    if years is None:
+        return touched.select("customer_id", F.col("came").alias("day"), "stored_day")
+    left = years.join(touched.where("is_lost"), "customer_id", "left_semi")
+    found = touched.join(first_days(left), "customer_id", "left")
+    day = F.when(F.col("is_lost"), F.col("day")).otherwise(F.col("came")).alias("day")
+    return found.select("customer_id", day, "stored_day")

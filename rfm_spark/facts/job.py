@@ -8,12 +8,17 @@ from datetime import date, timedelta
 from functools import reduce
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
-from rfm_spark.facts.first_receipts import changed_first_days, first_days, first_receipts
+from rfm_spark.facts.first_receipts import (
+    changed_first_days,
+    first_days,
+    first_receipts,
+    touched_customers,
+)
 from rfm_spark.facts.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
@@ -166,9 +171,10 @@ def _changed_first_receipts(
     stored = run.warehouse.read(target)
     came = run.read(CUSTOMER_DAYS).where(changed.condition(CUSTOMER_DAYS))
     is_changed = changed.condition(target)
-    moved = changed_first_days(came, run.read(CUSTOMER_YEARS), stored, is_changed)
-    moved.persist(StorageLevel.MEMORY_AND_DISK)
-    kept.callback(moved.unpersist)
+    touched = keep(kept, touched_customers(came, stored, is_changed))
+    is_somebody_lost = not touched.where("is_lost").isEmpty()
+    years = run.read(CUSTOMER_YEARS) if is_somebody_lost else None
+    moved = keep(kept, changed_first_days(touched, years))
     both = moved.select(F.explode(F.array("day", "stored_day")).alias("day")).distinct()
     redone = {row["day"] for row in both.where(F.col("day").isNotNull()).collect()}
     if not redone:

@@ -23,6 +23,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "rfm": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "windows": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
+    "cohorts-all": (),
     "rhythm": (),
     "clusters": ("pyspark",),
     "clusters-full": ("mllib",),
@@ -39,6 +40,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "corrected": (),
 }
 """Peers by case, in this order: the first case leaves the warehouse that others read.
+
+`cohorts-all` is of two origins, by day, week, month, year and 28 days.
 
 `clusters-full` is of five features and eight clusters; the peer fits MLlib's k-means three times on
 all customers, and tells the costs of both in its output.
@@ -212,6 +215,13 @@ def our_cases(place: Place) -> dict[str, Case]:
         "rfm.two_years.window_days=730",
         "rfm.ever.window_days='all'",
     ]
+    all_cohorts = [
+        "cohorts.grains=['day', 'week', 'month', 'year']",
+        "cohorts.rolling_days=[28]",
+        "cohorts.origins.receipt.events=['receipts']",
+        "cohorts.origins.loyal.events=['receipts']",
+        "cohorts.origins.loyal.at_least_receipts=2",
+    ]
     engagement = ["rfm.engagement.window_days=365", "rfm.engagement.events='all'"]
     both = [*engagement, "rfm.purchase.window_days=365"]
     features = "clusters.features=['recency_days', 'frequency', 'monetary_cents']"
@@ -239,6 +249,10 @@ def our_cases(place: Place) -> dict[str, Case]:
         "cohorts": (
             without(COHORT_TABLES),
             job("cohorts", loaded, *as_of, *_set(["cohorts.grains=['month']"])),
+        ),
+        "cohorts-all": (
+            without(COHORT_TABLES),
+            job("cohorts", loaded, *as_of, *_set(all_cohorts)),
         ),
         "rhythm": (without(RHYTHM_TABLES), job("rhythm", loaded, *as_of)),
         "engagement": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(both))),

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.code_version import code_version
 from rfm_spark.core.errors import RunFailure
+from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
 from rfm_spark.facts.customer_sums import CustomerFacts
 from rfm_spark.facts.job import changed_days, days_changed_since
@@ -137,13 +137,13 @@ def _sums(
     """Members and cells, each kept for several passes."""
     run, as_of, cuts = request.run, request.as_of, request.rules.cuts
     by = cut_columns(cuts)
-    known = _keep(kept, members(facts, as_of, followed, run.last_day, cuts))
-    by_day_cut = _keep(kept, members_by_day(known, followed, by))
-    by_day = _keep(kept, uncut(by_day_cut, cuts, DAY_KEY)) if cuts else by_day_cut
+    known = keep(kept, members(facts, as_of, followed, run.last_day, cuts))
+    by_day_cut = keep(kept, members_by_day(known, followed, by))
+    by_day = keep(kept, uncut(by_day_cut, cuts, DAY_KEY)) if cuts else by_day_cut
     require_dates(followed, by_day, as_of)
     periods = request.rules.periods()
-    found_cut = _keep(kept, _cells(facts, known, as_of, followed, periods, standing, by))
-    found = _keep(kept, uncut(found_cut, cuts, CELL)) if cuts else found_cut
+    found_cut = keep(kept, _cells(facts, known, as_of, followed, periods, standing, by))
+    found = keep(kept, uncut(found_cut, cuts, CELL)) if cuts else found_cut
     return _Sums(by_day, found, by_day_cut, found_cut)
 
 
@@ -160,10 +160,10 @@ def _tables(
     lost_after = run.settings.business.lost_after_days
     begin = data_begin(facts.years, facts.event_years)
     by_day, parts = _shared_out(sums.by_day, as_of, periods)
-    whole = _keep(kept, cohorts(sums.found, by_day, begin, as_of, followed, periods))
+    whole = keep(kept, cohorts(sums.found, by_day, begin, as_of, followed, periods))
     wrong = list(problems(whole, sums.found, sums.by_day, followed, periods, is_continued))
-    customers = _keep(kept, _turns(run, facts, as_of, lost_after))
-    by_period = _keep(kept, growth(customers, as_of, lost_after, rules.grains, rules.week_start))
+    customers = keep(kept, _turns(run, facts, as_of, lost_after))
+    by_period = keep(kept, growth(customers, as_of, lost_after, rules.grains, rules.week_start))
     wrong += growth_problems(by_period, customers, as_of, lost_after)
     made = {
         COHORTS: whole.coalesce(parts),
@@ -177,7 +177,7 @@ def _tables(
             cube(sums.by_day_cut, rules.cuts, DAY_KEY),
         )
         by_day, parts = _shared_out(by_day, as_of, periods, KEY)
-        in_cuts = _keep(kept, cohorts(found, by_day, begin, as_of, followed, periods, KEY))
+        in_cuts = keep(kept, cohorts(found, by_day, begin, as_of, followed, periods, KEY))
         require_few(rules, in_cuts)
         wrong += cut_problems(whole, in_cuts)
         made[COHORT_CUTS] = in_cuts.coalesce(parts)
@@ -273,10 +273,3 @@ def _changed_events(run: Run, before: int, now: int) -> set[date] | None:
     if before == now:
         return set()
     return None if before == ABSENT else days_changed_since(run, CUSTOMER_DAY_EVENTS, before)
-
-
-def _keep(kept: ExitStack, rows: DataFrame) -> DataFrame:
-    """Rows that several passes read, until the stack ends."""
-    rows.persist(StorageLevel.MEMORY_AND_DISK)
-    kept.callback(rows.unpersist)
-    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,6 +11,7 @@ from pyspark.sql import DataFrame
 from rfm_spark.core.table import Table
 from rfm_spark.ingest.counts import CountsByDelivery
 from rfm_spark.ingest.files.deliveries import Delivery
+from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.settings.sources import Receipts, Source
 
 
@@ -72,6 +74,7 @@ class Intake:
             without a shuffle. All rows where receipts are delivered as lines.
         rows_by_month: `rows`, read so that no task mixes the deliveries of two months; None where
             deliveries contain many months each.
+        generations: of the files of receipts.
         replacing_receipts: receipts that took the place of another customer's of another day.
     """
 
@@ -82,6 +85,7 @@ class Intake:
     single_days: set[date] = field(default_factory=set)
     slow_path_rows: DataFrame = field(init=False)
     rows_by_month: DataFrame | None = None
+    generations: Sequence[Generation] = ()
     replacing_receipts: int = 0
 
     @property

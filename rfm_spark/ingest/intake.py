@@ -23,6 +23,7 @@ from rfm_spark.ingest.counts import (
     row_counts,
 )
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
+from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.rows.rules import is_invalid
@@ -48,7 +49,7 @@ _MAX_BROADCAST_HASHES = 4_000_000
 _READING_SETTINGS = frozenset(Business.model_fields) - {"currency"}
 """Business settings that affect how rows are read; the others affect display only."""
 
-_READER_REVISION = 3
+_READER_REVISION = 4
 """Revision of the reading code: raise it when the same settings read rows differently, so that
 all deliveries are loaded again."""
 
@@ -95,6 +96,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                 intakes.append(intake)
                 with translated_input_errors(intake):
                     if table is RECEIPTS:
+                        intake.generations = table_batches[0][1].generations
                         stack.enter_context(_with_single_rows(run, intake))
                     else:
                         intake.counts = row_counts(rows, intake.delivery_keys)
@@ -197,7 +199,7 @@ def _count_receipts(
         for delivery in batch.deliveries:
             if delivery.name in counted.months:
                 groups.setdefault(counted.months[delivery.name], []).append(delivery)
-        by_month = _batch_rows(run, batch, list(groups.values())).rows
+        by_month = _batch_rows(run, batch, list(groups.values()), intake.generations).rows
         intake.rows_by_month = with_is_single(by_month, repeated)
 
 
@@ -266,7 +268,10 @@ def _batch_rows(
     run: Run,
     batch: Batch,
     groups: Sequence[Sequence[Delivery]] = (),
+    generations: Sequence[Generation] = (),
     is_first_load: bool = False,
 ) -> CheckedRows:
-    checked = checked_rows(run, batch.label, batch.source, batch.deliveries, groups, is_first_load)
+    checked = checked_rows(
+        run, batch.label, batch.source, batch.deliveries, groups, generations, is_first_load
+    )
     return replace(checked, rows=checked.rows.withColumn("source", F.lit(batch.label)))

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries
+from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.files.raw_files import read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.problems.json_keys import absent_keys, key_problems
@@ -52,10 +53,10 @@ def source_problems(run: Run) -> list[str]:
     for label, source in configured_sources(run.settings).items():
         try:
             deliveries = find_deliveries(run.sessions, source, run.input, label)
-            rows = read_rows(run.spark, source, deliveries, run.input, label)
-            problems += column_problems(run, rows, source, label, deliveries)
+            raw = read_rows(run.spark, source, deliveries, run.input, label)
+            problems += column_problems(run, raw, source, label)
             first_and_last = [deliveries[0], *deliveries[1:][-1:]]
-            problems += _json_problems(run, rows, source, label, first_and_last, True)
+            problems += _json_problems(run, raw.rows, source, label, first_and_last, True)
         except UserError as error:
             problems += error.problems
     return problems
@@ -86,10 +87,12 @@ class CheckedRows:
         rows: one row per raw row that belongs to the source: `receipt_lines`, `totals_rows`,
             `interaction_rows` or `customer_rows`.
         left_out: `left_out_counts` of the source's filter; None without a filter.
+        generations: of the files that were read.
     """
 
     rows: DataFrame
     left_out: DataFrame | None
+    generations: Sequence[Generation]
 
 
 def checked_rows(
@@ -98,6 +101,7 @@ def checked_rows(
     source: Source,
     deliveries: list[Delivery],
     groups: Sequence[Sequence[Delivery]] = (),
+    generations: Sequence[Generation] = (),
     is_first_load: bool = False,
 ) -> CheckedRows:
     """Typed rows of deliveries, with all rejection reasons.
@@ -109,25 +113,27 @@ def checked_rows(
         deliveries: deliveries to read.
         groups: groups of deliveries to read instead of all, each by tasks of its own; the columns
             must have been checked before.
+        generations: of the files of all deliveries, where these have been looked at before.
         is_first_load: whether nothing of the source has been taken in.
 
     Raises:
         UserError: with every expression that does not match the columns.
     """
-    raw = read_rows(run.spark, source, deliveries, run.input, label, groups)
+    found = read_rows(run.spark, source, deliveries, run.input, label, groups, generations)
+    raw, generations = found.rows, found.generations
     if not groups:
-        problems = column_problems(run, raw, source, label, deliveries)
+        problems = column_problems(run, found, source, label)
         problems += _json_problems(run, raw, source, label, deliveries, is_first_load)
         if problems:
             raise UserError(problems)
     if source.where is None:
-        return CheckedRows(_source_rows(run, label, source, raw), None)
+        return CheckedRows(_source_rows(run, label, source, raw), None, generations)
     # Of a row that could not be read the filter tells nothing: it is rejected, not left out.
     is_unread = F.col(MALFORMED) != ""
     asked = expression_column(source.where, raw.columns)
     where = F.when(is_unread & asked.isNull(), True).otherwise(asked)
     rows = _source_rows(run, label, source, raw.where(where))
-    return CheckedRows(rows, left_out_counts(raw, where))
+    return CheckedRows(rows, left_out_counts(raw, where), generations)
 
 
 def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFrame:

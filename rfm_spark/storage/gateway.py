@@ -1,14 +1,14 @@
 """The gateway to the JVM: the only module that uses it.
 
-For what no public API of Spark does: a single file of any file system that Hadoop knows, the
-footer of a Parquet file, and which jar a class comes from. Over Spark Connect there is no gateway;
+For what no public API of Spark does: a single file of any file system that Hadoop knows, footers
+and first lines of files, and which jar a class comes from. Over Spark Connect there is no gateway;
 each use then ends in a UserError that says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import UserError
 
-_FOOTERS_AT_ONCE = 16
+_FILES_AT_ONCE = 16
 
 
 class FileExists(Exception):
@@ -143,8 +143,8 @@ def default_file_system(spark: SparkSession) -> str:
     return str(configuration.get("fs.defaultFS"))
 
 
-def parquet_columns(spark: SparkSession, files: Sequence[str]) -> list[list[str]]:
-    """Names of the top-level columns of Parquet files, from the end of each.
+def parquet_schemas(spark: SparkSession, files: Sequence[str]) -> list[str]:
+    """Schemas of Parquet files as text, from the end of each.
 
     Raises:
         JvmError: naming a file that is not Parquet, or cannot be read.
@@ -155,24 +155,52 @@ def parquet_columns(spark: SparkSession, files: Sequence[str]) -> list[list[str]
     to_input, to_reader = parquet.util.HadoopInputFile.fromPath, parquet.ParquetFileReader.open
     # Without options of its own each reader would parse Hadoop's configuration files once more.
     options = jvm.org.apache.parquet.HadoopReadOptions.builder(configuration).build()
-    known: dict[str, list[str]] = {}
 
-    def columns(file: str) -> list[str]:
+    def schema(file: str) -> str:
         try:
             reader = to_reader(to_input(to_path(file), configuration), options)
             try:
-                schema = reader.getFileMetaData().getSchema()
+                return str(reader.getFileMetaData().getSchema().toString())
             finally:
                 reader.close()
         except Py4JJavaError as error:
             raise JvmError(f"{file} cannot be read as parquet: {_message(error)}") from None
-        text = schema.toString()  # files of one shape ask for the names once
-        if text not in known:
-            known[text] = [field.getName() for field in schema.getFields()]
-        return known[text]
 
-    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:  # each waits for the file system
-        return list(threads.map(columns, files))
+    return _of_each(files, schema)
+
+
+def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:
+    """The first line of each text file that is not blank, uncompressed; empty where none is.
+
+    Raises:
+        JvmError: naming a file that cannot be read, or an encoding that Java does not know.
+    """
+    jvm, configuration = _jvm(spark)
+    to_path, to_buffered = jvm.org.apache.hadoop.fs.Path, jvm.java.io.BufferedReader
+    to_reader = jvm.java.io.InputStreamReader
+    codecs = jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration)
+
+    def first_line(file: str) -> str:
+        try:
+            path = to_path(file)
+            stream, codec = path.getFileSystem(configuration).open(path), codecs.getCodec(path)
+            try:
+                content = stream if codec is None else codec.createInputStream(stream)
+                lines = to_buffered(to_reader(content, encoding))
+                while (line := lines.readLine()) is not None and not line.strip():
+                    pass
+                return line or ""
+            finally:
+                stream.close()
+        except Py4JJavaError as error:
+            raise JvmError(f"{file} cannot be read as text: {_message(error)}") from None
+
+    return _of_each(files, first_line)
+
+
+def _of_each(files: Sequence[str], read: Callable[[str], str]) -> list[str]:
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as threads:  # each waits for the file system
+        return list(threads.map(read, files))
 
 
 def jar_of(spark: SparkSession, class_name: str) -> str | None:

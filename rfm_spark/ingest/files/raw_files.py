@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.ingest.files.deliveries import Delivery, file_paths
-from rfm_spark.ingest.files.file_columns import csv_header
+from rfm_spark.ingest.files.generations import (
+    Generation,
+    csv_reader,
+    find_generations,
+    text_columns,
+)
 from rfm_spark.ingest.files.lookups import with_lookup
+from rfm_spark.ingest.files.united_columns import united_rows
 from rfm_spark.ingest.rows.delivered import CORRUPT_RECORD, DELIVERY, FILE, typed_rows
 from rfm_spark.ingest.rows.expressions import quoted_column
 from rfm_spark.settings.sources import Source
@@ -21,8 +28,27 @@ from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
+_FILE_URI = "_rfm_file_uri"
 _MIN_TASK_BYTES, _MAX_TASK_BYTES = 16 * 2**20, 128 * 2**20
 _MAX_FILES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Rows of deliveries as they were delivered.
+
+    Attributes:
+        rows: one row per raw row: DELIVERY, FILE, RAW (JSON text, with the columns of its file),
+            MALFORMED (rejection reasons of its format and types), the source's columns, NULL where
+            a file lacks one, and a struct per look-up.
+        generations: files by their columns; a Delta table is one.
+        conflicts: columns whose types in several files have none in common, with these in words;
+            they are text.
+    """
+
+    rows: DataFrame
+    generations: Sequence[Generation]
+    conflicts: Mapping[str, str]
 
 
 def read_rows(
@@ -32,20 +58,18 @@ def read_rows(
     input_path: str,
     label: str,
     groups: Sequence[Sequence[Delivery]] = (),
-) -> DataFrame:
+    generations: Sequence[Generation] = (),
+) -> RawRows:
     """Raw rows of deliveries, joined with the look-ups of their source.
 
     Args:
         spark: the session.
         source: source of the deliveries.
-        deliveries: deliveries to read, from which the schema is inferred.
+        deliveries: deliveries to read.
         input_path: path of the raw data folder.
         label: configuration section of the source, for messages.
         groups: groups of deliveries to read instead of all, each by few tasks of its own.
-
-    Returns:
-        One row per raw row: DELIVERY, FILE, RAW (JSON text), MALFORMED (rejection
-        reasons of its format and types), the source's columns, and a struct per look-up.
+        generations: of the files of all deliveries, where these have been looked at before.
 
     Raises:
         UserError: if a file or look-up cannot be read, or a look-up cannot be joined.
@@ -57,90 +81,51 @@ def read_rows(
             r"[ ] { } * ? \ in its path: rename it"
         )
     try:
-        rows = _open_files(spark, source, files, label)
-    except FAILED as error:
-        first_files = ", ".join(files[:_MAX_FILES_SHOWN])
-        reason = first_line(error)
-        if "TIMESTAMP(NANOS" in reason:
-            reason = (
-                "it has times in nanoseconds, which Spark does not read: write microseconds, with "
-                "pandas to_parquet(..., coerce_timestamps='us')"
+        if source.format == "delta":
+            [table] = deliveries
+            rows = spark.read.format("delta").load(files[0])
+            generations = [Generation((files[0],), rows.schema)]
+            named = rows.withColumns({FILE: F.lit(table.name), DELIVERY: F.lit(table.name)})
+            typed, conflicts = typed_rows(named, source.types), dict[str, str]()
+        else:
+            generations = generations or find_generations(spark, source, files, label)
+            if problems := list(_type_problems(spark, source, generations, label)):
+                raise UserError(problems)
+            names = _delivery_names(spark, deliveries)
+            typed, conflicts = united_rows(
+                {
+                    generation.files[0]: typed_rows(_with_names(opened, names), source.types)
+                    for generation in generations
+                    if (opened := _open_groups(spark, source, generation, groups))
+                }
             )
-        raise UserError(
-            f"[{label}] {first_files} cannot be read as {source.format}: {reason}"
-        ) from None
-    if source.format == "delta":
-        [table] = deliveries
-        named_rows = rows.withColumns({FILE: F.lit(table.name), DELIVERY: F.lit(table.name)})
-    else:
-        row_groups = [rows]
-        if groups:
-            sizes = [sum(file.length for item in group for file in item.files) for group in groups]
-            bytes_per_core = sum(sizes) // spark.sparkContext.defaultParallelism
-            task_bytes = min(max(bytes_per_core, _MIN_TASK_BYTES), _MAX_TASK_BYTES)
-            row_groups = [
-                _open_files(spark, source, file_paths(source, group), label, rows.schema).coalesce(
-                    1 + size // task_bytes
-                )
-                for group, size in zip(groups, sizes, strict=True)
-            ]
-        named_rows = _with_delivery_names(spark, row_groups, deliveries)
-    if problems := list(_type_problems(spark, source, named_rows.columns, files[0], label)):
-        raise UserError(problems)
-    typed = typed_rows(named_rows, source.types)
+    except FAILED as error:
+        raise UserError(_cannot_be_read(label, source, files, first_line(error))) from None
     for name, lookup in source.lookups.items():
         typed = with_lookup(spark, typed, input_path, name, lookup, f"{label}.lookups.{name}")
-    return typed
+    return RawRows(typed, generations, conflicts)
 
 
-def _open_files(
-    spark: SparkSession,
-    source: Source,
-    files: list[str],
-    label: str,
-    schema: StructType | None = None,
-) -> DataFrame:
-    """Rows of files as Spark reads them, with text columns for CSV and JSON."""
-    if source.format == "delta":
-        return spark.read.format("delta").load(files[0])
-    literal_paths = [literal(file) for file in files]
-    if source.format == "csv":
-        reader = (
-            spark.read.option("sep", source.delimiter)
-            .option("encoding", source.encoding)
-            .option("multiLine", source.multiline)
-            .option("quote", source.quote)
-            .option("escape", source.escape)
+def _cannot_be_read(label: str, source: Source, files: Sequence[str], reason: str) -> str:
+    if "TIMESTAMP(NANOS" in reason:
+        reason = (
+            "it has times in nanoseconds, which Spark does not read: write microseconds, with "
+            "pandas to_parquet(..., coerce_timestamps='us')"
         )
-        if schema is None:
-            schema = _string_schema([*csv_header(reader, files[0], label), CORRUPT_RECORD])
-        # A header that differs from the first file's must not shift columns silently, and a row
-        # with too many or too few values must be detected whichever columns a query reads.
-        return (
-            reader.option("header", True)
-            .option("enforceSchema", False)
-            .option("columnPruning", False)
-            .option("columnNameOfCorruptRecord", CORRUPT_RECORD)
-            .schema(schema)
-            .csv(literal_paths)
-        )
-    if source.format == "json":
-        reader = spark.read.option("columnNameOfCorruptRecord", CORRUPT_RECORD)
-        return reader.schema(_string_schema([*source.types, CORRUPT_RECORD])).json(literal_paths)
-    reader = spark.read.format(source.format)
-    return (reader if schema is None else reader.schema(schema)).load(literal_paths)
+    shown = ", ".join(files[:_MAX_FILES_SHOWN])
+    return f"[{label}] {shown} cannot be read as {source.format}: {reason}"
 
 
 def _type_problems(
-    spark: SparkSession, source: Source, columns: list[str], file: str, label: str
+    spark: SparkSession, source: Source, generations: Sequence[Generation], label: str
 ) -> Iterator[str]:
     """Messages on declared types that are invalid, or of columns that do not exist."""
-    source_columns = [name for name in columns if name not in (DELIVERY, FILE, CORRUPT_RECORD)]
+    columns = [name for one in generations for name in one.schema.names]
     text_rows = spark.range(0).select(F.lit("").alias("text"))
     for name, declared in source.types.items():
-        if name not in source_columns:
-            hint = did_you_mean(name, source_columns)
-            yield f"[{label}.types] {name}: {file} has no such column; {hint}"
+        if name not in columns:
+            hint = did_you_mean(name, columns)
+            yield f"[{label}.types] {name}: {generations[0].files[0]} has no such column; {hint}"
         try:
             text_rows.select(F.col("text").try_cast(declared))
         except AnalysisException:
@@ -150,23 +135,68 @@ def _type_problems(
             )
 
 
-def _with_delivery_names(
-    spark: SparkSession, row_groups: Sequence[DataFrame], deliveries: list[Delivery]
+def _open_groups(
+    spark: SparkSession,
+    source: Source,
+    generation: Generation,
+    groups: Sequence[Sequence[Delivery]],
+) -> list[DataFrame]:
+    """Rows of the files of a generation, in as many parts as there are groups with some of them."""
+    if not groups:
+        return [_open_files(spark, source, generation.files, generation.schema)]
+    own = set(generation.files)
+    found = [
+        {file.path: file.length for item in group for file in item.files if file.path in own}
+        for group in groups
+    ]
+    sizes = [sum(lengths.values()) for lengths in found]
+    bytes_per_core = sum(sizes) // spark.sparkContext.defaultParallelism
+    task_bytes = min(max(bytes_per_core, _MIN_TASK_BYTES), _MAX_TASK_BYTES)
+    return [
+        _open_files(spark, source, list(lengths), generation.schema).coalesce(
+            1 + size // task_bytes
+        )
+        for lengths, size in zip(found, sizes, strict=True)
+        if lengths
+    ]
+
+
+def _open_files(
+    spark: SparkSession, source: Source, files: Sequence[str], schema: StructType
 ) -> DataFrame:
-    """Adds FILE and DELIVERY by a join: parsing the path of each row took longer."""
-    name_rows = [
-        {"_rfm_file_uri": file.uri, FILE: file.name, DELIVERY: delivery.name}
+    """Rows of files that have the same columns, with text columns for CSV and JSON."""
+    literal_paths = [literal(file) for file in files]
+    if source.format == "parquet":
+        return spark.read.schema(schema).parquet(*literal_paths)
+    text = text_columns([*schema.names, CORRUPT_RECORD])
+    if source.format == "json":
+        reader = spark.read.option("columnNameOfCorruptRecord", CORRUPT_RECORD)
+        return reader.schema(text).json(literal_paths)
+    # A header that differs from the first file's must not shift columns silently, and a row with
+    # too many or too few values must be detected whichever columns a query reads.
+    return (
+        csv_reader(spark, source)
+        .option("header", True)
+        .option("enforceSchema", False)
+        .option("columnPruning", False)
+        .option("columnNameOfCorruptRecord", CORRUPT_RECORD)
+        .schema(text)
+        .csv(literal_paths)
+    )
+
+
+def _delivery_names(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
+    names = [
+        {_FILE_URI: file.uri, FILE: file.name, DELIVERY: delivery.name}
         for delivery in deliveries
         for file in delivery.files
     ]
-    delivery_names = local_rows(spark, name_rows, _string_schema(["_rfm_file_uri", FILE, DELIVERY]))
-    source_columns = [quoted_column(name) for name in row_groups[0].columns]
-    uri = F.col("_metadata.file_path").alias("_rfm_file_uri")
-    rows = reduce(
-        DataFrame.unionByName, (group.select(*source_columns, uri) for group in row_groups)
-    )
-    return rows.join(F.broadcast(delivery_names), "_rfm_file_uri").drop("_rfm_file_uri")
+    return local_rows(spark, names, text_columns([_FILE_URI, FILE, DELIVERY]))
 
 
-def _string_schema(columns: list[str]) -> StructType:
-    return StructType([StructField(name, StringType()) for name in columns])
+def _with_names(parts: Sequence[DataFrame], names: DataFrame) -> DataFrame:
+    """Adds FILE and DELIVERY by a join: parsing the path of each row took longer."""
+    columns = [quoted_column(name) for name in parts[0].columns]
+    uri = F.col("_metadata.file_path").alias(_FILE_URI)
+    rows = reduce(DataFrame.unionByName, (part.select(*columns, uri) for part in parts))
+    return rows.join(F.broadcast(names), _FILE_URI).drop(_FILE_URI)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,8 @@ from pyspark.sql.types import (
 )
 
 from rfm_spark.core.errors import did_you_mean
-from rfm_spark.ingest.files.deliveries import Delivery, file_paths
-from rfm_spark.ingest.files.file_columns import missing_parquet_columns
+from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.files.raw_files import RawRows
 from rfm_spark.ingest.rows.business_time import is_time_type
 from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, METADATA_COLUMNS
 from rfm_spark.ingest.rows.expressions import FieldExpression, column_named, expression_column
@@ -77,35 +77,46 @@ def required_fields(source: Source) -> dict[str, FieldExpression | None]:
     }
 
 
-def column_problems(
-    run: Run, rows: DataFrame, source: Source, label: str, deliveries: list[Delivery]
-) -> list[str]:
+def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[str]:
     """Messages on expressions of a source that do not match the columns of its files.
+
+    Columns that some files lack, and that may be NULL there, become notes.
 
     Args:
         run: the run.
-        rows: one row per raw row of the deliveries: `read_rows`.
+        raw: rows of the source's deliveries.
         source: source with the configured expressions.
         label: configuration section of the source, for messages.
-        deliveries: deliveries whose files are checked.
     """
-    files = file_paths(source, deliveries)
+    rows, generations = raw.rows, raw.generations
     names = [name for name in rows.columns if name not in (*METADATA_COLUMNS, *source.lookups)]
-    origin = "`types`" if source.format == "json" else files[0]
+    origin = "`types`" if source.format == "json" else generations[0].files[0]
     time_zone = run.settings.business.time_zone
     if not isinstance(source, Customers):
         time_zone = source.time_zone or time_zone
     fields = source_fields(source)
-    problems = list(_FileColumns(rows, names, origin, source, label, time_zone).problems(fields))
-    if problems or source.format != "parquet":
+    whole = _FileColumns(rows, names, origin, source, label, time_zone)
+    problems = list(whole.problems(fields))
+    if problems:
         return problems
+    problems += whole.conflict_problems(fields, raw.conflicts)
     required = required_fields(source)
-    for missing, (file, present) in missing_parquet_columns(run.spark, files, names, label).items():
+    later = {name: field for name, field in fields.items() if name not in required}
+    lacking: dict[tuple[str, ...], list[Generation]] = {}
+    for generation in generations:
+        if missing := generation.missing(names):
+            lacking.setdefault(missing, []).append(generation)
+    for missing, alike in lacking.items():
+        file = alike[0].files[0]
         for name, lookup in source.lookups.items():
             if lookup.on in missing:
                 problems.append(f"[{label}.lookups.{name}] on: {file} has no column '{lookup.on}'")
-        origin, rest = f"{file}, unlike other files,", rows.drop(*missing)
-        problems += _FileColumns(rest, present, origin, source, label, time_zone).problems(required)
+        rest, present = rows.drop(*missing), [name for name in names if name not in missing]
+        origin = f"{file}, unlike other files,"
+        part = _FileColumns(rest, present, origin, source, label, time_zone)
+        problems += part.problems(required)
+        count = sum(len(generation.files) for generation in alike)
+        run.notes.extend(part.notes(later, f"{count:,} of the files, such as {file}", missing))
     return problems
 
 
@@ -132,24 +143,69 @@ class _FileColumns:
     def problems(self, fields: Mapping[str, FieldExpression | None]) -> Iterator[str]:
         """Messages on expressions that do not parse, name missing columns or have a wrong type."""
         for name, field in fields.items():
-            for expression in [field] if isinstance(field, str) else field or []:
-                key = name.removeprefix(ATTRIBUTE_PREFIX)
-                where = f"[{self.label}.columns{'' if key == name else '.attributes'}] {key}"
+            for where, expression in self._placed({name: field}):
                 data_type = self._expression_type(expression)
                 if isinstance(data_type, AnalysisException):
                     yield f"{where} = {expression!r}: {self._error_message(data_type, expression)}"
                 else:
                     yield from self._type_problems(data_type, name, expression, where)
             yield from self._constant_problems(name, field)
-        predicates = {f"[{self.label}.reject] {n}": rule for n, rule in self.source.reject.items()}
-        if self.source.where is not None:
-            predicates[f"[{self.label}] where"] = self.source.where
-        for where, predicate in predicates.items():
+        for where, predicate in self._predicates():
             data_type = self._expression_type(predicate)
             if isinstance(data_type, AnalysisException):
                 yield f"{where} = {predicate!r}: {self._error_message(data_type, predicate)}"
             elif data_type.simpleString() != "boolean":
                 yield _not_boolean(where, data_type)
+
+    def conflict_problems(
+        self, fields: Mapping[str, FieldExpression | None], conflicts: Mapping[str, str]
+    ) -> Iterator[str]:
+        """Messages on expressions that need a column of several types that cannot be one.
+
+        Args:
+            fields: field name to configured expression.
+            conflicts: column name to its types, in words.
+        """
+        for where, expression in [*self._placed(fields), *self._predicates()]:
+            for name, types in conflicts.items():
+                if isinstance(self._expression_type(expression, name), AnalysisException):
+                    yield (
+                        f"{where} = {expression!r}: column '{name}' is {types}, which are not one "
+                        "type: write the files alike, or take in those of one type at a time"
+                    )
+
+    def notes(
+        self,
+        fields: Mapping[str, FieldExpression | None],
+        files: str,
+        missing: Sequence[str],
+    ) -> Iterator[str]:
+        """What is worth a look: fields that are NULL, as these files lack a column for them.
+
+        Args:
+            fields: those that may be, with their configured expressions.
+            files: how many they are, in words.
+            missing: columns that they lack.
+        """
+        for where, expression in self._placed(fields):
+            if isinstance(self._expression_type(expression), AnalysisException):
+                yield (
+                    f"{where} = {expression!r}: is NULL in {files}, which lack {', '.join(missing)}"
+                )
+
+    def _placed(self, fields: Mapping[str, FieldExpression | None]) -> Iterator[tuple[str, str]]:
+        """Each expression of fields, with where it stands in the configuration."""
+        for name, field in fields.items():
+            key = name.removeprefix(ATTRIBUTE_PREFIX)
+            where = f"[{self.label}.columns{'' if key == name else '.attributes'}] {key}"
+            for expression in [field] if isinstance(field, str) else field or []:
+                yield where, expression
+
+    def _predicates(self) -> Iterator[tuple[str, str]]:
+        for name, rule in self.source.reject.items():
+            yield f"[{self.label}.reject] {name}", rule
+        if self.source.where is not None:
+            yield f"[{self.label}] where", self.source.where
 
     def _expression_type(self, expression: str, *excluded: str) -> DataType | AnalysisException:
         """Type of an expression, optionally without some columns; the error if it is invalid."""

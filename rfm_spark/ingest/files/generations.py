@@ -1,0 +1,126 @@
+"""Generations of files: those of the same columns are read together, then united by name.
+
+Spark reads many files with the columns of one of them: what others call otherwise is NULL to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrameReader, SparkSession
+from pyspark.sql.types import StringType, StructField, StructType
+
+from rfm_spark.core.errors import UserError
+from rfm_spark.settings.sources import Source
+from rfm_spark.storage.gateway import JvmError, first_lines, parquet_schemas
+from rfm_spark.storage.locations import literal
+
+_MAX_GENERATIONS = 200
+"""Each is a branch of the plan: files that all differ are a mistake."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Files of a source that have the same columns.
+
+    Attributes:
+        files: paths, in the order of deliveries.
+        schema: the columns as Spark reads them; of CSV and JSON all are text.
+    """
+
+    files: tuple[str, ...]
+    schema: StructType
+
+    def missing(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Those of some columns that the files lack, whatever case names are in."""
+        present = {name.casefold() for name in self.schema.names}
+        return tuple(name for name in columns if name.casefold() not in present)
+
+
+def find_generations(
+    spark: SparkSession, source: Source, files: Sequence[str], label: str
+) -> list[Generation]:
+    """Generations of files, in the order of the first file of each.
+
+    What tells them apart is read from every file: the header of CSV, the footer of Parquet. Lines
+    of JSON have the columns that are declared.
+
+    Args:
+        spark: the session.
+        source: source of the files, which is no Delta table.
+        files: their paths.
+        label: configuration section of the source, for messages.
+
+    Raises:
+        UserError: if a file cannot be read, a column has no name or that of another one, or nearly
+            every file has columns of its own.
+    """
+    if source.format == "json":
+        return [Generation(tuple(files), text_columns(source.types))]
+    try:
+        if source.format == "csv":
+            signs = first_lines(spark, files, source.encoding)
+        else:
+            signs = parquet_schemas(spark, files)
+    except JvmError as error:
+        raise UserError(f"[{label}] {error}") from None
+    alike: dict[str, list[str]] = {}
+    for file, sign in zip(files, signs, strict=True):
+        alike.setdefault(sign, []).append(file)
+    if len(alike) > _MAX_GENERATIONS:
+        raise UserError(
+            f"[{label}] {len(alike):,} of {len(files):,} files have columns that no other has, or "
+            "in another order: is the path's pattern too wide, or a first line no header?"
+        )
+    return [
+        Generation(tuple(group), _schema(spark, source, group[0], label))
+        for group in alike.values()
+    ]
+
+
+def csv_reader(spark: SparkSession, source: Source) -> DataFrameReader:
+    """A reader with the options of a source of CSV."""
+    return (
+        spark.read.option("sep", source.delimiter)
+        .option("encoding", source.encoding)
+        .option("multiLine", source.multiline)
+        .option("quote", source.quote)
+        .option("escape", source.escape)
+    )
+
+
+def text_columns(names: Iterable[str]) -> StructType:
+    """Columns of text."""
+    return StructType([StructField(name, StringType()) for name in names])
+
+
+def _schema(spark: SparkSession, source: Source, file: str, label: str) -> StructType:
+    if source.format == "csv":
+        return text_columns(_csv_header(csv_reader(spark, source), file, label))
+    return spark.read.format(source.format).load([literal(file)]).schema
+
+
+def _csv_header(reader: DataFrameReader, file: str, label: str) -> list[str]:
+    """Column names of a CSV file, from its header.
+
+    Raises:
+        UserError: if a column has no name or a duplicate one, which Spark would replace.
+    """
+    columns = reader.option("header", True).csv(literal(file)).columns
+    if any(name.endswith(str(position)) for position, name in enumerate(columns)):
+        written_names = reader.option("header", False).csv(literal(file)).first() or columns
+        if len(columns) > 1 and len([name for name in written_names if name]) == 1:
+            raise UserError(
+                f"[{label}] {file}: its first line has one value where others have more: a title "
+                "is no header; remove what stands above the names of the columns"
+            )
+        pairs = enumerate(zip(written_names, columns, strict=True), 1)
+        # Columns by position, not name: without a header, the first line is a row of data.
+        if positions := [str(position) for position, (written, name) in pairs if written != name]:
+            raise UserError(
+                f"[{label}] {file}: header, column {', '.join(positions)}: no name, or one that "
+                "another column has (upper and lower case are the same): give each a name of its "
+                "own; with pandas, write index=False"
+            )
+    return columns

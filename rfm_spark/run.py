@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -65,6 +66,7 @@ class Run:
         since: the earlier day that a result which compares two days is asked for; None for those
             that it compares by itself.
         last_day: the last business day of the facts, once they are up to date.
+        began_at: the moment by the clock.
         versions: what the whole run read and wrote.
         notes: what is worth a look though nothing is wrong, a line each, for a person at the end.
     """
@@ -77,6 +79,7 @@ class Run:
     night: date | None = None
     since: date | None = None
     last_day: date | None = None
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: TableVersions = field(default_factory=TableVersions)
     notes: list[str] = field(default_factory=list)
     _tracked: list[TableVersions] = field(default_factory=list)
@@ -90,6 +93,11 @@ class Run:
     def spark(self) -> SparkSession:
         """The session, started now where it has not been."""
         return self.sessions.session
+
+    @property
+    def today(self) -> date:
+        """The shop's calendar day at which the run began."""
+        return self.began_at.astimezone(ZoneInfo(self.settings.business.time_zone)).date()
 
     @contextmanager
     def tracking(self) -> Iterator[TableVersions]:

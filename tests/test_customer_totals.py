@@ -26,6 +26,7 @@ from rfm_spark.facts.tables import (
 )
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_by, totals_rows
+from rfm_spark.ingest.rows.rules import AllowedDays
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.rfm.values import Basis, WeightedKinds, rfm_values
@@ -62,8 +63,7 @@ RULES = TotalsRules(
     time_format=None,
     minor_unit_digits=2,
     guest_ids=["0"],
-    earliest_date=date(2000, 1, 1),
-    latest_date=date(2099, 12, 31),
+    days=AllowedDays(date(2000, 1, 1), date(2099, 12, 31), date(2026, 6, 30)),
 )
 
 
@@ -116,6 +116,7 @@ BAD = {
     "last_purchase_unreadable": [row("a", last="2026-13-01")],
     "first_purchase_unreadable": [row("a", first="20")],
     "date_out_of_range": [row("a", first="1999-12-31")],
+    "date_in_future": [row("a", last="2026-07-01", as_of="2026-07-01")],
     "last_purchase_after_as_of": [row("a", last="2026-01-29")],
     "first_purchase_after_last": [row("a", first="2026-01-21")],
     "purchase_without_orders": [row("a", orders="0")],

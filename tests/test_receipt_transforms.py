@@ -12,7 +12,7 @@ from support import assert_rows
 
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
-from rfm_spark.ingest.rows.rules import SEPARATOR
+from rfm_spark.ingest.rows.rules import SEPARATOR, AllowedDays
 
 RULES = ReceiptRules(
     calendar=Calendar("UTC", 0, "UTC"),
@@ -21,8 +21,7 @@ RULES = ReceiptRules(
     guest_ids=("0", "GUEST"),
     one_row_per_receipt=False,
     zero_is_visit=True,
-    earliest_date=date(2020, 1, 1),
-    latest_date=date(2026, 12, 31),
+    days=AllowedDays(date(2020, 1, 1), date(2026, 12, 31), date(2026, 6, 30)),
 )
 ONE_ROW = replace(RULES, one_row_per_receipt=True)
 WITHOUT_ZERO = replace(RULES, zero_is_visit=False)
@@ -214,6 +213,7 @@ REJECTED = [
     (line(time="2026-02-30"), "time_unreadable"),
     (line(time="2019-12-31"), "date_out_of_range"),
     (line(time="2027-01-01"), "date_out_of_range"),
+    (line(time="2026-07-01"), "date_in_future"),
     (line(quantity=None), "quantity_missing"),
     (line(quantity="two"), "quantity_not_a_number"),
     (line(unit_price=" "), "unit_price_missing"),

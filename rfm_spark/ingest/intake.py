@@ -22,7 +22,12 @@ from rfm_spark.ingest.counts import (
     receipt_counts,
     row_counts,
 )
-from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries, lookups_fingerprint
+from rfm_spark.ingest.files.deliveries import (
+    Delivery,
+    NoFilesError,
+    find_deliveries,
+    lookups_fingerprint,
+)
 from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rejected_share import check_rejected_share
@@ -250,7 +255,14 @@ def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:
 def _new_batch(
     run: Run, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
 ) -> Batch:
-    deliveries = find_deliveries(run.sessions, source, run.input, label, run.night)
+    try:
+        deliveries = find_deliveries(run.sessions, source, run.input, label, run.night)
+    except NoFilesError as error:
+        if run.night is None or label not in {known for known, _ in fingerprints}:
+            raise
+        # Nothing was sold on that day, or nothing has come: recency moves on either way.
+        run.notes.append(f"{error.problems[0]}: {run.night} is described by what came before")
+        deliveries = []
     lookups = lookups_fingerprint(run.sessions, source, run.input, label)
     settings_digest = reading_digest(source, run.settings.business) + lookups
     new = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -27,6 +28,7 @@ from rfm_spark.ingest.rows.expressions import expression_column
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.left_out import left_out_counts
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
+from rfm_spark.ingest.rows.rules import AllowedDays
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
@@ -149,13 +151,13 @@ def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFr
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
         # Of rows that are whole receipts, equal ones are found where their ids repeat.
         rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
-        return receipt_lines(rows, _receipt_rules(run.settings, source, calendar))
+        return receipt_lines(rows, _receipt_rules(run, source, calendar))
     if isinstance(source, CustomerTotals):
-        return totals_rows(rows, _totals_rules(run.settings, source, calendar))
+        return totals_rows(rows, _totals_rules(run, source, calendar))
     if isinstance(source, Interactions):
-        dates = (business.earliest_date, business.latest_date)
+        days = allowed_days(run)
         name = label.partition(".")[2]
-        return interaction_rows(rows, name, calendar, source.time_format, dates, business.guest_ids)
+        return interaction_rows(rows, name, calendar, source.time_format, days, business.guest_ids)
     if isinstance(source, Customers):
         names = list(source.columns.attributes)
         return customer_rows(
@@ -164,20 +166,27 @@ def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFr
     raise TypeError(f"{type(source).__name__} is no source of rows")
 
 
-def _totals_rules(
-    settings: ShopSettings, source: CustomerTotals, calendar: Calendar
-) -> TotalsRules:
+def allowed_days(run: Run) -> AllowedDays:
+    """Days that rows can be of: none ahead of the clock, or of the night that is asked for."""
+    business = run.settings.business
+    today = max(run.today, run.night or run.today)
+    ahead = timedelta(days=run.settings.ingest.max_future_days)
+    return AllowedDays(business.earliest_date, business.latest_date, today + ahead)
+
+
+def _totals_rules(run: Run, source: CustomerTotals, calendar: Calendar) -> TotalsRules:
+    settings = run.settings
     return TotalsRules(
         calendar=calendar,
         time_format=source.time_format,
         minor_unit_digits=settings.business.minor_unit_digits,
         guest_ids=settings.business.guest_ids,
-        earliest_date=settings.business.earliest_date,
-        latest_date=settings.business.latest_date,
+        days=allowed_days(run),
     )
 
 
-def _receipt_rules(settings: ShopSettings, source: Receipts, calendar: Calendar) -> ReceiptRules:
+def _receipt_rules(run: Run, source: Receipts, calendar: Calendar) -> ReceiptRules:
+    settings = run.settings
     return ReceiptRules(
         calendar=calendar,
         time_format=source.time_format,
@@ -185,6 +194,5 @@ def _receipt_rules(settings: ShopSettings, source: Receipts, calendar: Calendar)
         guest_ids=settings.business.guest_ids,
         one_row_per_receipt=source.grain == "receipt",
         zero_is_visit=source.zero_is_visit,
-        earliest_date=settings.business.earliest_date,
-        latest_date=settings.business.latest_date,
+        days=allowed_days(run),
     )

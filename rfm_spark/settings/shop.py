@@ -55,6 +55,13 @@ class Ingest(Section):
     max_rejected_share: float = Field(
         default=0.01, ge=0, le=1, description="of raw rows; above it the run fails"
     )
+    max_future_days: int = Field(
+        default=1,
+        ge=0,
+        le=36_525,
+        description="how many days after today rows may be of; later ones are rejected, as from a "
+        "till whose clock is wrong",
+    )
     correction_days: Days | None = Field(
         default=None, description="how far back a delivery can correct; by default all history"
     )

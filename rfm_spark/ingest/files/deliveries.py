@@ -63,6 +63,10 @@ class Delivery:
     fingerprint: str
 
 
+class NoFilesError(UserError):
+    """No file matches the path of a source."""
+
+
 def find_deliveries(
     sessions: SparkSession | SessionOnDemand,
     source: Source | Lookup,
@@ -83,7 +87,8 @@ def find_deliveries(
         The deliveries; none only where those of `night` are empty files.
 
     Raises:
-        UserError: if nothing matches, or the path cannot be listed.
+        NoFilesError: if nothing matches.
+        UserError: if the path cannot be listed.
     """
     sessions = SessionOnDemand.of(sessions)
     pattern = source.path
@@ -100,7 +105,7 @@ def find_deliveries(
     try:
         listed = listed_files(sessions, input_path, pattern)
     except FileNotFoundError:
-        raise UserError(f"[{label}] path: no file matches {path}") from None
+        raise NoFilesError(f"[{label}] path: no file matches {path}") from None
     except (OSError, *FAILED) as error:
         raise UserError(f"[{label}] path: {path} cannot be listed: {first_line(error)}") from None
     if source.format == "csv":
@@ -137,13 +142,18 @@ def lookups_fingerprint(
     return sha256(repr(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
 
 
-def file_paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
-    """Paths of the files of deliveries, as Hadoop opens them; without empty text files."""
+def files_with_rows(source: Source, deliveries: Sequence[Delivery]) -> list[RawFile]:
+    """Files of deliveries, without empty text files where there are others."""
     files = [file for delivery in deliveries for file in delivery.files]
     if source.format in ("csv", "json"):
         # An empty file has no rows and no header.
         files = [file for file in files if file.length > 0] or files
-    return [file.path for file in files]
+    return files
+
+
+def file_paths(source: Source, deliveries: Sequence[Delivery]) -> list[str]:
+    """Their paths, as Hadoop opens them."""
+    return [file.path for file in files_with_rows(source, deliveries)]
 
 
 def _unreadable_files(files: Sequence[ListedFile], file_format: str, label: str) -> Iterator[str]:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from pyspark.sql import DataFrameReader, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.ingest.files.deliveries import RawFile
 from rfm_spark.settings.sources import Source
 from rfm_spark.storage.gateway import JvmError, first_lines, parquet_schemas
 from rfm_spark.storage.locations import literal
 
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _MAX_GENERATIONS = 200
 """Each is a branch of the plan: files that all differ are a mistake."""
 
@@ -27,56 +30,81 @@ class Generation:
     Attributes:
         files: paths, in the order of deliveries.
         schema: the columns as Spark reads them; of CSV and JSON all are text.
+        folder_columns: columns that only the names of folders tell, such as `store=north`.
     """
 
     files: tuple[str, ...]
     schema: StructType
+    folder_columns: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of all columns."""
+        return [*self.schema.names, *self.folder_columns]
 
     def missing(self, columns: Iterable[str]) -> tuple[str, ...]:
         """Those of some columns that the files lack, whatever case names are in."""
-        present = {name.casefold() for name in self.schema.names}
+        present = {name.casefold() for name in self.columns}
         return tuple(name for name in columns if name.casefold() not in present)
 
 
 def find_generations(
-    spark: SparkSession, source: Source, files: Sequence[str], label: str
+    spark: SparkSession, source: Source, files: Sequence[RawFile], label: str
 ) -> list[Generation]:
     """Generations of files, in the order of the first file of each.
 
     What tells them apart is read from every file: the header of CSV, the footer of Parquet. Lines
-    of JSON have the columns that are declared.
+    of JSON have the columns that are declared. All have those that the names of their folders tell.
 
     Args:
         spark: the session.
         source: source of the files, which is no Delta table.
-        files: their paths.
+        files: the files.
         label: configuration section of the source, for messages.
 
     Raises:
         UserError: if a file cannot be read, a column has no name or that of another one, or nearly
             every file has columns of its own.
     """
-    if source.format == "json":
-        return [Generation(tuple(files), text_columns(source.types))]
+    paths = [file.path for file in files]
     try:
         if source.format == "csv":
-            signs = first_lines(spark, files, source.encoding)
+            signs = first_lines(spark, paths, source.encoding)
+        elif source.format == "parquet":
+            signs = parquet_schemas(spark, paths)
         else:
-            signs = parquet_schemas(spark, files)
+            signs = [""] * len(files)
     except JvmError as error:
         raise UserError(f"[{label}] {error}") from None
-    alike: dict[str, list[str]] = {}
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for file, sign in zip(files, signs, strict=True):
-        alike.setdefault(sign, []).append(file)
+        alike.setdefault((sign, tuple(folder_values(file.name))), []).append(file.path)
     if len(alike) > _MAX_GENERATIONS:
         raise UserError(
             f"[{label}] {len(alike):,} of {len(files):,} files have columns that no other has, or "
             "in another order: is the path's pattern too wide, or a first line no header?"
         )
     return [
-        Generation(tuple(group), _schema(spark, source, group[0], label))
-        for group in alike.values()
+        _generation(group, _schema(spark, source, group[0], label), told)
+        for (_, told), group in alike.items()
     ]
+
+
+def folder_values(name: str) -> dict[str, str | None]:
+    """What the folders of a file say, as Spark and Hive write it: `dt=2026-01-05/store=north`.
+
+    Args:
+        name: path of the file below the input.
+
+    Returns:
+        Column to value; None where there is none.
+    """
+    found: dict[str, str | None] = {}
+    for folder in name.split("/")[:-1]:
+        column, sign, value = folder.partition("=")
+        if sign and column:
+            found[unquote(column)] = None if value == _NO_VALUE else unquote(value)
+    return found
 
 
 def csv_reader(spark: SparkSession, source: Source) -> DataFrameReader:
@@ -95,7 +123,17 @@ def text_columns(names: Iterable[str]) -> StructType:
     return StructType([StructField(name, StringType()) for name in names])
 
 
+def _generation(files: Sequence[str], schema: StructType, told: Iterable[str]) -> Generation:
+    """What is in the files counts before what their folders are called."""
+    present = {name.casefold() for name in schema.names}
+    return Generation(
+        tuple(files), schema, tuple(name for name in told if name.casefold() not in present)
+    )
+
+
 def _schema(spark: SparkSession, source: Source, file: str, label: str) -> StructType:
+    if source.format == "json":
+        return text_columns(source.types)
     if source.format == "csv":
         return text_columns(_csv_header(csv_reader(spark, source), file, label))
     return spark.read.format(source.format).load([literal(file)]).schema

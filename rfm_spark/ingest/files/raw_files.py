@@ -12,11 +12,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
-from rfm_spark.ingest.files.deliveries import Delivery, file_paths
+from rfm_spark.ingest.files.deliveries import Delivery, file_paths, files_with_rows
 from rfm_spark.ingest.files.generations import (
     Generation,
     csv_reader,
     find_generations,
+    folder_values,
     text_columns,
 )
 from rfm_spark.ingest.files.lookups import with_lookup
@@ -88,15 +89,18 @@ def read_rows(
             named = rows.withColumns({FILE: F.lit(table.name), DELIVERY: F.lit(table.name)})
             typed, conflicts = typed_rows(named, source.types), dict[str, str]()
         else:
-            generations = generations or find_generations(spark, source, files, label)
+            opened_files = files_with_rows(source, deliveries)
+            generations = generations or find_generations(spark, source, opened_files, label)
             if problems := list(_type_problems(spark, source, generations, label)):
                 raise UserError(problems)
-            names = _delivery_names(spark, deliveries)
+            names = _names_of_files(spark, deliveries, generations)
             typed, conflicts = united_rows(
                 {
-                    generation.files[0]: typed_rows(_with_names(opened, names), source.types)
-                    for generation in generations
-                    if (opened := _open_groups(spark, source, generation, groups))
+                    one.files[0]: typed_rows(
+                        _with_names(opened, names, one.folder_columns), source.types
+                    )
+                    for one in generations
+                    if (opened := _open_groups(spark, source, one, groups))
                 }
             )
     except FAILED as error:
@@ -120,7 +124,7 @@ def _type_problems(
     spark: SparkSession, source: Source, generations: Sequence[Generation], label: str
 ) -> Iterator[str]:
     """Messages on declared types that are invalid, or of columns that do not exist."""
-    columns = [name for one in generations for name in one.schema.names]
+    columns = [name for one in generations for name in one.columns]
     text_rows = spark.range(0).select(F.lit("").alias("text"))
     for name, declared in source.types.items():
         if name not in columns:
@@ -185,18 +189,25 @@ def _open_files(
     )
 
 
-def _delivery_names(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
+def _names_of_files(
+    spark: SparkSession, deliveries: Sequence[Delivery], generations: Sequence[Generation]
+) -> DataFrame:
+    """One row per file: its URI, FILE, DELIVERY, and what its folders say, as text."""
+    told = dict.fromkeys(name for one in generations for name in one.folder_columns)
     names = [
-        {_FILE_URI: file.uri, FILE: file.name, DELIVERY: delivery.name}
+        {_FILE_URI: file.uri, FILE: file.name, DELIVERY: delivery.name, **folder_values(file.name)}
         for delivery in deliveries
         for file in delivery.files
     ]
-    return local_rows(spark, names, text_columns([_FILE_URI, FILE, DELIVERY]))
+    return local_rows(spark, names, text_columns([_FILE_URI, FILE, DELIVERY, *told]))
 
 
-def _with_names(parts: Sequence[DataFrame], names: DataFrame) -> DataFrame:
-    """Adds FILE and DELIVERY by a join: parsing the path of each row took longer."""
+def _with_names(
+    parts: Sequence[DataFrame], names: DataFrame, folder_columns: Sequence[str]
+) -> DataFrame:
+    """Adds FILE, DELIVERY and columns of folders by a join: parsing paths of rows took longer."""
     columns = [quoted_column(name) for name in parts[0].columns]
     uri = F.col("_metadata.file_path").alias(_FILE_URI)
     rows = reduce(DataFrame.unionByName, (part.select(*columns, uri) for part in parts))
-    return rows.join(F.broadcast(names), _FILE_URI).drop(_FILE_URI)
+    told = names.select(_FILE_URI, FILE, DELIVERY, *map(quoted_column, folder_columns))
+    return rows.join(F.broadcast(told), _FILE_URI).drop(_FILE_URI)

@@ -16,7 +16,7 @@ from rfm_spark.ingest.rows.identifiers import identified_customer_id, is_inexact
 from rfm_spark.ingest.rows.money import amount_in_minor_units, to_decimal
 from rfm_spark.ingest.rows.repeats import with_repeats_rejected
 from rfm_spark.ingest.rows.rules import (
-    is_date_out_of_range,
+    AllowedDays,
     is_missing,
     is_unreadable,
     rejection_reasons,
@@ -39,16 +39,14 @@ class TotalsRules:
         time_format: Spark datetime pattern of text days; None for ISO 8601.
         minor_unit_digits: decimal digits of the currency; 2 for cents.
         guest_ids: customer ids that stand for guests.
-        earliest_date: first allowed business day.
-        latest_date: last allowed business day.
+        days: on which customers can have bought.
     """
 
     calendar: Calendar
     time_format: str | None
     minor_unit_digits: int
     guest_ids: Collection[str]
-    earliest_date: date
-    latest_date: date
+    days: AllowedDays
 
 
 def totals_rows(rows: DataFrame, rules: TotalsRules) -> DataFrame:
@@ -179,13 +177,9 @@ def _day_rules(types: Mapping[str, DataType], rules: TotalsRules) -> dict[str, C
             for name in _DAYS
         },
     }
-    out_of_range = [
-        F.coalesce(is_date_out_of_range(day, rules.earliest_date, rules.latest_date), F.lit(False))
-        for day in (as_of, first, last)
-    ]
     return {
         **found,
-        "date_out_of_range": out_of_range[0] | out_of_range[1] | out_of_range[2],
+        **rules.days.rules(as_of, first, last),
         "last_purchase_missing": (orders > 0)
         & is_missing(F.col("last_purchase"), types["last_purchase"]),
         "purchase_without_orders": (orders == 0) & F.coalesce(first, last).isNotNull(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,7 +17,7 @@ from rfm_spark.ingest.rows.identifiers import (
 )
 from rfm_spark.ingest.rows.money import to_decimal
 from rfm_spark.ingest.rows.rules import (
-    is_date_out_of_range,
+    AllowedDays,
     is_missing,
     is_unreadable,
     rejection_reasons,
@@ -32,7 +31,7 @@ def interaction_rows(
     source: str,
     calendar: Calendar,
     time_format: str | None,
-    dates: tuple[date, date],
+    days: AllowedDays,
     guest_ids: Collection[str] = (),
 ) -> DataFrame:
     """Typed interactions with all rejection reasons.
@@ -43,7 +42,7 @@ def interaction_rows(
         source: name of the configured source, which prefixes its ids.
         calendar: time zones and start of the business day.
         time_format: Spark datetime pattern of text times; None for ISO 8601.
-        dates: earliest and latest allowed business day.
+        days: on which something can have happened.
         guest_ids: customer ids that stand for guests.
 
     Returns:
@@ -79,7 +78,7 @@ def interaction_rows(
         "time_unreadable": is_unreadable(
             F.col("time"), data_types["time"], F.col("interaction_ts")
         ),
-        "date_out_of_range": is_date_out_of_range(F.col("business_date"), *dates),
+        **days.rules(F.col("business_date")),
         "value_not_a_number": is_unreadable(F.col("value"), data_types["value"], F.col("number")),
     }
     return typed.select(

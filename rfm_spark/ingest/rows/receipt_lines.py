@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 from operator import and_
 
@@ -21,7 +20,9 @@ from rfm_spark.ingest.rows.identifiers import (
 )
 from rfm_spark.ingest.rows.money import amount_in_minor_units, price_in_minor_units, to_decimal
 from rfm_spark.ingest.rows.rules import (
-    is_date_out_of_range,
+    TIME_MISSING,
+    TIME_UNREADABLE,
+    AllowedDays,
     is_missing,
     is_unreadable,
     rejection_reasons,
@@ -42,8 +43,7 @@ class ReceiptRules:
         guest_ids: customer ids that stand for guests.
         one_row_per_receipt: whether a row is a whole receipt, not a line.
         zero_is_visit: whether a receipt of exactly 0 counts as a visit.
-        earliest_date: first allowed business day.
-        latest_date: last allowed business day.
+        days: on which something can have been bought.
     """
 
     calendar: Calendar
@@ -52,8 +52,7 @@ class ReceiptRules:
     guest_ids: Collection[str]
     one_row_per_receipt: bool
     zero_is_visit: bool
-    earliest_date: date
-    latest_date: date
+    days: AllowedDays
 
 
 def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
@@ -182,13 +181,12 @@ def _line_rules(
             f"{name}_inexact": is_inexact_id(F.col(name), data_types[name])
             for name in ("receipt_id", "customer_id")
         },
-        "time_missing": is_missing(F.col("time"), data_types["time"]),
-        "time_unreadable": is_unreadable(F.col("time"), data_types["time"], F.col("receipt_ts")),
-        "date_out_of_range": is_date_out_of_range(
-            F.col("business_date"), rules.earliest_date, rules.latest_date
-        ),
+        TIME_UNREADABLE: is_unreadable(F.col("time"), data_types["time"], F.col("receipt_ts")),
+        **rules.days.rules(F.col("business_date")),
         "version_unreadable": _is_version_unreadable(data_types),
     }
+    if rules.one_row_per_receipt:  # a line takes the time of its receipt
+        line_rules[TIME_MISSING] = is_missing(F.col("time"), data_types["time"])
     required_fields = ["amount"] if mapped["amount"] else ["quantity", "unit_price"]
     # A row that voids a receipt needs no amount.
     for name in required_fields:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -26,6 +29,12 @@ DROPPED = (EQUAL_LINE, OLDER_VERSION)
 
 REJECTED_BY_ANOTHER = "another_line_of_the_receipt_rejected"
 """Reason of a row that is right itself, and belongs to a receipt with one that is not."""
+
+TIME_MISSING = "time_missing"
+"""Reason of a whole receipt without a time, and of the lines of a receipt of which none has one."""
+
+TIME_UNREADABLE = "time_unreadable"
+"""Reason of a row whose time is none."""
 
 REPEATED_ID = "receipt_id_repeated"
 """Reason of whole receipts that have one id in one delivery, and differ."""
@@ -75,6 +84,28 @@ def is_unreadable(value: Column, data_type: DataType, parsed: Column) -> Column:
     return ~is_missing(value, data_type) & parsed.isNull()
 
 
-def is_date_out_of_range(day: Column, earliest: date, latest: date) -> Column:
-    """True for a business day before the earliest or after the latest allowed date."""
-    return (day < F.lit(earliest)) | (day > F.lit(latest))
+@dataclass(frozen=True)
+class AllowedDays:
+    """Business days on which something can have happened.
+
+    Attributes:
+        earliest: the first one, as configured.
+        latest: the last one, as configured.
+        not_future: the last one that today's clock allows.
+    """
+
+    earliest: date
+    latest: date
+    not_future: date
+
+    def rules(self, *days: Column) -> dict[str, Column]:
+        """Rule name to a Column that is true where one of some days, NULL or not, breaks it."""
+        outside = [(day < F.lit(self.earliest)) | (day > F.lit(self.latest)) for day in days]
+        future = [(day > F.lit(self.not_future)) & (day <= F.lit(self.latest)) for day in days]
+        return {"date_out_of_range": _any(outside), "date_in_future": _any(future)}
+
+
+def _any(conditions: Sequence[Column]) -> Column:
+    if len(conditions) == 1:
+        return conditions[0]
+    return reduce(or_, [F.coalesce(condition, F.lit(False)) for condition in conditions])

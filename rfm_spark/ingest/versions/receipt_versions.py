@@ -10,6 +10,8 @@ from rfm_spark.ingest.rows.business_time import year_month
 from rfm_spark.ingest.rows.rules import (
     EQUAL_LINE,
     REJECTED_BY_ANOTHER,
+    TIME_MISSING,
+    TIME_UNREADABLE,
     is_invalid,
     rejection_reasons,
 )
@@ -31,8 +33,9 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
         One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per time at
         which something was brought back after the day of the purchase or without it: the columns
         of `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
-        `two_customers` and `is_rejected`. Lines that belong to no version, because they have no id
-        or are dropped, are counted in rows whose `receipt_id` is NULL: several per delivery.
+        `two_customers`, `is_untimed` and `is_rejected`. Lines that belong to no version, because
+        they have no id or are dropped, are counted in rows whose `receipt_id` is NULL: several per
+        delivery.
     """
     has_version = F.col("receipt_id").isNotNull() & ~F.col("is_dropped")
     # Lines of no version would all be of one key, and one task.
@@ -67,9 +70,11 @@ def _returned_apart_at(whole: WindowSpec) -> Column:
     """Time of lines that were brought back after the last day of the purchase, of partial sums.
 
     NULL for all other lines, and for those of a receipt that is to be rejected: it is rejected as a
-    whole.
+    whole. Lines without a time belong to the purchase, and where there is none to the first return.
     """
     at = F.col("returned_at")
+    has_purchase = F.max(F.when(at.isNull(), F.col("last_date"))).over(whole).isNotNull()
+    at = F.coalesce(at, F.when(~has_purchase, F.min(at).over(whole)))
     purchase_day = F.max(F.when(at.isNull(), F.col("last_date"))).over(whole)
     is_later = F.coalesce(F.col("business_date") > purchase_day, F.lit(True))
     is_right = F.max("rejected_lines").over(whole) == 0
@@ -85,26 +90,29 @@ def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFr
     Args:
         lines: one row per raw row: `receipt_lines`.
         rejected_versions: one row per rejected receipt version: `delivery`, `receipt_id`,
-            `two_customers`.
+            `two_customers`, `is_untimed`.
 
     Returns:
         One row per raw row that is invalid or dropped, or belongs to a rejected receipt version:
         the columns of `lines`.
     """
     rejected_keys = rejected_versions.select(
-        *VERSION_KEY, "two_customers", F.lit(True).alias("rejected")
+        *VERSION_KEY, "two_customers", "is_untimed", F.lit(True).alias("rejected")
     )
+    is_unreadable = F.col("reasons").contains(TIME_UNREADABLE)
+    time_reason = F.when(F.col("is_untimed") & ~is_unreadable, F.lit(TIME_MISSING))
     version_reason = F.when(F.col("two_customers"), F.lit(TWO_CUSTOMERS)).when(
-        F.col("rejected") & ~is_invalid(), F.lit(REJECTED_BY_ANOTHER)
+        F.col("rejected") & ~is_invalid() & time_reason.isNull(), F.lit(REJECTED_BY_ANOTHER)
     )
     dropped_reason = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
     return (
         lines.join(rejected_keys, [*VERSION_KEY], "left")
         .where(is_invalid() | F.col("rejected") | F.col("is_dropped"))
         .withColumn(
-            "reasons", rejection_reasons({}, F.col("reasons"), version_reason, dropped_reason)
+            "reasons",
+            rejection_reasons({}, F.col("reasons"), time_reason, version_reason, dropped_reason),
         )
-        .drop("two_customers", "rejected")
+        .drop("two_customers", "is_untimed", "rejected")
     )
 
 
@@ -153,6 +161,7 @@ def no_categories() -> Column:
 def _versions_from_sums(sums: DataFrame, zero_is_visit: bool) -> DataFrame:
     counts = F.lit(True) if zero_is_visit else F.col("cents") != 0
     two_customers = F.size("customer_id") > 1
+    is_untimed = F.col("receipt_ts").isNull()
     return sums.select(
         *VERSION_KEY,
         F.array_min("customer_id").alias("customer_id"),
@@ -172,8 +181,9 @@ def _versions_from_sums(sums: DataFrame, zero_is_visit: bool) -> DataFrame:
         "rejected_lines",
         "dropped_lines",
         two_customers.alias("two_customers"),
+        is_untimed.alias("is_untimed"),
         "is_void",
-        ((F.col("rejected_lines") > 0) | two_customers).alias("is_rejected"),
+        ((F.col("rejected_lines") > 0) | two_customers | is_untimed).alias("is_rejected"),
     )
 
 

@@ -30,7 +30,7 @@ def opened(spark, shop):
     def rows():
         source, place = load_settings(shop.config).receipts, str(shop.raw)
         found = find_deliveries(spark, source, place, "receipts")
-        return read_rows(spark, source, found, place, "receipts")
+        return read_rows(spark, source, found, place, "receipts").rows
 
     return rows
 

@@ -302,3 +302,46 @@ def test_lines_brought_back_on_a_later_day_are_a_return_of_that_day(spark):
         ("two", "2026-01-15", 0, 8_00, 2, True, True, True),
     ]
     assert_rows(found, [dict(zip(names, row, strict=True)) for row in expected])
+
+
+def test_lines_without_a_time_take_that_of_their_receipt(spark):
+    """As exports write it that tell of an order on its first line only."""
+    no_time = {"receipt_ts": None, "business_date": None}
+    back = {"is_return": True, "is_visit": False, "items": -1}
+    on = {day: {"business_date": date(2026, 2, day), "receipt_ts": f"2026-02-{day} 09:00:00"}
+          for day in (14, 20)}  # fmt: skip
+    rows = [
+        line(cents=1_00),
+        line(cents=2_00, category="cups", **no_time),
+        line(cents=-1_00, **back, **no_time),  # of the purchase
+        line(cents=-3_00, **back, **on[20]),
+        line(receipt_id="returns", cents=-4_00, **back, **on[20]),
+        line(receipt_id="returns", cents=-5_00, **back, **on[14]),
+        line(receipt_id="returns", cents=-6_00, **back, **no_time),
+        line(receipt_id="none", raw="first", **no_time),
+        line(receipt_id="none", raw="second", reasons="amount_missing", **no_time),
+        line(receipt_id="never read", raw="third", reasons="time_unreadable", **no_time),
+        line(receipt_id="partly read", raw="fourth", reasons="time_unreadable", **no_time),
+        line(receipt_id="partly read", raw="fifth"),
+    ]
+    found = versions(spark, *rows)
+    names = ("receipt_id", "business_date", "net_cents", "lines", "is_rejected", "is_untimed")
+    expected = [
+        ("r1", "2026-01-15", 2_00, 3, False, False),
+        ("r1", "2026-02-20", -3_00, 1, False, False),
+        ("returns", "2026-02-14", -11_00, 2, False, False),
+        ("returns", "2026-02-20", -4_00, 1, False, False),
+        ("none", None, 2_00, 2, True, True),
+        ("never read", None, 1_00, 1, True, True),
+        ("partly read", "2026-01-15", 2_00, 2, True, False),
+    ]
+    assert_rows(found, [dict(zip(names, row, strict=True)) for row in expected])
+    kept_out = rows_to_quarantine(lines(spark, *rows), found.where("is_rejected"))
+    by_raw = {row["raw"]: row["reasons"].split(SEPARATOR) for row in kept_out.collect()}
+    assert by_raw == {
+        "first": ["time_missing"],
+        "second": ["amount_missing", "time_missing"],
+        "third": ["time_unreadable"],
+        "fourth": ["time_unreadable"],
+        "fifth": ["another_line_of_the_receipt_rejected"],
+    }

@@ -65,6 +65,7 @@ class Run:
         night: the day whose deliveries are taken in; None for all that are new.
         since: the earlier day that a result which compares two days is asked for; None for those
             that it compares by itself.
+        taken_back: names of deliveries that are to count no more; then nothing new is taken in.
         last_day: the last business day of the facts, once they are up to date.
         began_at: the moment by the clock.
         versions: what the whole run read and wrote.
@@ -78,6 +79,7 @@ class Run:
     progress: Progress = field(default_factory=Quiet)
     night: date | None = None
     since: date | None = None
+    taken_back: tuple[str, ...] = ()
     last_day: date | None = None
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: TableVersions = field(default_factory=TableVersions)

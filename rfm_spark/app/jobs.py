@@ -48,6 +48,7 @@ class Job:
         summary: one line for a person.
         results: made after the facts are up to date, in this order.
         takes_in: whether it takes in new deliveries first.
+        takes_back: whether it takes back deliveries, `run.taken_back`.
         maintains: whether maintenance follows.
         compares_days: whether it takes an earlier day, `run.since`, to compare with.
     """
@@ -56,6 +57,7 @@ class Job:
     summary: str
     results: tuple[AnyResult, ...] = ()
     takes_in: bool = False
+    takes_back: bool = False
     maintains: bool = False
     compares_days: bool = False
 
@@ -78,6 +80,11 @@ JOBS: tuple[Job, ...] = (
         "ingest",
         "Take in new and changed deliveries, and bring the facts up to date.",
         takes_in=True,
+    ),
+    Job(
+        "retract",
+        "Take deliveries back: what they brought counts no more, and is not taken in again.",
+        takes_back=True,
     ),
     *(
         Job(result.name, result.summary, (result,), compares_days=result.compares_days)
@@ -115,7 +122,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 
     with writing(run, name):
         try:
-            if job.takes_in:
+            if job.takes_in or job.takes_back:
                 ingest(run)
             refresh_facts(run)
             if job.results:

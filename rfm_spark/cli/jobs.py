@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from rfm_spark.app.advice import advice_panels
@@ -15,6 +17,11 @@ from rfm_spark.cli.sessions import session
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.settings import leading_profile
+
+Deliveries = Annotated[
+    list[str],
+    typer.Argument(metavar="DELIVERY...", help="Names, as the table `deliveries` has them."),
+]
 
 
 def add_job_commands(app: typer.Typer) -> None:
@@ -70,9 +77,20 @@ def _add_command(app: typer.Typer, job: Job) -> None:
         request = Request(config, overrides, input, warehouse, as_of, since=since)
         run_and_show(context, job, request)
 
+    def taking_back(
+        context: typer.Context,
+        deliveries: Deliveries,
+        config: Config,
+        overrides: Overrides,
+        warehouse: Place,
+        input: AnyInput = None,
+    ) -> None:
+        request = Request(config, overrides, input, warehouse, taken_back=deliveries)
+        run_and_show(context, job, request)
+
     of_days = of_two_days if job.compares_days else of_tables
-    command = night if job.maintains else taking_in if job.takes_in else of_days
-    app.command(job.name, help=job.summary)(command)
+    in_out = taking_back if job.takes_back else taking_in if job.takes_in else of_days
+    app.command(job.name, help=job.summary)(night if job.maintains else in_out)
 
 
 def run_and_show(context: typer.Context, job: Job, request: Request) -> None:

@@ -31,6 +31,7 @@ class Request:
     as_of: datetime | None = None
     is_night: bool = False
     since: datetime | None = None
+    taken_back: Sequence[str] = ()
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +48,7 @@ class Request:
         Raises:
             UserError: if the session cannot reach them, or has no metastore where one is wanted.
         """
-        return open_run(
+        run = open_run(
             sessions,
             self.settings,
             self.input or ".",
@@ -56,6 +57,8 @@ class Request:
             self.day if self.is_night else None,
             day_of(self.since),
         )
+        run.taken_back = tuple(self.taken_back)
+        return run
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,6 +25,7 @@ class Batch:
         deliveries: new or changed deliveries.
         settings_digest: digest of the settings and look-ups that their rows are read with.
         previously_loaded: names of deliveries that were loaded before and have changed.
+        gone: name to fingerprint of deliveries that were taken in, and are not there any more.
     """
 
     label: str
@@ -32,6 +33,12 @@ class Batch:
     deliveries: list[Delivery]
     settings_digest: str
     previously_loaded: frozenset[str]
+    gone: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there is anything to read: not where all that is asked is to take back."""
+        return any(delivery.files for delivery in self.deliveries)
 
     @property
     def delivery_names(self) -> list[str]:

@@ -23,6 +23,7 @@ from rfm_spark.ingest.counts import (
     row_counts,
 )
 from rfm_spark.ingest.files.deliveries import (
+    RETRACTED,
     Delivery,
     NoFilesError,
     find_deliveries,
@@ -31,8 +32,15 @@ from rfm_spark.ingest.files.deliveries import (
 from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rejected_share import check_rejected_share
+from rfm_spark.ingest.retraction import (
+    is_taken_in,
+    retraction,
+    tell_gone,
+    unknown_deliveries,
+    with_moved_retracted,
+)
 from rfm_spark.ingest.rows.rules import is_invalid
-from rfm_spark.ingest.sources import CheckedRows, checked_rows, configured_sources
+from rfm_spark.ingest.sources import CheckedRows, checked_rows, configured_sources, no_rows
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
@@ -43,7 +51,14 @@ from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 from rfm_spark.settings.digest import changes_digest
 from rfm_spark.settings.shop import Business
-from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
+from rfm_spark.settings.sources import (
+    DATE,
+    Customers,
+    CustomerTotals,
+    Interactions,
+    Receipts,
+    Source,
+)
 from rfm_spark.storage.slices import since
 from rfm_spark.storage.spark_errors import FAILED
 
@@ -82,13 +97,13 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
     problems: list[str] = []
     for label, source in configured_sources(run.settings).items():
         try:
-            batch = _new_batch(run, label, source, fingerprints)
-            if batch.deliveries:
-                is_first = label not in {known for known, _ in fingerprints}
-                checked = _batch_rows(run, batch, is_first_load=is_first)
-                found[tables[type(source)].name].append((batch, checked))
+            known = {name: one for (of, name), one in fingerprints.items() if of == label}
+            if (batch_and_rows := _new_rows(run, label, source, known)) is not None:
+                found[tables[type(source)].name].append(batch_and_rows)
         except UserError as error:
             problems += error.problems
+    if run.taken_back and not problems:
+        problems = unknown_deliveries(run.taken_back, fingerprints)
     if problems:
         raise UserError(problems)
     with ExitStack() as stack:
@@ -110,6 +125,23 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
                     if table is not RECEIPTS:
                         check_rejected_share(run, intake, rows)
         yield intakes
+
+
+def _new_rows(
+    run: Run, label: str, source: Source, known: Mapping[str, str]
+) -> tuple[Batch, CheckedRows] | None:
+    """What a source brings, or what is to be taken back of it; None for nothing."""
+    if run.taken_back:
+        batch = retraction(label, source, known, run.taken_back)
+    else:
+        batch = _new_batch(run, label, source, known)
+    if not batch.deliveries:
+        tell_gone(run, batch)
+        return None
+    checked = _batch_rows(run, batch, is_first_load=not known)
+    batch = with_moved_retracted(run, batch, checked.rows)
+    tell_gone(run, batch)
+    return batch, checked
 
 
 @contextmanager
@@ -252,28 +284,28 @@ def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:
     return {(row["source"], row["delivery"]): row["fingerprint"] for row in loaded}
 
 
-def _new_batch(
-    run: Run, label: str, source: Source, fingerprints: Mapping[tuple[str, str], str]
-) -> Batch:
+def _new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -> Batch:
     try:
         deliveries = find_deliveries(run.sessions, source, run.input, label, run.night)
     except NoFilesError as error:
-        if run.night is None or label not in {known for known, _ in fingerprints}:
+        if run.night is None or not known:
             raise
         # Nothing was sold on that day, or nothing has come: recency moves on either way.
         run.notes.append(f"{error.problems[0]}: {run.night} is described by what came before")
         deliveries = []
     lookups = lookups_fingerprint(run.sessions, source, run.input, label)
     settings_digest = reading_digest(source, run.settings.business) + lookups
-    new = [
-        delivery
-        for delivery in deliveries
-        if fingerprints.get((label, delivery.name)) != delivery.fingerprint + settings_digest
-    ]
-    reloaded = frozenset(
-        delivery.name for delivery in new if (label, delivery.name) in fingerprints
-    )
-    return Batch(label, source, new, settings_digest, reloaded)
+    new = [one for one in deliveries if not is_taken_in(one, known, settings_digest)]
+    reloaded = frozenset(delivery.name for delivery in new if delivery.name in known)
+    # Of a night, the files of other days were not looked for.
+    is_of_all = deliveries and (run.night is None or DATE not in source.path)
+    there = {delivery.name for delivery in deliveries}
+    gone = {
+        name: one
+        for name, one in known.items()
+        if is_of_all and name not in there and not one.startswith(RETRACTED)
+    }
+    return Batch(label, source, new, settings_digest, reloaded, gone)
 
 
 def _batch_rows(
@@ -283,6 +315,9 @@ def _batch_rows(
     generations: Sequence[Generation] = (),
     is_first_load: bool = False,
 ) -> CheckedRows:
+    if not batch.has_files:
+        rows = no_rows(run, batch.label, batch.source)
+        return CheckedRows(rows.withColumn("source", F.lit(batch.label)), None, ())
     checked = checked_rows(
         run, batch.label, batch.source, batch.deliveries, groups, generations, is_first_load
     )

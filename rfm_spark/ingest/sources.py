@@ -19,7 +19,10 @@ from rfm_spark.ingest.rows.attributes import customer_rows
 from rfm_spark.ingest.rows.business_time import Calendar
 from rfm_spark.ingest.rows.customer_totals import TotalsRules, totals_rows
 from rfm_spark.ingest.rows.delivered import (
+    DELIVERY,
+    FILE,
     MALFORMED,
+    RAW,
     delivered_fields,
     with_is_dropped,
     with_row_digest,
@@ -32,6 +35,9 @@ from rfm_spark.ingest.rows.rules import AllowedDays
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
+
+_NOTHING = "nothing"
+"""The column of rows that are none."""
 
 RECEIPTS_LABEL, TOTALS_LABEL, CUSTOMERS_LABEL = "receipts", "customer_totals", "customers"
 
@@ -138,9 +144,21 @@ def checked_rows(
     return CheckedRows(rows, left_out_counts(raw, where), generations)
 
 
+def no_rows(run: Run, label: str, source: Source) -> DataFrame:
+    """The rows of a delivery that has none, whatever its files would look like."""
+    names = (DELIVERY, FILE, RAW, MALFORMED)
+    fields = {name: field and _NOTHING for name, field in source_fields(source).items()}
+    raw = run.spark.range(0).select(*[F.lit("").alias(name) for name in (*names, _NOTHING)])
+    return _rows_of_fields(run, label, source, delivered_fields(raw, fields, {}))
+
+
 def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFrame:
     """Fields of raw rows that belong to a source, typed and with all rejection reasons."""
     rows = delivered_fields(raw, source_fields(source), source.reject)
+    return _rows_of_fields(run, label, source, rows)
+
+
+def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> DataFrame:
     business = run.settings.business
     calendar = Calendar(
         business.time_zone, business.day_start_hour, source.time_zone or business.time_zone

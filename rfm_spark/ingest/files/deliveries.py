@@ -47,6 +47,10 @@ class RawFile:
     length: int
 
 
+RETRACTED = "retracted:"
+"""Before the fingerprint of a delivery that was taken back: its files are not taken in again."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A delivery of raw data: a file, a folder of part files, or a Delta table.
@@ -61,6 +65,16 @@ class Delivery:
     name: str
     files: tuple[RawFile, ...]
     fingerprint: str
+
+
+def retracted(name: str, fingerprint: str) -> Delivery:
+    """A delivery that was taken in, without its files: nothing of it is left.
+
+    Args:
+        name: of the delivery.
+        fingerprint: with which it was taken in.
+    """
+    return Delivery(name, (), RETRACTED + fingerprint.removeprefix(RETRACTED))
 
 
 class NoFilesError(UserError):

@@ -12,7 +12,12 @@ DELIVERIES = Table(
     columns=(
         Column("source", StringType(), "Configured source: receipts, interactions.x, ...", True),
         Column("delivery", StringType(), "File or folder, relative to the input", required=True),
-        Column("fingerprint", StringType(), "Digest of its files and of the settings", True),
+        Column(
+            "fingerprint",
+            StringType(),
+            "Digest of its files and of the settings, behind `retracted:` where it was taken back",
+            True,
+        ),
         Column("rows", LongType(), "Raw rows read", required=True),
         Column("rejected_rows", LongType(), "Raw rows sent to quarantine", required=True),
         Column(

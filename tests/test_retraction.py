@@ -57,7 +57,7 @@ def test_what_was_taken_back_leaves_the_tables_as_if_it_had_never_come(cli, shop
     taken = {row["delivery"]: row["rows"] for row in stored(shop.warehouse, "deliveries")}
     assert {name: taken[name] for name in wrong} == dict.fromkeys(wrong, 0)
     [last] = sorted(stored(shop.warehouse, "runs"), key=lambda run: run["started_at"])[1:]
-    assert (last["command"], last["outcome"]) == ("retract", "succeeded")
+    assert (last["job"], last["outcome"]) == ("retract", "succeeded")
 
     # The files still lie there: they stay away, also where all is read again by other settings.
     before = versions(shop.warehouse)

@@ -154,11 +154,13 @@ def test_names_of_folders_are_columns(cli, shop):
     shop.parquet("sales/time=2025-03-02/store=__HIVE_DEFAULT_PARTITION__/part-0.parquet", plain[2:])
     shop.parquet("sales/time=2025-03-03/store=x/part-0.parquet", [NEW[0] | {"store": "north"}])
     changes = {"receipts*.csv": "sales", '"csv"': '"parquet"', "[cohorts]": "", "grains = [": "#"}
-    shop.configure(RECEIPTS.replace('time = "time"', 'time = "time"\nstore_id = "store"'), changes)
+    also = 'time = "time"\nstore_id = "store"\nchannel = "split(_rfm_file, \'/\')[0]"'
+    shop.configure(RECEIPTS.replace('time = "time"', also), changes)
     assert cli("ingest", *shop.arguments()) == 0
     found = {
         row["receipt_id"]: (str(row["business_date"]), row["store_id"]) for row in content(shop)
     }
+    assert {row["channel"] for row in content(shop)} == {"sales"}
     assert found == {
         "a1": ("2025-03-01", "Süd"), "a2": ("2025-03-01", "Süd"),
         "a3": ("2025-03-02", None), "a4": ("2025-03-02", None),

@@ -260,7 +260,7 @@ def test_one_model_or_several_can_be_configured_and_not_both(load, refused):
     assert {name: one.k for name, one in models_of(load(two).clusters).items()} == {"a": 3, "b": 5}
     assert models_of(load(two, "clusters.b.k=7").clusters)["b"].k == 7
     [mixed] = refused(two, "clusters.k=4")
-    assert mixed.startswith("clusters: k beside [clusters.<name>]: where models are named")
+    assert mixed.startswith("clusters: k beside [clusters.<name>]: where there are several")
     for text in (PLAIN + "[clusters.transforms]\n", PLAIN + "[clusters.a.transforms]\n"):
         [rules] = models_of(load(text + 'frequency = "none"\n').clusters).values()
         assert rules.transforms == {"frequency": "none"}

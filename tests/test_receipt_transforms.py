@@ -21,6 +21,7 @@ RULES = ReceiptRules(
     guest_ids=("0", "GUEST"),
     one_row_per_receipt=False,
     zero_is_visit=True,
+    id_prefix="",
     days=AllowedDays(date(2020, 1, 1), date(2026, 12, 31), date(2026, 6, 30)),
 )
 ONE_ROW = replace(RULES, one_row_per_receipt=True)
@@ -206,8 +207,8 @@ def test_the_time_gives_instant_and_business_day(spark):
 REJECTED = [
     (line(receipt_id=None), "receipt_id_missing"),
     (line(receipt_id=" \t"), "receipt_id_missing"),
-    (line(time=None), "time_missing"),
-    (line(time="  "), "time_missing"),
+    (line(time=None), ""),  # it has that of its receipt
+    (line(time="  "), ""),
     (line(time="last week"), "time_unreadable"),
     (line(time="12:30"), "time_unreadable"),
     (line(time="2026-02-30"), "time_unreadable"),
@@ -231,6 +232,11 @@ REJECTED = [
 def test_a_rejected_line_names_every_rule_it_breaks(spark):
     reasons = [why for (why,) in found(spark, [row for row, _ in REJECTED], "reasons")]
     assert [why.replace(SEPARATOR, ",") for why in reasons] == [why for _, why in REJECTED]
+
+
+def test_a_whole_receipt_needs_a_time(spark):
+    rows = lines_of(spark, [line(time=None), line(time="  "), line()], ONE_ROW).collect()
+    assert [row["reasons"] for row in rows] == ["time_missing", "time_missing", ""]
 
 
 def test_a_given_amount_is_checked_like_a_price(spark):

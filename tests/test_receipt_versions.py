@@ -186,7 +186,9 @@ def test_dropped_lines_count_nowhere_but_in_quarantine(spark):
     assert_rows(
         found.where("receipt_id = 'r1'"), [{"net_cents": 1_00, "lines": 1, "is_rejected": False}]
     )
-    rejected = found.where("is_rejected").select("delivery", "receipt_id", "two_customers")
+    rejected = found.where("is_rejected").select(
+        "delivery", "receipt_id", "two_customers", "is_untimed"
+    )
     another = "another_line_of_the_receipt_rejected"
     assert_rows(
         rows_to_quarantine(delivered, rejected),
@@ -213,7 +215,7 @@ def test_every_row_of_a_rejected_version_goes_to_quarantine_with_its_reason(spar
     )
     rejected = receipt_versions(delivered, True, True).where("is_rejected")
     found = rows_to_quarantine(
-        delivered, rejected.select("delivery", "receipt_id", "two_customers")
+        delivered, rejected.select("delivery", "receipt_id", "two_customers", "is_untimed")
     )
     two = "two_customers_on_one_receipt"
     assert_rows(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rfm_spark.app.settings import SETTINGS_MODEL, Settings
 from rfm_spark.core.errors import UserError, did_you_mean
-from rfm_spark.results.clusters.settings import MODELS, ONE_MODEL
+from rfm_spark.settings.section import NAMED, ONE
 
 
 def load_settings(file: Path, overrides: Sequence[str] = ()) -> Settings:
@@ -125,7 +125,7 @@ def _sentences(error: Any) -> list[str]:
 def _is_written(step: str | int) -> bool:
     if isinstance(step, int):
         return True
-    return step not in ("[key]", "int", "str", "date", ONE_MODEL, MODELS) and not any(
+    return step not in ("[key]", "int", "str", "date", ONE, NAMED) and not any(
         step.startswith(kind)
         for kind in ("constrained-", "literal[", "list[", "dict[", "function-")
     )

@@ -61,6 +61,11 @@ class Batch:
         return isinstance(self.source, Receipts) and self.source.grain == "line"
 
     @property
+    def shares_ids(self) -> bool:
+        """Whether receipts of other feeds may have the same ids."""
+        return isinstance(self.source, Receipts) and self.source.shares_ids
+
+    @property
     def zero_is_visit(self) -> bool:
         """Whether a receipt of exactly 0 is a visit."""
         return isinstance(self.source, Receipts) and self.source.zero_is_visit

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.core.table import Table
 from rfm_spark.ingest.batches import Batch, Intake
 from rfm_spark.ingest.counts import (
     DeliveryCounts,
@@ -104,27 +105,46 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
             problems += error.problems
     if run.taken_back and not problems:
         problems = unknown_deliveries(run.taken_back, fingerprints)
+    problems += _of_two_feeds([batch for batch, _ in found[RECEIPTS.name]])
     if problems:
         raise UserError(problems)
+    feeds = [[feed] for feed in found.pop(RECEIPTS.name)]
+    others = [found[table.name] for table in tables.values() if found.get(table.name)]
     with ExitStack() as stack:
-        intakes = []
-        for table in tables.values():
-            if table_batches := found[table.name]:
-                batches = [batch for batch, _ in table_batches]
-                rows = reduce(DataFrame.unionByName, (one.rows for _, one in table_batches))
-                intake = Intake(table, batches, rows)
-                intakes.append(intake)
-                with translated_input_errors(intake):
-                    if table is RECEIPTS:
-                        intake.generations = table_batches[0][1].generations
-                        stack.enter_context(_with_single_rows(run, intake))
-                    else:
-                        intake.counts = row_counts(rows, intake.delivery_keys)
-                    for batch, checked in table_batches:
-                        _count_left_out(run, intake, batch, checked.left_out)
-                    if table is not RECEIPTS:
-                        check_rejected_share(run, intake, rows)
-        yield intakes
+        yield [_intake(run, stack, tables[type(one[0][0].source)], one) for one in feeds + others]
+
+
+def _intake(
+    run: Run, stack: ExitStack, table: Table, found: Sequence[tuple[Batch, CheckedRows]]
+) -> Intake:
+    """What a table is loaded from; of receipts, of one feed."""
+    rows = reduce(DataFrame.unionByName, (checked.rows for _, checked in found))
+    intake = Intake(table, [batch for batch, _ in found], rows)
+    with translated_input_errors(intake):
+        if table is RECEIPTS:
+            intake.generations = found[0][1].generations
+            stack.enter_context(_with_single_rows(run, intake))
+        else:
+            intake.counts = row_counts(rows, intake.delivery_keys)
+        for batch, checked in found:
+            _count_left_out(run, intake, batch, checked.left_out)
+        if table is not RECEIPTS:
+            check_rejected_share(run, intake, rows)
+    return intake
+
+
+def _of_two_feeds(batches: Sequence[Batch]) -> Iterator[str]:
+    """Messages on deliveries that more than one feed of receipts brings: they would count twice."""
+    labels: dict[str, list[str]] = {}
+    for batch in batches:
+        for name in batch.delivery_names:
+            labels.setdefault(name, []).append(batch.label)
+    for name, of in labels.items():
+        if len(of) > 1:
+            yield (
+                f"{name}: is a delivery of {' and '.join(f'[{label}]' for label in of)}: give each "
+                "feed a path of its own"
+            )
 
 
 def _new_rows(
@@ -148,11 +168,12 @@ def _new_rows(
 def _with_single_rows(run: Run, intake: Intake) -> Iterator[None]:
     """Adds `is_single` to the rows of receipts, and counts and finds the single ones.
 
-    Lines are not looked at: they are counted when they have been put together.
+    Lines are not looked at: they are counted when they have been put together. Nor are receipts
+    that share their ids with other feeds, which may bring the same ones at the same time.
     """
     [batch] = intake.batches
     rows = intake.rows
-    if batch.has_lines:
+    if batch.has_lines or batch.shares_ids:
         intake.rows = intake.slow_path_rows = rows.withColumn("is_single", F.lit(False))
         intake.counts = {key: DeliveryCounts() for key in intake.delivery_keys}
         yield

@@ -27,6 +27,7 @@ from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
+from rfm_spark.ingest.rows.labels import is_of_receipts
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
 from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
@@ -53,6 +54,7 @@ from rfm_spark.ingest.versions.whole_receipts import (
 )
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
+from rfm_spark.settings.sources import Receipts
 from rfm_spark.storage.slices import day_slice, since
 
 _MAX_BROADCAST_VERSIONS = 1_000_000
@@ -265,14 +267,17 @@ def _record_deliveries(run: Run, intake: Intake) -> None:
         for batch in intake.batches
         for delivery in batch.deliveries
     ]
-    condition = _deliveries_condition(intake.batches)
-    run.replace_by(DELIVERIES, rows, condition)
+    run.replace_by(DELIVERIES, rows, _deliveries_condition(intake.batches))
 
 
 def _deliveries_condition(batches: Sequence[Batch]) -> Column:
-    """True for rows of the deliveries, in a table with a `source` column."""
+    """True for rows of the deliveries, in a table with a `source` column.
+
+    A file of receipts is of one feed: where its section was renamed, it is the same delivery.
+    """
     return any_of(
-        (F.col("source") == batch.label) & F.col("delivery").isin(batch.delivery_names)
+        (is_of_receipts() if isinstance(batch.source, Receipts) else F.col("source") == batch.label)
+        & F.col("delivery").isin(batch.delivery_names)
         for batch in batches
     )
 

@@ -39,14 +39,12 @@ from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, 
 _NOTHING = "nothing"
 """The column of rows that are none."""
 
-RECEIPTS_LABEL, TOTALS_LABEL, CUSTOMERS_LABEL = "receipts", "customer_totals", "customers"
+TOTALS_LABEL, CUSTOMERS_LABEL = "customer_totals", "customers"
 
 
 def configured_sources(settings: ShopSettings) -> dict[str, Source]:
     """Configured sources by label: the name of their section in the configuration."""
-    sources: dict[str, Source] = {}
-    if settings.receipts is not None:
-        sources[RECEIPTS_LABEL] = settings.receipts
+    sources: dict[str, Source] = dict(settings.feeds)
     if settings.customer_totals is not None:
         sources[TOTALS_LABEL] = settings.customer_totals
     sources |= {f"interactions.{name}": source for name, source in settings.interactions.items()}
@@ -148,7 +146,8 @@ def no_rows(run: Run, label: str, source: Source) -> DataFrame:
     """The rows of a delivery that has none, whatever its files would look like."""
     names = (DELIVERY, FILE, RAW, MALFORMED)
     fields = {name: field and _NOTHING for name, field in source_fields(source).items()}
-    raw = run.spark.range(0).select(*[F.lit("").alias(name) for name in (*names, _NOTHING)])
+    nothing = F.lit(None).cast("string").alias(_NOTHING)  # of text, Spark would try each cast
+    raw = run.spark.range(0).select(*[F.lit("").alias(name) for name in names], nothing)
     return _rows_of_fields(run, label, source, delivered_fields(raw, fields, {}))
 
 
@@ -169,7 +168,7 @@ def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> Da
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
         # Of rows that are whole receipts, equal ones are found where their ids repeat.
         rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
-        return receipt_lines(rows, _receipt_rules(run, source, calendar))
+        return receipt_lines(rows, _receipt_rules(run, label, source, calendar))
     if isinstance(source, CustomerTotals):
         return totals_rows(rows, _totals_rules(run, source, calendar))
     if isinstance(source, Interactions):
@@ -203,8 +202,10 @@ def _totals_rules(run: Run, source: CustomerTotals, calendar: Calendar) -> Total
     )
 
 
-def _receipt_rules(run: Run, source: Receipts, calendar: Calendar) -> ReceiptRules:
+def _receipt_rules(run: Run, label: str, source: Receipts, calendar: Calendar) -> ReceiptRules:
     settings = run.settings
+    feed = label.partition(".")[2]
+    has_own_ids = feed and source.columns.receipt_id is not None and not source.shares_ids
     return ReceiptRules(
         calendar=calendar,
         time_format=source.time_format,
@@ -212,5 +213,6 @@ def _receipt_rules(run: Run, source: Receipts, calendar: Calendar) -> ReceiptRul
         guest_ids=settings.business.guest_ids,
         one_row_per_receipt=source.grain == "receipt",
         zero_is_visit=source.zero_is_visit,
+        id_prefix=f"{feed}:" if has_own_ids else "",
         days=allowed_days(run),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -44,6 +44,11 @@ Distinct = AfterValidator(_each_once)
 """Of a list."""
 
 
+ONE, NAMED = "one section", "sections by name"
+"""What errors name the two kinds of a section by that may be several, beside the keys that people
+write: `[clusters]`, or `[clusters.<name>]` for each."""
+
+
 class Section(BaseModel):
     """A table of the configuration file: nothing unknown, nothing converted, nothing changed."""
 
@@ -58,3 +63,47 @@ class Section(BaseModel):
         if problems := list(self.misfits()):
             raise ValueError(*problems)
         return self
+
+
+def sections_kind(written: Any, section: type[Section], tables: Collection[str]) -> str:
+    """ONE, or NAMED: by whether a table lies in the section that is not one of its own keys.
+
+    Args:
+        written: what stands under the section.
+        section: what it is read as.
+        tables: keys of the section that are tables themselves: no name is one of these.
+    """
+    return NAMED if _named(written, section, tables) else ONE
+
+
+def not_mixed(
+    written: Any, section: type[Section], tables: Collection[str], path: str, first: str
+) -> Any:
+    """What is written, unless keys of one section stand beside sections by name.
+
+    Args:
+        written: what stands under the section.
+        section: what it is read as.
+        tables: keys of the section that are tables themselves.
+        path: where it stands, such as `clusters`.
+        first: a name for what stands there.
+    """
+    if named := _named(written, section, tables):
+        mixed = [name for name in written if name not in named]
+        if mixed:
+            raise ValueError(
+                f"{', '.join(mixed)} beside [{path}.<name>]: where there are several by name, "
+                f"every key is of one of them: write [{path}.{first}] above what stood under "
+                f"[{path}]"
+            )
+    return written
+
+
+def _named(written: Any, section: type[Section], tables: Collection[str]) -> list[str]:
+    if not isinstance(written, dict):
+        return []
+    return [
+        name
+        for name, one in written.items()
+        if name not in tables and isinstance(one, dict | section)
+    ]

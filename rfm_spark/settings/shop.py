@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.settings.section import Days, Name, Section, TimeZone
 from rfm_spark.settings.sources import (
+    FEEDS_TYPE,
     RECEIPT_CONTEXT,
     Customers,
     CustomerTotals,
@@ -85,7 +86,7 @@ class ShopSettings(Section):
     """Everything that the tables taken in, and the facts, depend on."""
 
     business: Business
-    receipts: Receipts | None = None
+    receipts: FEEDS_TYPE | None = None
     customer_totals: CustomerTotals | None = None
     ingest: Ingest = Ingest()
     interactions: dict[Name, Interactions] = Field(default_factory=dict)
@@ -93,17 +94,27 @@ class ShopSettings(Section):
     maintenance: Maintenance = Maintenance()
 
     @property
+    def feeds(self) -> Mapping[str, Receipts]:
+        """Every feed of receipts, by the section it is written in; none where there are none."""
+        if self.receipts is None:
+            return {}
+        if isinstance(self.receipts, Receipts):
+            return {"receipts": self.receipts}
+        return {f"receipts.{name}": feed for name, feed in self.receipts.items()}
+
+    @property
     def has_categories(self) -> bool:
         """Whether receipts say what was bought."""
-        return self.receipts is not None and self.receipts.columns.category is not None
+        return "category" in self.receipt_context
 
     @property
     def receipt_context(self) -> list[str]:
         """Which of store, channel, promotion and category receipts tell."""
-        if self.receipts is None:
-            return []
-        columns = self.receipts.columns
-        return [word for word, key in RECEIPT_CONTEXT.items() if getattr(columns, key) is not None]
+        return [
+            word
+            for word, key in RECEIPT_CONTEXT.items()
+            if any(getattr(feed.columns, key) is not None for feed in self.feeds.values())
+        ]
 
     @property
     def tells_purchases(self) -> bool:

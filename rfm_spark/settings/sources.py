@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from rfm_spark.settings.section import Name, Section, TimeZone
+from rfm_spark.settings.section import (
+    NAMED,
+    ONE,
+    Name,
+    Section,
+    TimeZone,
+    not_mixed,
+    sections_kind,
+)
 
 Format = Literal["csv", "json", "parquet", "delta"]
 
@@ -166,6 +174,11 @@ class Receipts(Source):
     )
     columns: ReceiptColumns
     zero_is_visit: bool = Field(default=True, description="whether an amount of 0 is a visit")
+    shares_ids: bool = Field(
+        default=False,
+        description="of one feed of several: whether its ids are those of the other feeds too; "
+        "else each begins with the feed's name, as in `web:1001`",
+    )
     drop_equal_lines: bool = Field(
         default=False,
         description="of equal lines in one delivery, only one counts; of equal whole receipts, "
@@ -186,6 +199,19 @@ class Receipts(Source):
             )
         if self.columns.version is not None and self.columns.receipt_id is None:
             yield "columns.version needs columns.receipt_id: without it a row is a receipt"
+
+
+Feeds = Receipts | dict[Name, Receipts]
+"""Receipts of one feed, or of several by name, such as tills and a web shop."""
+
+_TABLES = frozenset({"columns", "types", "lookups", "reject"})
+_FIRST_FEED = "till"
+
+FEEDS_TYPE = Annotated[
+    Annotated[Receipts, Tag(ONE)] | Annotated[dict[Name, Receipts], Tag(NAMED)],
+    Discriminator(lambda written: sections_kind(written, Receipts, _TABLES)),
+    BeforeValidator(lambda written: not_mixed(written, Receipts, _TABLES, "receipts", _FIRST_FEED)),
+]
 
 
 class InteractionColumns(Section):

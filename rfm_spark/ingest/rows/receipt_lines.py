@@ -43,6 +43,7 @@ class ReceiptRules:
         guest_ids: customer ids that stand for guests.
         one_row_per_receipt: whether a row is a whole receipt, not a line.
         zero_is_visit: whether a receipt of exactly 0 counts as a visit.
+        id_prefix: before every id, which keeps those of several feeds apart.
         days: on which something can have been bought.
     """
 
@@ -52,6 +53,7 @@ class ReceiptRules:
     guest_ids: Collection[str]
     one_row_per_receipt: bool
     zero_is_visit: bool
+    id_prefix: str
     days: AllowedDays
 
 
@@ -76,7 +78,7 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
     )
     typed = rows.withColumns(
         {
-            "receipt_key": id_text(F.col("receipt_id"), data_types["receipt_id"]),
+            "receipt_key": _receipt_key(data_types["receipt_id"], rules.id_prefix),
             "customer_key": identified_customer_id(
                 F.col("customer_id"), data_types["customer_id"], rules.guest_ids
             ),
@@ -126,6 +128,11 @@ def receipt_lines(rows: DataFrame, rules: ReceiptRules) -> DataFrame:
         .otherwise(F.col("version_order"))
         .alias("version"),
     )
+
+
+def _receipt_key(data_type: DataType, prefix: str) -> Column:
+    key = id_text(F.col("receipt_id"), data_type)
+    return F.concat(F.lit(prefix), key) if prefix else key
 
 
 def _is_version_unreadable(data_types: dict[str, DataType]) -> Column:

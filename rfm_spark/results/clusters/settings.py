@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
@@ -15,7 +15,17 @@ from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import FeatureName
 from rfm_spark.results.clusters.model import Training
 from rfm_spark.settings.digest import changes_digest
-from rfm_spark.settings.section import Distinct, Name, Section, WindowDays, look_back_of
+from rfm_spark.settings.section import (
+    NAMED,
+    ONE,
+    Distinct,
+    Name,
+    Section,
+    WindowDays,
+    look_back_of,
+    not_mixed,
+    sections_kind,
+)
 
 PLAIN = "habits"
 """Name of the model of a configuration that names none."""
@@ -157,32 +167,10 @@ _TABLES = frozenset({"transforms"})
 """Keys of one model that are tables themselves: none of several models has such a name."""
 
 
-def _is_model(name: str, written: Any) -> bool:
-    return name not in _TABLES and isinstance(written, dict | Clusters)
-
-
-def _are_named(written: Any) -> bool:
-    return isinstance(written, dict) and any(_is_model(*one) for one in written.items())
-
-
-def _not_mixed(written: Any) -> Any:
-    if _are_named(written):
-        mixed = [name for name, one in written.items() if not _is_model(name, one)]
-        if mixed:
-            raise ValueError(
-                f"{', '.join(mixed)} beside [clusters.<name>]: where models are named, every key "
-                f"is of one of them: write [clusters.{PLAIN}] above what stood under [clusters]"
-            )
-    return written
-
-
-ONE_MODEL, MODELS = "one model", "several models"
-"""What errors name the two kinds of section by, beside the keys that people write."""
-
 MODELS_TYPE = Annotated[
-    Annotated[Clusters, Tag(ONE_MODEL)] | Annotated[dict[Name, Clusters], Tag(MODELS)],
-    Discriminator(lambda written: MODELS if _are_named(written) else ONE_MODEL),
-    BeforeValidator(_not_mixed),
+    Annotated[Clusters, Tag(ONE)] | Annotated[dict[Name, Clusters], Tag(NAMED)],
+    Discriminator(lambda written: sections_kind(written, Clusters, _TABLES)),
+    BeforeValidator(lambda written: not_mixed(written, Clusters, _TABLES, "clusters", PLAIN)),
 ]
 
 

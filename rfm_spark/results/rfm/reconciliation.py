@@ -18,6 +18,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from rfm_spark.ingest.rows.customer_totals import totals_by
+from rfm_spark.ingest.rows.labels import is_of_receipts
 from rfm_spark.ingest.rows.rules import DROPPED as DROPPED_REASONS
 from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
 from rfm_spark.results.rfm.populations import COUNTED, GUESTS, SCORED, UNSCORED
@@ -41,7 +42,7 @@ TERMS = (
     SCORED,
 )
 """All terms of the identity, the left side first."""
-RECEIPTS_SOURCE, TOTALS_SOURCE = "receipts", "customer_totals"
+TOTALS_SOURCE = "customer_totals"
 INTERACTION_SOURCES = "interactions."
 _STORED = "stored"
 
@@ -59,8 +60,8 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
     Returns:
         One row per term that has something: `term`, `receipts` (versions), `net_cents`.
     """
-    taken = deliveries.where(F.col("source") == RECEIPTS_SOURCE)
-    kept_out = quarantine.where(F.col("source") == RECEIPTS_SOURCE)
+    taken = deliveries.where(is_of_receipts())
+    kept_out = quarantine.where(is_of_receipts())
     only_dropped = _is_only_dropped()
     parts = [
         taken.agg(_total("receipts"), _total("net_cents")).select(

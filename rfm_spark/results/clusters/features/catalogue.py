@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 
 def _counts_items(shop: ShopSettings) -> bool:
-    if shop.receipts is None:
-        return False
-    columns = shop.receipts.columns
-    return columns.items is not None or columns.quantity is not None
+    columns = [feed.columns for feed in shop.feeds.values()]
+    return any(one.items is not None or one.quantity is not None for one in columns)
 
 
 def _tells_promotions(shop: ShopSettings) -> bool:
-    return shop.receipts is not None and shop.receipts.columns.promotion is not None
+    return "promotion" in shop.receipt_context
 
 
 CATEGORY = Need("receipts.columns.category", lambda shop: shop.has_categories)

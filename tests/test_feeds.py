@@ -40,9 +40,8 @@ LINES = [
 
 def order(number, customer, day, total, code=None):
     """An order of the web shop, as its system writes it."""
-    return {
-        "order": number, "customer": customer, "at": f"{day}T09:00:00", "total": total, "code": code,
-    }  # fmt: skip
+    at = f"{day}T09:00:00"
+    return {"order": number, "customer": customer, "at": at, "total": total, "code": code}
 
 
 ORDERS = [
@@ -134,8 +133,8 @@ def test_a_file_of_two_feeds_is_refused(cli, shop, capfd):
     shop.configure(TILL.replace("[cohorts]", f"{other}\n[cohorts]"))
     assert cli("ingest", *shop.arguments()) == 2
     assert problems(capfd) == [
-        "receipts1.csv: is a delivery of [receipts.till] and [receipts.shop]: give each feed a path "
-        "of its own"
+        "receipts1.csv: is a delivery of [receipts.till] and [receipts.shop]: give each feed a "
+        "path of its own"
     ]
     assert versions(shop.warehouse) == {}
 

@@ -116,7 +116,8 @@ def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[
         part = _FileColumns(rest, present, origin, source, label, time_zone)
         problems += part.problems(required)
         count = sum(len(generation.files) for generation in alike)
-        run.notes.extend(part.notes(later, f"{count:,} of the files, such as {file}", missing))
+        alike_files = f"{count:,} of the files, such as {file}"
+        run.notes.extend(whole.notes(later, alike_files, missing))
     return problems
 
 
@@ -168,7 +169,7 @@ class _FileColumns:
         """
         for where, expression in [*self._placed(fields), *self._predicates()]:
             for name, types in conflicts.items():
-                if isinstance(self._expression_type(expression, name), AnalysisException):
+                if self._needs(expression, name):
                     yield (
                         f"{where} = {expression!r}: column '{name}' is {types}, which are not one "
                         "type: write the files alike, or take in those of one type at a time"
@@ -188,9 +189,9 @@ class _FileColumns:
             missing: columns that they lack.
         """
         for where, expression in self._placed(fields):
-            if isinstance(self._expression_type(expression), AnalysisException):
+            if needed := [name for name in missing if self._needs(expression, name)]:
                 yield (
-                    f"{where} = {expression!r}: is NULL in {files}, which lack {', '.join(missing)}"
+                    f"{where} = {expression!r}: is NULL in {files}, which lack {', '.join(needed)}"
                 )
 
     def _placed(self, fields: Mapping[str, FieldExpression | None]) -> Iterator[tuple[str, str]]:
@@ -256,6 +257,9 @@ class _FileColumns:
                 f"[{self.label}.columns] {name} = {part!r}: needs no column, so it is the same "
                 f"for all rows; text in quotes is a constant{hint}"
             )
+
+    def _needs(self, expression: str, column: str) -> bool:
+        return isinstance(self._expression_type(expression, column), AnalysisException)
 
     def _needs_no_column(self, expression: str) -> bool:
         found = self._expression_type(expression, *self.rows.columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[
     later = {name: field for name, field in fields.items() if name not in required}
     lacking: dict[tuple[str, ...], list[Generation]] = {}
     for generation in generations:
-        if missing := generation.missing(names):
+        if missing := whole.needed(generation.missing(names)):
             lacking.setdefault(missing, []).append(generation)
     for missing, alike in lacking.items():
         file = alike[0].files[0]
@@ -257,6 +257,16 @@ class _FileColumns:
                 f"[{self.label}.columns] {name} = {part!r}: needs no column, so it is the same "
                 f"for all rows; text in quotes is a constant{hint}"
             )
+
+    def needed(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Those of some columns that an expression or a look-up needs."""
+        asked = [*self._placed(source_fields(self.source)), *self._predicates()]
+        matched = {lookup.on for lookup in self.source.lookups.values()}
+        return tuple(
+            name
+            for name in columns
+            if name in matched or any(self._needs(expression, name) for _, expression in asked)
+        )
 
     def _needs(self, expression: str, column: str) -> bool:
         return isinstance(self._expression_type(expression, column), AnalysisException)

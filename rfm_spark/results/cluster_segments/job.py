@@ -11,7 +11,7 @@ from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
 from rfm_spark.results.clusters.one_model import model_slice
 from rfm_spark.results.clusters.result import RESULT as CLUSTERS_RESULT
 from rfm_spark.results.clusters.settings import Clusters, models_of
-from rfm_spark.results.clusters.stored_models import is_whole
+from rfm_spark.results.clusters.stored_models import has_none, is_whole
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS, CUSTOMER_FEATURES
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.rfm.result import RESULT as RFM_RESULT
@@ -37,7 +37,7 @@ def refresh_cluster_segments(request: Request[None], _: DataFrame | None) -> Non
 def _cross(request: Request[None], name: str, rules: Clusters) -> int:
     run, as_of = request.run, request.as_of
     clusters = run.warehouse.rows(CLUSTERS, {"model": name, "as_of": as_of})
-    if not clusters or not is_whole(run, name, as_of):
+    if not is_whole(run, name, as_of) or not (clusters or has_none(run, name, as_of)):
         raise UserError(
             f"{run.warehouse.path(CLUSTERS)}: has no whole clusters {name} as of {as_of}: run "
             "`rfm-spark clusters` for that day first"

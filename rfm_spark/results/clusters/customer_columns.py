@@ -10,7 +10,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import Column
 from rfm_spark.results.clusters.one_model import model_slice
 from rfm_spark.results.clusters.settings import Models, models_of
-from rfm_spark.results.clusters.stored_models import is_whole
+from rfm_spark.results.clusters.stored_models import has_none, is_whole
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTERS
 from rfm_spark.results.declaration import CustomerColumns, Request
 
@@ -28,7 +28,8 @@ def cluster_of_customers(request: Request[Models]) -> DataFrame:
     name = next(iter(models_of(request.rules)))
     of_day = model_slice(name, request.as_of)
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(of_day)
-    if not is_whole(run, name, request.as_of) or assigned.isEmpty():  # dropped, of an old day
+    is_dropped = assigned.isEmpty() and not has_none(run, name, request.as_of)  # of an old day
+    if not is_whole(run, name, request.as_of) or is_dropped:
         raise UserError(
             f"{run.warehouse.path(CLUSTER_ASSIGNMENTS)}: has no whole clusters {name} as of "
             f"{request.as_of}: run `rfm-spark clusters` for that day first"

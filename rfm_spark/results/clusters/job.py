@@ -21,9 +21,10 @@ from rfm_spark.results.clusters.features.further import (
 from rfm_spark.results.clusters.features.names import lacking_input
 from rfm_spark.results.clusters.features.values import customer_features, feature_asks
 from rfm_spark.results.clusters.model_history import ModelHistory
-from rfm_spark.results.clusters.one_model import cluster_by
+from rfm_spark.results.clusters.one_model import cluster_by, write_none
 from rfm_spark.results.clusters.settings import Clusters, Models, models_of, written_models
 from rfm_spark.results.clusters.tables import CUSTOMER_FEATURES
+from rfm_spark.results.clusters.training import NothingToCluster
 from rfm_spark.results.declaration import Request, Use, required
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.renewal import renew
@@ -81,12 +82,15 @@ def chosen_features(rules: Clusters, shop: ShopSettings) -> list[str]:
 def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
     """Groups the customers who bought in the window by their habits, by every model.
 
+    On a day on which all customers are alike, as on a shop's first ones, nobody has a cluster:
+    other results of the day are made all the same.
+
     Args:
         request: the run, the rules and the day.
         sums: `customer_sums` as of that day, with `cluster_asks`.
 
     Raises:
-        UserError: if nobody bought in a window, or a model cannot be made or used.
+        UserError: if nobody bought in a window, or a model cannot be used.
     """
     run = request.run
     if run.warehouse.is_there(CUSTOMER_FEATURES):  # made when there were fewer, perhaps
@@ -106,7 +110,12 @@ def refresh_clusters(request: Request[Models], sums: DataFrame | None) -> None:
             where = _features_slice(request, rules.look_back)
             features = run.warehouse.read(CUSTOMER_FEATURES).where(where)
             names = chosen_features(rules, run.settings)
-            step.says(cluster_by(run, name, rules, features, names, request.as_of))
+            try:
+                step.says(cluster_by(run, name, rules, features, names, request.as_of))
+            except NothingToCluster as error:
+                write_none(run, name, rules, features, request.as_of)
+                run.notes.append(f"{error.problems[0]}: nobody has a cluster of {name}")
+                step.says("none")
 
 
 def _refresh_features(request: Request[Models], sums: DataFrame, look_back: LookBack) -> None:

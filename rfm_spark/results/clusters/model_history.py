@@ -42,7 +42,8 @@ class ModelHistory:
             run.version_read(CLUSTER_MODELS)
         columns = ["as_of", "version", "edition", "rules_digest", "last_number", "is_whole"]
         rows = run.warehouse.rows(CLUSTER_MODELS, {"model": name}, columns)
-        # Releases before 0.2.0 kept no centres.
+        self._days_stored = {row["as_of"] for row in rows}
+        # Releases before 0.2.0 kept no centres, and a day without clusters has none.
         self._rows = sorted(
             (row for row in rows if row["version"] is not None), key=lambda row: row["as_of"]
         )
@@ -113,7 +114,7 @@ class ModelHistory:
 
     def begin_again(self) -> None:
         """Notes of a day that is stored that it is being made again: it is not whole until then."""
-        if any(row["as_of"] == self._as_of for row in self._rows):
+        if self._as_of in self._days_stored:
             of_day = {"model": self._name, "as_of": self._as_of}
             [row] = self._run.warehouse.rows(CLUSTER_MODELS, of_day)
             own = (F.col("model") == self._name) & as_of_slice(self._as_of)

@@ -25,7 +25,7 @@ from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.moves import by_both_models, cluster_moves
 from rfm_spark.results.clusters.representatives import representatives
 from rfm_spark.results.clusters.settings import Clusters
-from rfm_spark.results.clusters.stored_models import StoredModel
+from rfm_spark.results.clusters.stored_models import NO_CLUSTERS, StoredModel
 from rfm_spark.results.clusters.tables import (
     CLUSTER_ASSIGNMENTS,
     CLUSTER_CANDIDATES,
@@ -63,7 +63,8 @@ def cluster_by(
         What was found, in words.
 
     Raises:
-        UserError: if no feature differs between customers, or a pinned model cannot be used.
+        NothingToCluster: if no feature differs between customers.
+        UserError: if a pinned model cannot be used.
     """
     history = ModelHistory(run, name, as_of)
     earlier = history.before(rules)
@@ -98,6 +99,38 @@ def cluster_by(
     notes = [*stored.notes, *model_notes(stored.columns["k"], stored.model, sums)]
     run.notes += [f"clusters {name}: {note}" for note in notes]
     return _told(stored, row, len(sums.rows), drift)
+
+
+def write_none(run: Run, name: str, rules: Clusters, features: DataFrame, as_of: date) -> None:
+    """Writes that a model has no clusters on a day, which is whole without any."""
+    of_model = model_slice(name, as_of)
+    for table in (
+        CLUSTER_ASSIGNMENTS,
+        CLUSTER_REPRESENTATIVES,
+        CLUSTERS,
+        MICRO_GROUPS,
+        CLUSTER_TIERS,
+        CLUSTER_MOVES,
+        CLUSTER_CANDIDATES,
+    ):
+        run.warehouse.create(table)
+        if not run.warehouse.read(table).where(of_model).isEmpty():
+            run.replace_by(table, [], of_model)
+    customers = features.count()
+    row = {
+        "model": name,
+        "as_of": as_of,
+        "window": rules.look_back.label,
+        "seed": rules.seed,
+        "customers": customers,
+        "fitted_on": customers,
+        "cost": 0.0,
+        "variance_explained": 0.0,
+        "features": [],
+        "k": NO_CLUSTERS,
+        "is_whole": True,
+    }
+    run.replace_by(CLUSTER_MODELS, [row], of_model)
 
 
 def _kept(

@@ -18,6 +18,9 @@ from rfm_spark.results.clusters.standard_units import Scale
 from rfm_spark.results.clusters.tables import CLUSTER_MODELS, TRAINED
 from rfm_spark.run import Run
 
+NO_CLUSTERS = 0
+"""As `k` of a day on which all customers are alike: it has no version, which says that it has no
+model."""
 _MOST_NAMED = 5
 
 
@@ -100,6 +103,12 @@ def is_whole(run: Run, name: str, as_of: date) -> bool:
     """
     rows = run.warehouse.rows(CLUSTER_MODELS, {"model": name, "as_of": as_of}, ["is_whole"])
     return any(row["is_whole"] is not False for row in rows)
+
+
+def has_none(run: Run, name: str, as_of: date) -> bool:
+    """Whether a day has no clusters, as all its customers are alike."""
+    rows = run.warehouse.rows(CLUSTER_MODELS, {"model": name, "as_of": as_of}, ["k"])
+    return any(row["k"] == NO_CLUSTERS for row in rows)
 
 
 def version_of(row: Mapping[str, Any]) -> DayVersion:

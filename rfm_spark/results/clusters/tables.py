@@ -120,7 +120,12 @@ CLUSTER_MODELS = Table(
             since=4,
         ),
         Column("rules_digest", StringType(), "Digest of the rules it was trained by", since=2),
-        Column("k", IntegerType(), "Clusters asked for, or chosen", since=2),
+        Column(
+            "k",
+            IntegerType(),
+            "Clusters asked for, or chosen; 0 where all customers are alike, and have none",
+            since=2,
+        ),
         Column("k_reason", StringType(), "Why so many were chosen; NULL where k is given", since=2),
         Column(
             "centres",

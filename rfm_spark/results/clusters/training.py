@@ -23,6 +23,10 @@ from rfm_spark.results.clusters.standard_units import Scale
 from rfm_spark.results.clusters.stored_models import StoredModel
 
 
+class NothingToCluster(UserError):
+    """No feature differs between the customers of a day, as on a shop's first ones."""
+
+
 def trained(
     features: DataFrame,
     names: Sequence[str],
@@ -42,11 +46,12 @@ def trained(
         as_of: the day.
 
     Raises:
-        UserError: if no feature differs between customers, or one has too many values.
+        NothingToCluster: if no feature differs between customers.
+        UserError: if one has too many values.
     """
     fit = fitted_model(features, with_values(features, names), rules.training)
     if fit is None:
-        raise UserError(
+        raise NothingToCluster(
             f"[clusters] no feature of {', '.join(names)} differs between customers as of {as_of}"
         )
     found = cluster_sums(assignments(features, fit.model), fit.model.scales, ()).collect()

@@ -78,11 +78,10 @@ def chosen_time(facts: Facts) -> tuple[Moment, TimeFormat, list[str]] | None:
     hours = next((one for one in facts.values() if one.is_hour), None)
     moment = Moment(best.column, found)
     if hours is not None and not found.has_time:
-        joined = time_format(_joined(best.values, hours.values))
+        joined = time_format(_joined(best.values, hours.values), is_named=True)
         if joined is not None:
             found, moment = joined, Moment(best.column, joined, hours.column)
-    if found.doubt:
-        doubts.append(f"{best.name}: {found.doubt}")
+    doubts += [f"{best.name}: {doubt}" for doubt in found.doubts]
     return moment, found, doubts
 
 

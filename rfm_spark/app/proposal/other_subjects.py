@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rfm_spark.app.proposal.choices import Chosen, Facts, chosen_customer, chosen_time
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
 from rfm_spark.app.proposal.fields import Amount, Column, Columns, Constant, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
+from rfm_spark.app.proposal.money import amount_of, told_currency
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of
 from rfm_spark.app.proposal.raw_text import without_compression
 
@@ -31,10 +32,11 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     doubts += [customer.doubt] if customer.doubt else []
     name = section_name(group.files[0])
-    kinds = [one for one in best_named(rest, "kind", CERTAIN) if one.filled > 0.95]
+    kinds = [one for one in best_named(rest, "kind", CERTAIN) if one.is_usually_filled]
     kind: Field = kinds[0].column if kinds else Constant(name)
     if not kinds:
         doubts.append(f"no column tells the kind of interaction: all are '{name}'")
+    doubts += _unread_money(group, facts)
     fields: dict[str, Field] = {}
     identified = _interaction_id(rest, group, (customer, moment, kind), doubts)
     if identified is not None:
@@ -43,8 +45,19 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
     values = [one for one in best_named(rest, "value", CERTAIN) if one.is_amount]
     if values and values[0].numbers is not None:
         fields["value"] = Amount(((values[0].column, values[0].numbers),))
+        doubts += values[0].doubts
     settings = {"time_format": times.pattern} if times.pattern else {}
     return Finding(f"interactions.{name}", group, fields, settings=settings, doubts=doubts)
+
+
+def _unread_money(group: FileGroup, facts: Facts) -> Iterator[str]:
+    """What to say of columns that should make the rows receipts, and have no amounts."""
+    for name in group.sample.columns:
+        if points("amount", name) >= CERTAIN and not (name in facts and facts[name].is_amount):
+            yield (
+                f"rows are taken for interactions, though {name} sounds like money: too few of its "
+                "values can be read as numbers"
+            )
 
 
 def _interaction_id(
@@ -87,11 +100,12 @@ def customers_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     fields: dict[str, Field] = {"customer_id": one.column}
     settings: dict[str, str] = {}
+    doubts = [customer.doubt] if customer.doubt else []
     if valid is not None and valid.times is not None:
         fields["valid_from"] = Moment(valid.column, valid.times)
+        doubts += valid.doubts
         if valid.times.pattern:
             settings["time_format"] = valid.times.pattern
-    doubts = [customer.doubt] if customer.doubt else []
     return Finding("customers", group, fields, attributes, settings, doubts=doubts)
 
 
@@ -148,13 +162,16 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
     assert last[0].times is not None
     assert orders[0].numbers is not None
     assert amounts[0].numbers is not None
-    doubts = [customer.doubt] if customer.doubt else []
+    currency, doubts = told_currency(facts, amounts[0].numbers)
+    amount, doubts_of_amount = amount_of(amounts[0], currency)
+    doubts += [customer.doubt] if customer.doubt else []
+    doubts += [*doubts_of_amount, *orders[0].doubts, *last[0].doubts]
     fields: dict[str, Field] = {
         "customer_id": customer.facts.column,
         "as_of": _day_of_totals(facts, last[0], doubts),
         "orders": Amount(((orders[0].column, orders[0].numbers),)),
         "last_purchase": Moment(last[0].column, last[0].times),
-        "amount": Amount(((amounts[0].column, amounts[0].numbers),)),
+        "amount": amount,
     }
     first = [one for one in best_named(facts, "first_purchase", CERTAIN) if one.times]
     if first and first[0].times is not None:
@@ -165,7 +182,7 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
         fields,
         settings={"time_format": last[0].times.pattern} if last[0].times.pattern else {},
         doubts=doubts,
-        currency=amounts[0].numbers.currency,
+        currency=currency,
         digits=amounts[0].numbers.digits,
     )
 

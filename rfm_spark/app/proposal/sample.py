@@ -8,9 +8,14 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.csv_dialects import Dialect
 from rfm_spark.app.proposal.fields import Column, Row
+from rfm_spark.core.errors import UserError
 
 MAX_ROWS = 20_000
 """Of a file: what is looked at."""
+
+
+class NoRows(UserError):
+    """A file that can be read, and has no row that would tell of its columns."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Sample:
         encoding: of CSV.
         types: keys of JSON to Spark's types.
         doubts: what is not certain of how the file is written.
+        starts: of each file whose rows are here, its first row.
     """
 
     file: Path
@@ -38,6 +44,7 @@ class Sample:
     encoding: str = "UTF-8"
     types: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    starts: tuple[int, ...] = (0,)
 
     @property
     def extent(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from rfm_spark.app.proposal.csv_samples import csv_sample
 from rfm_spark.app.proposal.fields import Column, Row
 from rfm_spark.app.proposal.names import points
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING, read_text, without_compression
-from rfm_spark.app.proposal.sample import MAX_ROWS, Sample
+from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample
 from rfm_spark.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".psv", *_JSON_ENDINGS)
 ENDINGS = (*_TEXT_ENDINGS, ".parquet")
 """Of files that are looked for in a folder, in front of those of compressions."""
+_BROKEN = (OSError, ValueError, ArithmeticError, RecursionError, pa.ArrowException)
+"""What comes of values that Python has no place for: a year above 9999, objects too deep."""
 
 
 def is_delta_table(place: Path) -> bool:
@@ -47,18 +50,28 @@ def read_sample(file: Path) -> Sample:
     """The first rows of a file or a Delta table.
 
     Raises:
+        NoRows: if there is no row in it.
         UserError: if it cannot be read, or by no format of a source; it says what to do.
     """
     ending = file.suffix.lower()
     if ending in _UNREAD:
         raise UserError(f"{file}: is {_UNREAD[ending]}")
-    if is_delta_table(file):
-        return _delta_sample(file)
-    if ending == ".parquet":
-        return _parquet_sample(file)
+    try:
+        if is_delta_table(file):
+            return _delta_sample(file)
+        return _parquet_sample(file) if ending == ".parquet" else _text_sample(file)
+    except _BROKEN as error:
+        kind = type(error).__name__
+        raise UserError(
+            f"{file}: has values that cannot be looked at ({kind}: {error}): write it anew, or "
+            "leave it out and write its section by hand"
+        ) from error
+
+
+def _text_sample(file: Path) -> Sample:
     raw = read_text(file)
     if not raw.text.strip():
-        raise UserError(f"{file}: is empty")
+        raise NoRows(f"{file}: is empty")
     name = without_compression(file.name).lower()
     if name.endswith(_JSON_ENDINGS) or raw.text.lstrip()[0] in "{[":
         return _json_sample(file, raw.text, raw.is_whole, raw.encoding)
@@ -68,12 +81,12 @@ def read_sample(file: Path) -> Sample:
 def _parquet_sample(file: Path) -> Sample:
     try:
         parquet = pq.ParquetFile(file)
-        batches = [next(parquet.iter_batches(batch_size=MAX_ROWS), None)]
+        batches = [*islice(parquet.iter_batches(batch_size=MAX_ROWS), 1)]
         schema = parquet.schema_arrow
         is_whole = parquet.metadata.num_rows <= MAX_ROWS
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read as Parquet: {error}") from None
-    table = pa.Table.from_batches([batch for batch in batches if batch is not None], schema)
+    table = pa.Table.from_batches(batches, schema)
     return _typed_sample(file, "parquet", table, is_whole)
 
 
@@ -101,9 +114,8 @@ def _first_rows(delta: DeltaTable) -> tuple[pa.Table, bool]:
     first, *others = sorted(actions, key=lambda action: str(action["path"]))
     file = f"{delta.table_uri.removeprefix('file://').rstrip('/')}/{unquote(first['path'])}"
     parquet = pq.ParquetFile(file)
-    table = pa.Table.from_batches(
-        [next(parquet.iter_batches(batch_size=MAX_ROWS))], parquet.schema_arrow
-    )
+    batches = [*islice(parquet.iter_batches(batch_size=MAX_ROWS), 1)]
+    table = pa.Table.from_batches(batches, parquet.schema_arrow)
     for name in delta.metadata().partition_columns:
         values = pa.array([first[f"partition.{name}"]] * len(table))
         table = table.append_column(name, values)
@@ -112,6 +124,8 @@ def _first_rows(delta: DeltaTable) -> tuple[pa.Table, bool]:
 
 def _typed_sample(file: Path, file_format: str, table: pa.Table, is_whole: bool) -> Sample:
     """Of rows with types; what lies inside of structs has columns of its own."""
+    if not len(table):
+        raise NoRows(f"{file}: has columns and no row, so nothing can be told of them")
     columns: dict[str, Column] = {}
     for one in table.schema:
         columns |= _typed_columns(one, one.name)
@@ -156,13 +170,16 @@ def _json_sample(file: Path, text: str, is_whole: bool, encoding: str) -> Sample
         )
     if encoding not in ("UTF-8", ANY_ENCODING):
         raise UserError(f"{file}: JSON is read as UTF-8 without a mark, and this is {encoding}")
-    lines = text.splitlines()
+    # Not `splitlines`: it takes U+2028 for a line's end, which may stand in JSON's texts.
+    lines = re.split(r"\r\n|\n|\r", text)
     try:
         objects = [json.loads(line) for line in islice(_whole_lines(lines, is_whole), MAX_ROWS)]
     except json.JSONDecodeError:
         raise UserError(
             f"{file}: is no JSON object a line: write each object on a line of its own"
         ) from None
+    if not objects:
+        raise UserError(f"{file}: its first line is longer than what is looked at of a file")
     columns: dict[str, Column] = {}
     for one in objects:
         if not isinstance(one, dict):

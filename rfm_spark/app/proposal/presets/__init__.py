@@ -111,7 +111,7 @@ def preset_finding(preset: Preset, group: FileGroup, facts: Mapping[str, ColumnF
     time = there["time"]
     if isinstance(time, Moment):
         settings |= {"time_format": time.times.pattern} if time.times.pattern else {}
-        doubts += [f"{time.column.name}: {time.times.doubt}"] if time.times.doubt else []
+        doubts += [f"{time.column.name}: {doubt}" for doubt in time.times.doubts]
     currency, digits = _money(there.get("amount"))
     return Finding(
         preset.section,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.exports import csv_text, written
+from support.exports import SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
 from support.proposals import HEADER, doubts_of, loaded, one_of, orders, proposed, with_values
 
 from rfm_spark.app.proposal.proposal import proposal
@@ -199,3 +199,25 @@ def test_several_currency_signs_in_one_column_are_told(tmp_path: Path) -> None:
     many = {at: f"{sign}{at}.50" for at, sign in enumerate("€$£¥₹₽₩₺₪₫")}
     found = proposed(tmp_path, with_values(orders(), 3, many), name="many.csv")
     assert "total: has several currencies (EUR, USD, GBP" in doubts_of(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (SHOPIFY, "1 of 6 rows have the Financial Status partially_refunded: what was given"),
+        (SHOPIFY.replace("2001,ada@shop.test,paid", "2001,ada@shop.test,pending"),
+         "1 of 6 rows have the Financial Status pending: it is not paid"),
+        (SHOPIFY.replace(",EUR,9.00", ",USD,9.00"), "Currency has 2 currencies (EUR, USD)"),
+        (SHOPIFY, "1 of 6 rows have no customer: they count as those of guests"),
+        (STRIPE, "1 of 3 rows have the Status partial refund: what was given back"),
+        (STRIPE.replace("usd,0.60", "eur,0.60"), "Converted Currency has 2 currencies (EUR, USD)"),
+        (WOOCOMMERCE.replace("completed", "wc-custom"), "2 of 3 rows have the Status wc-custom"),
+        (SQUARE.replace("$40.00,$0.00,T2", "€40.00,$0.00,T2"), "Net Sales: has several currencies"),
+        (SQUARE.replace("$40.00,$0.00,T2", "free,$0.00,T2"), "Net Sales: 1 of 4 values is no"),
+    ],
+)  # fmt: skip
+def test_presets_tell_what_their_export_cannot(tmp_path: Path, text: str, told: str) -> None:
+    found = proposal([written(tmp_path / "o.csv", text)])
+    assert one_of(found).title
+    assert told in doubts_of(found)
+    assert f"# ? {told[:20]}" in found.text

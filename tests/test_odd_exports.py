@@ -9,6 +9,7 @@ from support.exports import SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, writ
 from support.proposals import HEADER, doubts_of, loaded, one_of, orders, proposed, with_values
 
 from rfm_spark.app.proposal.proposal import proposal
+from rfm_spark.core.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,7 @@ from rfm_spark.app.proposal.proposal import proposal
         (3, "N/A", "total: {} no number"),
         (3, "x 5", "total: {} no number"),
         (3, "12 34 5", "total: {} no number"),
+        (3, "١٢", "total: {} no number"),
         (2, "N/A", "created_at: {} no such time"),
         (2, "05/01/2026", "created_at: {} no such time"),
         (2, "2026-02-31 10:00:00", "created_at: {} no such time"),
@@ -221,3 +223,58 @@ def test_presets_tell_what_their_export_cannot(tmp_path: Path, text: str, told: 
     assert one_of(found).title
     assert told in doubts_of(found)
     assert f"# ? {told[:20]}" in found.text
+
+
+def test_numbers_that_begin_again_in_each_file_are_told(tmp_path: Path) -> None:
+    for day in (5, 6):
+        rows = [[str(n), f"k{n}", f"2026-01-0{day}", f"{day + n}.50"] for n in range(1, 9)]
+        written(tmp_path / f"{day}.csv", csv_text(HEADER, rows))
+    told = doubts_of(proposal([tmp_path]))
+    assert "8 values of order_id come in several files" in told
+    assert "or where numbers begin again in each" in told
+
+
+def test_what_is_said_of_states_is_not_contradicted(tmp_path: Path) -> None:
+    assert "a row is taken for a whole receipt" not in doubts_of(
+        proposed(tmp_path, states(), STATES)
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "side"), [("2062-01-05 10:00:00", "after"), ("1970-01-01", "before")]
+)
+def test_a_day_far_from_all_others_is_told(tmp_path: Path, day: str, side: str) -> None:
+    found = proposed(tmp_path, with_values(orders(20), 2, {7: day}))
+    assert f"created_at: {day[:10]} lies far {side} all other days" in doubts_of(found)
+    assert "lies far" not in doubts_of(proposed(tmp_path, orders(20), name="usual.csv"))
+
+
+def test_a_time_in_a_form_that_is_not_known_is_named(tmp_path: Path) -> None:
+    rows = [[*row[:2], f"Ordered {row[2]}", row[3]] for row in orders()]
+    with pytest.raises(UserError, match="created_at sounds like a time, but too few of its values"):
+        proposed(tmp_path, rows)
+
+
+def test_customers_that_come_twice_are_customers_where_nothing_tells_a_time(tmp_path) -> None:
+    written(tmp_path / "orders.csv", csv_text(HEADER, orders()))
+    people = [["k0", "Ulm"], ["k1", "Kiel"], ["k0", "Bonn"]]
+    written(tmp_path / "people.csv", csv_text(["customer", "city"], people))
+    found = proposal([tmp_path])
+    assert [one.section for one in found.findings] == ["receipts", "customers"]
+    assert "1 of 3 rows have a customer that is there already" in doubts_of(found)
+
+
+def test_shopifys_further_lines_are_no_receipts_though_they_have_a_time(tmp_path: Path) -> None:
+    line = "#2001,ada@shop.test,,,,,,,,,,,2,Bulb"
+    assert line in SHOPIFY
+    timed = SHOPIFY.replace(line, line.replace(",,2,Bulb", ",2026-01-03 09:05:00 +0100,2,Bulb"))
+    for text in (SHOPIFY, timed):
+        found = one_of(proposal([written(tmp_path / "o.csv", text)]))
+        kept = [row for row in found.group.sample.rows if found.keep and found.keep.holds(row)]
+        assert [row["Name"] for row in kept] == [f"#200{n}" for n in range(1, 7)]
+
+
+def test_woocommerces_earlier_name_of_net_sales_is_known(tmp_path: Path) -> None:
+    text = WOOCOMMERCE.replace("Net Sales", "N. Revenue")
+    found = one_of(proposal([written(tmp_path / "o.csv", text)]))
+    assert found.fields["amount"].names() == ("N. Revenue",)

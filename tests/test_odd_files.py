@@ -173,3 +173,28 @@ def test_a_file_that_is_looked_into_is_never_written_over(tmp_path, capsys) -> N
             assert exit_code(["init", str(place), "--out", str(out), "--force"]) == 2
             assert "is one of the files to be looked into" in capsys.readouterr().err
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("has_time", [True, False])
+def test_columns_in_the_names_of_folders_are_told(tmp_path: Path, has_time: bool) -> None:
+    header = HEADER if has_time else [name for name in HEADER if name != "created_at"]
+    for day in (5, 6):
+        rows = [[one for one, name in zip(row, HEADER, strict=True) if name in header]
+                for row in orders()]  # fmt: skip
+        written(tmp_path / f"dt=2026-01-0{day}" / "o.csv", csv_text(header, rows))
+    told = "dt in names of folders is not read: write it into the rows"
+    if has_time:
+        assert told in doubts_of(proposal([tmp_path]))
+    else:
+        with pytest.raises(UserError, match=told):
+            proposal([tmp_path])
+
+
+def test_parquet_times_in_nanoseconds_are_refused_as_spark_does(tmp_path: Path) -> None:
+    times = pa.array([1_767_600_000 * 10**9], pa.timestamp("ns", "Europe/Berlin"))
+    table = pa.table({"order_id": ["1"], "customer": ["a"], "at": times, "total": [1.5]})
+    pq.write_table(table, tmp_path / "o.parquet")
+    with pytest.raises(UserError, match="has times in nanoseconds"):
+        proposal([tmp_path / "o.parquet"])
+    pq.write_table(table, tmp_path / "o.parquet", coerce_timestamps="us")
+    assert one_of(proposal([tmp_path / "o.parquet"])).section == "receipts"

@@ -89,7 +89,9 @@ def test_values_that_are_numbers_have_no_marks_to_be_unsure_of() -> None:
     assert (found.is_plain, found.digits, found.doubts) == (True, 3, [])
 
 
-@pytest.mark.parametrize("values", [["A12", "B7"], ["red", "7", "8"], ["12 Main St"], ["x"]])
+@pytest.mark.parametrize(
+    "values", [["A12", "B7"], ["red", "7", "8"], ["12 Main St"], ["x"], ["١٢"]]
+)
 def test_codes_are_no_numbers(values: list[str]) -> None:
     assert number_format(values) is None
 
@@ -116,7 +118,9 @@ def test_patterns_of_times_are_told_by_all_values_together(values, pattern, is_u
     assert (found.pattern, bool(found.doubts)) == (pattern, is_unsure)
 
 
-@pytest.mark.parametrize("values", [["31/02/2026"], ["13/13/2026"], ["2026-01-05", "soon"], ["x"]])
+@pytest.mark.parametrize(
+    "values", [["31/02/2026"], ["13/13/2026"], ["2026-01-05", "soon"], ["x"], ["٢٠٢٦-01-05"]]
+)
 def test_what_no_calendar_has_is_no_time(values: list[str]) -> None:
     assert time_format(values) is None
 

@@ -47,7 +47,7 @@ def found_files(places: Sequence[Path]) -> list[Path]:
         if not inside:
             raise UserError(
                 f"{place}: has no file that can be looked into: CSV, JSON lines, Parquet, or a "
-                "Delta table"
+                "Delta table (names with _ or . in front are passed over, as Spark does)"
             )
         found += [one for one in inside if one not in found]
     return found

@@ -17,8 +17,10 @@ _SPACES = " \u00a0\u202f\u2009"
 _CURRENCY = rf"(?:[^\W\d_]{{0,3}}[{SIGNS}]|[^\W\d_]{{1,3}})"
 _NUMBER = re.compile(
     rf"'?(?P<open>\()?(?P<sign>[-+\u2212]?)(?P<before>{_CURRENCY})?[{_SPACES}]*(?P<inner>[-\u2212]?)"
-    rf"(?P<body>\d[\d.,'\u2019{_SPACES}]*|[.,]\d+)[{_SPACES}]*(?P<after>{_CURRENCY})?(?P<last>-?)\)?"
+    rf"(?P<body>[0-9][0-9.,'\u2019{_SPACES}]*|[.,][0-9]+)[{_SPACES}]*(?P<after>{_CURRENCY})?(?P<last>-?)\)?"
 )
+_MOST_DIGITS = 38
+"""Of Spark's decimals: larger numbers are none."""
 _IN_GROUPS = re.compile(rf"\d{{1,3}}([{_SPACES}]\d{{3}})+([.,]\d*)?")
 """A number whose thousands stand apart: other spaces are of card and telephone numbers."""
 
@@ -86,10 +88,13 @@ class NumberFormat:
         plain = text.translate(table).strip()
         if self.has_minus_last and plain.endswith("-"):
             plain = "-" + plain[:-1]
+        if not re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", plain):
+            return None
         try:
-            return Decimal(plain) if re.fullmatch(r"[-+]?[\d.]+([eE][-+]?\d+)?", plain) else None
+            number = Decimal(plain)
         except InvalidOperation:
             return None
+        return number if abs(number.adjusted()) <= _MOST_DIGITS else None
 
 
 def has_fraction(number: float | Decimal) -> bool:

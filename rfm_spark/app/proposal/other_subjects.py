@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rfm_spark.app.proposal.choices import Chosen, Facts, chosen_customer, chosen_time
@@ -13,8 +13,9 @@ from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.money import amount_of, told_currency
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of
 from rfm_spark.app.proposal.raw_text import without_compression
+from rfm_spark.app.proposal.strangers import most_strangers
+from rfm_spark.app.proposal.unread import unread_money
 
-_MOST_REPEATED = 0.02
 _MOST_ID_COLUMNS = 6
 _STEADY = 0.95
 """Share of customers for whom an attribute must be the same in all their rows."""
@@ -36,7 +37,11 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
     kind: Field = kinds[0].column if kinds else Constant(name)
     if not kinds:
         doubts.append(f"no column tells the kind of interaction: all are '{name}'")
-    doubts += _unread_money(group, facts)
+    doubts += [
+        f"rows are taken for interactions, though {one} sounds like money: too few of its values "
+        "can be read as numbers"
+        for one in unread_money(group, facts)
+    ]
     fields: dict[str, Field] = {}
     identified = _interaction_id(rest, group, (customer, moment, kind), doubts)
     if identified is not None:
@@ -48,16 +53,6 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
         doubts += values[0].doubts
     settings = {"time_format": times.pattern} if times.pattern else {}
     return Finding(f"interactions.{name}", group, fields, settings=settings, doubts=doubts)
-
-
-def _unread_money(group: FileGroup, facts: Facts) -> Iterator[str]:
-    """What to say of columns that should make the rows receipts, and have no amounts."""
-    for name in group.sample.columns:
-        if points("amount", name) >= CERTAIN and not (name in facts and facts[name].is_amount):
-            yield (
-                f"rows are taken for interactions, though {name} sounds like money: too few of its "
-                "values can be read as numbers"
-            )
 
 
 def _interaction_id(
@@ -92,7 +87,10 @@ def customers_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     one = customer.facts
     valid = next((v for v in best_named(facts, "valid_from", CERTAIN) if v.times), None)
-    if valid is None and one.distinct < (1 - _MOST_REPEATED) * len(one.values):
+    repeated = len(one.values) - one.distinct
+    # Without any time, rows can only be customers: half of them decide.
+    has_times = any(other.times is not None for other in facts.values())
+    if valid is None and repeated > most_strangers(len(one.values), is_named=not has_times):
         return None
     taken = {one.name, valid.name if valid else ""}
     attributes = attributes_of({name: f for name, f in facts.items() if name not in taken})
@@ -101,6 +99,11 @@ def customers_finding(group: FileGroup, facts: Facts) -> Finding | None:
     fields: dict[str, Field] = {"customer_id": one.column}
     settings: dict[str, str] = {}
     doubts = [customer.doubt] if customer.doubt else []
+    if valid is None and repeated:
+        doubts.append(
+            f"{repeated:,} of {len(one.values):,} rows have a {one.name} that is there already: "
+            "where their attributes differ they are turned away, unless valid_from tells the newest"
+        )
     if valid is not None and valid.times is not None:
         fields["valid_from"] = Moment(valid.column, valid.times)
         doubts += valid.doubts

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.file_headers import differences, told_files
 from rfm_spark.app.proposal.findings import FileGroup
+from rfm_spark.app.proposal.unread import folder_keys
 
 
 def with_pattern(group: FileGroup, folder: Path, strangers: Sequence[Path]) -> FileGroup:
@@ -27,6 +28,8 @@ def with_pattern(group: FileGroup, folder: Path, strangers: Sequence[Path]) -> F
     known = {name for files in unlike.values() for name in files}
     if alike := [file.name for file in further if file.name not in known]:
         doubts.append(f"path fits {told_files(alike)} as well, which nobody named")
+    if keys := folder_keys(group):
+        doubts.append(f"{', '.join(keys)} in names of folders is not read: write it into the rows")
     sample = replace(group.sample, doubts=(*group.sample.doubts, *doubts))
     return replace(group, pattern=pattern, sample=sample)
 

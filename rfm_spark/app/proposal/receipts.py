@@ -50,7 +50,7 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     taken.add(customer.facts.name)
     doubts += [one.doubt for one in (customer, receipt) if one and one.doubt]
     fields: dict[str, Field] = {}
-    grain = Grain(is_line=False)
+    grain = Grain(is_line=False, is_repeated=False)
     if receipt is not None:
         fields["receipt_id"] = _whole_id(receipt.facts, customer.facts, facts, doubts)
         ids = _ids(fields["receipt_id"], receipt.facts, group)
@@ -65,7 +65,7 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     fields |= {**money.fields, **_further(facts, taken | money.taken)}
     if grain.version is not None:
         fields["version"] = grain.version
-    doubts += _doubts_of_rows(group, facts, receipt, customer, is_line=grain.is_line)
+    doubts += _doubts_of_rows(group, facts, receipt, customer, grain)
     settings: dict[str, Any] = {"grain": "line" if grain.is_line else "receipt"}
     if times.pattern:
         settings["time_format"] = times.pattern
@@ -154,9 +154,10 @@ def _doubts_of_ids(
     again = ids_of_several_files(ids, group.sample.starts)
     if again and _conflicts(receipt.values, customer.values) <= _MOST_CONFLICTS:
         yield (
-            f"{again:,} values of {receipt.name} come in several files: the rows of the last file "
-            "count, in natural order of the files' names, which is right where files bring what "
-            "has changed, and wrong where one receipt is spread over files"
+            f"{len(again):,} values of {receipt.name} come in several files: the rows of the last "
+            "file count, in natural order of the files' names, which is right where files bring "
+            "what has changed, and wrong where one receipt is spread over files, or where numbers "
+            "begin again in each (then make the receipt's id of several columns)"
         )
 
 
@@ -183,13 +184,13 @@ def _is_flag(one: ColumnFacts) -> bool:
 
 
 def _doubts_of_rows(
-    group: FileGroup, facts: Facts, receipt: Chosen | None, customer: Chosen, *, is_line: bool
+    group: FileGroup, facts: Facts, receipt: Chosen | None, customer: Chosen, grain: Grain
 ) -> list[str]:
     doubts = []
     rows = len(group.sample.rows)
     if receipt is None:
         doubts.append("no column tells receipts apart: each row is taken for one receipt")
-    elif not is_line and (rows < _FEW_ROWS or best_named(facts, "product", CERTAIN)):
+    elif not grain.is_repeated and (rows < _FEW_ROWS or best_named(facts, "product", CERTAIN)):
         doubts.append(
             f"a row is taken for a whole receipt, as no {receipt.facts.name} comes twice in "
             f'{group.sample.extent}; where lines have to be added up, write grain = "line"'

@@ -32,11 +32,13 @@ class Grain:
         is_line: whether rows of one id are added up.
         version: column that tells which of several rows of one id was written last.
         doubts: what is not certain.
+        is_repeated: whether several rows of one file have one id.
     """
 
     is_line: bool
     version: Field | None = None
     doubts: tuple[str, ...] = ()
+    is_repeated: bool = True
 
 
 def grain_of(
@@ -53,7 +55,7 @@ def grain_of(
     """
     repeats = _repeats([(one,) if one else () for one in ids], starts)
     if not repeats:
-        return Grain(is_line=False)
+        return Grain(is_line=False, is_repeated=False)
     if _differing(best_of(facts, _OF_LINES), repeats):
         return Grain(is_line=True, doubts=_states_of_lines(ids, name, facts, starts))
     if not _differing(list(facts.values()), repeats):
@@ -81,14 +83,14 @@ def best_of(facts: Facts, roles: Sequence[str]) -> list[ColumnFacts]:
     return [one for role in roles for one in best_named(facts, role, CERTAIN)]
 
 
-def ids_of_several_files(ids: Sequence[str], starts: Sequence[int]) -> int:
-    """How many ids come in more than one of the files that were looked at."""
+def ids_of_several_files(ids: Sequence[str], starts: Sequence[int]) -> list[str]:
+    """Ids that come in more than one of the files that were looked at."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for part, (first, end) in enumerate(pairwise([*starts, len(ids)])):
         for one in ids[first:end]:
             if one:
                 found[one].add(part)
-    return sum(len(parts) > 1 for parts in found.values())
+    return [one for one, parts in found.items() if len(parts) > 1]
 
 
 def _repeats(keys: Sequence[Key], starts: Sequence[int]) -> Repeats:

@@ -86,6 +86,12 @@ def _parquet_sample(file: Path) -> Sample:
         is_whole = parquet.metadata.num_rows <= MAX_ROWS
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read as Parquet: {error}") from None
+    leaves = [parquet.schema.column(at) for at in range(len(parquet.schema))]
+    if any("nanoseconds" in str(leaf.logical_type) for leaf in leaves):
+        raise UserError(
+            f"{file}: has times in nanoseconds, which Spark does not read: write microseconds, "
+            "with pandas to_parquet(..., coerce_timestamps='us')"
+        )
     table = pa.Table.from_batches(batches, schema)
     return _typed_sample(file, "parquet", table, is_whole)
 

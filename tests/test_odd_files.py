@@ -198,3 +198,12 @@ def test_parquet_times_in_nanoseconds_are_refused_as_spark_does(tmp_path: Path) 
         proposal([tmp_path / "o.parquet"])
     pq.write_table(table, tmp_path / "o.parquet", coerce_timestamps="us")
     assert one_of(proposal([tmp_path / "o.parquet"])).section == "receipts"
+
+
+def test_a_broken_line_of_json_is_told_and_many_are_refused(tmp_path: Path) -> None:
+    lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in orders()]
+    file = written(tmp_path / "o.jsonl", "\n".join([*lines[:9], lines[9][:-9]]))
+    assert "1 of 10 lines is no JSON object: its row is turned away" in doubts_of(proposal([file]))
+    written(file, json.dumps({"orders": [json.loads(line) for line in lines]}, indent=1))
+    with pytest.raises(UserError, match="write each object on a line of its own"):
+        proposal([file])

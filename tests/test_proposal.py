@@ -15,7 +15,7 @@ from conftest import ROOT
 from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.exports import GA4, SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
+from support.exports import GA4, KLAVIYO, SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.proposal.csv_dialects import dialect_of
@@ -231,10 +231,10 @@ def test_the_same_receipts_in_any_shape_mean_the_same_or_are_told_to_be_unsure(
 @pytest.mark.parametrize(
     ("text", "name"),
     [(SHOPIFY, "shopify"), (WOOCOMMERCE, "woocommerce"), (SQUARE, "square"), (STRIPE, "stripe"),
-     (GA4, "ga4")],
+     (GA4, "ga4"), (KLAVIYO, "klaviyo")],
 )  # fmt: skip
 def test_known_exports_are_recognised_by_their_columns(tmp_path, text, name) -> None:
-    found = proposed(tmp_path, text, "x.jsonl" if name == "ga4" else "x.csv")
+    found = proposed(tmp_path, text, "x.jsonl" if text.startswith("{") else "x.csv")
     assert found.findings[0].title == presets()[name].title
     assert f"# {presets()[name].title}" in found.text
     loaded(found, tmp_path)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_spark.app.proposal.csv_samples import csv_sample
-from rfm_spark.app.proposal.fields import Column, Row
-from rfm_spark.app.proposal.names import points
-from rfm_spark.app.proposal.raw_text import ANY_ENCODING, read_text, without_compression
-from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample
+from rfm_spark.app.proposal.fields import Column
+from rfm_spark.app.proposal.json_samples import json_sample
+from rfm_spark.app.proposal.raw_text import read_text, without_compression
+from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample, value_inside
 from rfm_spark.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +71,7 @@ def _text_sample(file: Path) -> Sample:
         raise NoRows(f"{file}: is empty")
     name = without_compression(file.name).lower()
     if name.endswith(_JSON_ENDINGS) or raw.text.lstrip()[0] in "{[":
-        return _json_sample(file, raw.text, raw.is_whole, raw.encoding)
+        return json_sample(file, raw)
     return csv_sample(file, raw)
 
 
@@ -136,7 +133,7 @@ def _typed_sample(file: Path, file_format: str, table: pa.Table, is_whole: bool)
     for one in table.schema:
         columns |= _typed_columns(one, one.name)
     rows = [
-        {name: _inside(row, name, column) for name, column in columns.items()}
+        {name: value_inside(row, name, column) for name, column in columns.items()}
         for row in table.to_pylist()
     ]
     return Sample(file, file_format, columns, rows, is_whole)
@@ -155,77 +152,3 @@ def _typed_columns(one: pa.Field, name: str) -> dict[str, Column]:
 
 def _struct_path(name: str) -> str:
     return ".".join(Column(part).sql for part in name.split("."))
-
-
-def _inside(row: Mapping[str, Any], name: str, column: Column) -> Any:
-    if not column.path:
-        return row.get(name)
-    value: Any = row
-    for key in name.split("."):
-        if isinstance(value, list):
-            return sum(line.get(key) or 0 for line in value if isinstance(line, dict))
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _json_sample(file: Path, text: str, is_whole: bool, encoding: str) -> Sample:
-    if text.lstrip().startswith("["):
-        raise UserError(
-            f"{file}: is one JSON array, and Spark reads a JSON object a line: write its objects "
-            f"one on each line, such as with jq -c '.[]' {file.name} > {file.stem}.jsonl"
-        )
-    if encoding not in ("UTF-8", ANY_ENCODING):
-        raise UserError(f"{file}: JSON is read as UTF-8 without a mark, and this is {encoding}")
-    # Not `splitlines`: it takes U+2028 for a line's end, which may stand in JSON's texts.
-    lines = re.split(r"\r\n|\n|\r", text)
-    try:
-        objects = [json.loads(line) for line in islice(_whole_lines(lines, is_whole), MAX_ROWS)]
-    except json.JSONDecodeError:
-        raise UserError(
-            f"{file}: is no JSON object a line: write each object on a line of its own"
-        ) from None
-    if not objects:
-        raise UserError(f"{file}: its first line is longer than what is looked at of a file")
-    columns: dict[str, Column] = {}
-    for one in objects:
-        if not isinstance(one, dict):
-            raise UserError(f"{file}: has lines that are no JSON objects")
-        columns |= {key: column for key, column in _json_columns(one) if key not in columns}
-    types = {key: "STRING" for one in objects for key in one}
-    rows: list[Row] = [
-        {name: _json_text(_inside(one, name, column)) for name, column in columns.items()}
-        for one in objects
-    ]
-    return Sample(file, "json", columns, rows, is_whole and len(lines) <= MAX_ROWS, types=types)
-
-
-def _whole_lines(lines: list[str], is_whole: bool) -> Iterator[str]:
-    return (line for line in (lines if is_whole else lines[:-1]) if line.strip())
-
-
-def _json_columns(one: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
-    """Columns of an object's keys, and of keys in objects inside of it."""
-    for key, value in one.items():
-        if isinstance(value, dict):
-            for inner in value:
-                if inner.isidentifier() and not isinstance(value[inner], dict | list):
-                    path = f"get_json_object({Column(key).sql}, '$.{inner}')"
-                    yield f"{key}.{inner}", Column(f"{key}.{inner}", path)
-        elif isinstance(value, list):
-            yield from _pieces_of_lines(key, value)
-        else:
-            yield key, Column(key)
-
-
-def _pieces_of_lines(key: str, lines: Sequence[Any]) -> Iterator[tuple[str, Column]]:
-    """The pieces of all lines inside of an order: they cannot be unfolded, but added up."""
-    for inner in lines[0] if lines and isinstance(lines[0], dict) else ():
-        if inner.isidentifier() and points("quantity", inner) and isinstance(lines[0][inner], int):
-            array = f"from_json({Column(key).sql}, 'array<struct<{inner}:int>>')"
-            added_up = f"aggregate({array}, 0, (sum, line) -> sum + line.{inner})"
-            yield f"{key}.{inner}", Column(f"{key}.{inner}", added_up)
-
-
-def _json_text(value: Any) -> Any:
-    """What Spark gives as text, as all keys are declared to be; numbers as they are."""
-    return json.dumps(value) if isinstance(value, bool | dict | list) else value

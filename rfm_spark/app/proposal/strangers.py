@@ -22,20 +22,21 @@ def most_strangers(values: int, *, is_named: bool = False) -> int:
     return max(int(_MOST * values), min(_FEW, int(_MOST_OF_FEW * values)))
 
 
-def strangers_doubt(strangers: int, values: int, what: str) -> str:
+def strangers_doubt(strangers: int, values: int, what: str, of: str = "values") -> str:
     """What to say of odd values; empty without any.
 
     Args:
         strangers: how many there are.
         values: of how many.
         what: none of which they are, such as `number`.
+        of: what they are, such as `values`.
     """
     if not strangers:
         return ""
     is_one = strangers == 1
     told = f"{'is' if is_one else 'are'} no {what}{'' if is_one else 's'}"
     rows = "its row is" if is_one else "their rows are"
-    doubt = f"{strangers:,} of {values:,} values {told}: {rows} turned away"
+    doubt = f"{strangers:,} of {values:,} {of} {told}: {rows} turned away"
     allowed = Ingest().max_rejected_share
     if strangers <= allowed * values:
         return doubt

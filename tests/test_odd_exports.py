@@ -47,6 +47,22 @@ def test_odd_values_are_told_where_no_name_tells_a_column(tmp_path: Path) -> Non
     assert "c3: 1 of 10 values is no such time" in doubts_of(found)
 
 
+def test_an_odd_flag_is_told_and_amounts_are_no_flags(tmp_path: Path) -> None:
+    header = [*HEADER, "voided", "refund"]
+    rows = [[*row, "no", "0"] for row in orders()]
+    odd = with_values(with_values(rows, 4, {2: "yes", 3: "?"}), 5, {5: "3.50"})
+    found = proposed(tmp_path, odd, header)
+    columns = loaded(found, tmp_path).receipts.columns
+    assert "voided" in columns.is_void
+    assert columns.is_return is None
+    assert "1 of 10 values of voided are neither true nor false" in doubts_of(found)
+
+
+def test_a_number_beyond_all_money_is_shown_as_none(tmp_path: Path) -> None:
+    found = one_of(proposed(tmp_path, with_values(orders(), 3, {0: "1e999999"})))
+    assert found.fields["amount"].read(found.group.sample.rows[0]) == ""
+
+
 def test_an_odd_date_does_not_turn_day_and_month(tmp_path: Path) -> None:
     days = {at: f"{13 + at}/01/2026" for at in range(9)} | {9: "01/13/2026"}
     found = proposed(tmp_path, with_values(orders(), 2, days))

@@ -172,6 +172,9 @@ def test_a_file_that_is_looked_into_is_never_written_over(tmp_path, capsys) -> N
         for place in (file, tmp_path):
             assert exit_code(["init", str(place), "--out", str(out), "--force"]) == 2
             assert "is one of the files to be looked into" in capsys.readouterr().err
+    other = tmp_path / "other.csv"
+    other.symlink_to(file)
+    assert exit_code(["init", str(other), "--out", str(file), "--force"]) == 2
     assert file.read_bytes() == before
 
 

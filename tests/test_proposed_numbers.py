@@ -89,8 +89,8 @@ def test_shopifys_orders_and_analytics_events_are_read_side_by_side(proposed, tm
     events = run.warehouse.read(INTERACTIONS).orderBy("interaction_ts").collect()
     assert [(e["customer_id"], e["kind"], str(e["business_date"])) for e in events] == [
         ("u.1", "page_view", "2026-01-05"),
-        ("u.1", "purchase", "2026-01-06"),
         ("01PROFILEADA", "UMTLbD", "2026-01-06"),
+        ("u.1", "purchase", "2026-01-06"),
         ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
         ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
     ]

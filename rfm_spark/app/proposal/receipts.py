@@ -16,12 +16,13 @@ from rfm_spark.app.proposal.choices import (
 )
 from rfm_spark.app.proposal.conditions import IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Columns, Field, as_text
+from rfm_spark.app.proposal.fields import Columns, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.money import chosen_money
 from rfm_spark.app.proposal.names import CERTAIN, points
 from rfm_spark.app.proposal.repeated_ids import Grain, grain_of, ids_of_several_files
 from rfm_spark.app.proposal.states import with_states
+from rfm_spark.app.proposal.strangers import most_strangers
 
 _CODE = re.compile(r"(?=.*\d)\S+")
 """An id that no name tells: one word, with a digit."""
@@ -54,21 +55,19 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     if receipt is not None:
         fields["receipt_id"] = _whole_id(receipt.facts, customer.facts, facts, doubts)
         ids = _ids(fields["receipt_id"], receipt.facts, group)
-        free = {name: one for name, one in facts.items() if name != receipt.facts.name}
-        grain = grain_of(ids, receipt.facts.name, free, moment, group.sample.starts)
+        grain = _grain(ids, receipt.facts, facts, moment, group)
         doubts += [*grain.doubts, *_doubts_of_ids(ids, receipt.facts, customer.facts, group)]
     money = chosen_money(facts, taken, receipt.facts if receipt and grain.is_line else None)
     if money is None:
         return None
     doubts += money.doubts
     fields |= {"customer_id": customer.facts.column, "time": moment}
-    fields |= {**money.fields, **_further(facts, taken | money.taken)}
+    fields |= {**money.fields, **_further(facts, taken | money.taken, doubts)}
     if grain.version is not None:
         fields["version"] = grain.version
     doubts += _doubts_of_rows(group, facts, receipt, customer, grain)
-    settings: dict[str, Any] = {"grain": "line" if grain.is_line else "receipt"}
-    if times.pattern:
-        settings["time_format"] = times.pattern
+    settings = {"grain": "line" if grain.is_line else "receipt"}
+    settings |= {"time_format": times.pattern} if times.pattern else {}
     found = Finding(
         "receipts",
         group,
@@ -142,6 +141,14 @@ def _ids(field: Field, receipt: ColumnFacts, group: FileGroup) -> list[str]:
     ]
 
 
+def _grain(
+    ids: Sequence[str], receipt: ColumnFacts, facts: Facts, moment: Moment, group: FileGroup
+) -> Grain:
+    """What a row is, by the columns beside the id."""
+    beside = {name: one for name, one in facts.items() if name != receipt.name}
+    return grain_of(ids, receipt.name, beside, moment, group.sample.starts)
+
+
 def _doubts_of_ids(
     ids: Sequence[str], receipt: ColumnFacts, customer: ColumnFacts, group: FileGroup
 ) -> Iterator[str]:
@@ -161,7 +168,7 @@ def _doubts_of_ids(
         )
 
 
-def _further(facts: Facts, taken: set[str]) -> dict[str, Field]:
+def _further(facts: Facts, taken: set[str], doubts: list[str]) -> dict[str, Field]:
     """What was bought, and where; flags of returns and voids."""
     free = {name: one for name, one in facts.items() if name not in taken and not one.times}
     fields: dict[str, Field] = {}
@@ -176,11 +183,21 @@ def _further(facts: Facts, taken: set[str]) -> dict[str, Field]:
         if flags:
             is_text = all(isinstance(value, str) for value in flags[0].values if value is not None)
             fields[role] = IsOneOf(flags[0].column, _TRUE, is_text=is_text)
+            if odd := len(_odd_flags(flags[0])):
+                doubts.append(f"{odd:,} of {len(flags[0].values):,} values of {flags[0].name} are "
+                              "neither true nor false: they count as false")  # fmt: skip
     return fields
 
 
 def _is_flag(one: ColumnFacts) -> bool:
-    return {as_text(value).lower() for value in one.values} <= {*_TRUE, *_FALSE}
+    """Whether values are true or false, but for a few; other numbers are amounts."""
+    odd = _odd_flags(one)
+    has_amounts = one.numbers is not None and any(one.numbers.read(value) for value in odd)
+    return not has_amounts and len(odd) <= most_strangers(len(one.values))
+
+
+def _odd_flags(one: ColumnFacts) -> list[Any]:
+    return [value for value in one.values if as_text(value).lower() not in (*_TRUE, *_FALSE)]
 
 
 def _doubts_of_rows(

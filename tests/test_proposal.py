@@ -15,7 +15,7 @@ from conftest import ROOT
 from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.exports import GA4, SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
+from support.exports import GA4, KLAVIYO, SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.proposal.csv_dialects import dialect_of
@@ -73,7 +73,7 @@ def refusal(place: Path, text: str, name: str = "r.csv") -> str:
 def test_decimal_marks_are_told_by_all_values_together(values, decimal, is_unsure) -> None:
     found = number_format(values)
     assert found is not None
-    assert (found.decimal, bool(found.doubt)) == (decimal, is_unsure)
+    assert (found.decimal, bool(found.doubts)) == (decimal, is_unsure)
 
 
 def test_what_is_ambiguous_follows_the_other_columns_of_the_file(tmp_path: Path) -> None:
@@ -86,10 +86,12 @@ def test_what_is_ambiguous_follows_the_other_columns_of_the_file(tmp_path: Path)
 def test_values_that_are_numbers_have_no_marks_to_be_unsure_of() -> None:
     found = number_format([1.125, 2.375, 3])
     assert found is not None
-    assert (found.is_plain, found.digits, found.doubt) == (True, 3, "")
+    assert (found.is_plain, found.digits, found.doubts) == (True, 3, [])
 
 
-@pytest.mark.parametrize("values", [["A12", "B7"], ["red", "7", "8"], ["12 Main St"], ["x"]])
+@pytest.mark.parametrize(
+    "values", [["A12", "B7"], ["red", "7", "8"], ["12 Main St"], ["x"], ["١٢"]]
+)
 def test_codes_are_no_numbers(values: list[str]) -> None:
     assert number_format(values) is None
 
@@ -113,10 +115,12 @@ def test_codes_are_no_numbers(values: list[str]) -> None:
 def test_patterns_of_times_are_told_by_all_values_together(values, pattern, is_unsure) -> None:
     found = time_format(values)
     assert found is not None
-    assert (found.pattern, bool(found.doubt)) == (pattern, is_unsure)
+    assert (found.pattern, bool(found.doubts)) == (pattern, is_unsure)
 
 
-@pytest.mark.parametrize("values", [["31/02/2026"], ["13/13/2026"], ["2026-01-05", "soon"], ["x"]])
+@pytest.mark.parametrize(
+    "values", [["31/02/2026"], ["13/13/2026"], ["2026-01-05", "soon"], ["x"], ["٢٠٢٦-01-05"]]
+)
 def test_what_no_calendar_has_is_no_time(values: list[str]) -> None:
     assert time_format(values) is None
 
@@ -227,10 +231,10 @@ def test_the_same_receipts_in_any_shape_mean_the_same_or_are_told_to_be_unsure(
 @pytest.mark.parametrize(
     ("text", "name"),
     [(SHOPIFY, "shopify"), (WOOCOMMERCE, "woocommerce"), (SQUARE, "square"), (STRIPE, "stripe"),
-     (GA4, "ga4")],
+     (GA4, "ga4"), (KLAVIYO, "klaviyo")],
 )  # fmt: skip
 def test_known_exports_are_recognised_by_their_columns(tmp_path, text, name) -> None:
-    found = proposed(tmp_path, text, "x.jsonl" if name == "ga4" else "x.csv")
+    found = proposed(tmp_path, text, "x.jsonl" if text.startswith("{") else "x.csv")
     assert found.findings[0].title == presets()[name].title
     assert f"# {presets()[name].title}" in found.text
     loaded(found, tmp_path)
@@ -261,8 +265,8 @@ def test_a_total_that_stands_on_every_line_is_not_added_up(tmp_path: Path) -> No
     one, other = ["1", "a", "2026-01-05", "5.00"], ["2", "b", "2026-01-06", "3.00"]
     rows = [[*one, "2", "1.50"], [*one, "1", "2"], [*other, "1", "1.00"], [*other, "2", "1"]]
     assert columns_of(proposed(tmp_path, csv_text(header, rows)))["unit_price"] == "price"
-    without = [row[:4] for row in rows]
-    found = proposed(tmp_path, csv_text(header[:4], without), "w.csv")
+    without = [[*row[:4], f"item {at}"] for at, row in enumerate(rows)]
+    found = proposed(tmp_path, csv_text([*header[:4], "item"], without), "w.csv")
     assert any("same on all lines" in doubt for doubt in found.findings[0].doubts)
 
 

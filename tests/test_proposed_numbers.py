@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from support.exports import (
     GA4,
+    KLAVIYO,
     SHOPIFY,
     SHOPIFY_RECEIPTS,
     SQUARE,
@@ -82,12 +83,16 @@ def test_a_preset_gives_the_receipts_of_its_export(proposed, tmp_path, text, exp
 def test_shopifys_orders_and_analytics_events_are_read_side_by_side(proposed, tmp_path) -> None:
     written(tmp_path / "data" / "orders.csv", SHOPIFY)
     written(tmp_path / "data" / "events.jsonl", GA4)
+    written(tmp_path / "data" / "klaviyo.jsonl", KLAVIYO)
     run = proposed()
     assert receipts_of(run) == SHOPIFY_RECEIPTS
     events = run.warehouse.read(INTERACTIONS).orderBy("interaction_ts").collect()
     assert [(e["customer_id"], e["kind"], str(e["business_date"])) for e in events] == [
         ("u.1", "page_view", "2026-01-05"),
+        ("01PROFILEADA", "UMTLbD", "2026-01-06"),
         ("u.1", "purchase", "2026-01-06"),
+        ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
+        ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
     ]
 
 
@@ -106,6 +111,25 @@ def test_compressed_files_of_one_byte_a_letter_are_read(proposed, tmp_path) -> N
     with pa.CompressedOutputStream(str(folder / "r3.csv.zst"), "zstd") as stream:
         stream.write(third)
     assert receipts_of(proposed()) == TINY_RECEIPTS
+
+
+STATES = """\
+order_id,customer,created_at,total_cents,status,updated_at
+1,ada,2026-01-05 09:00:00,123450,pending,2026-01-05 09:00:00
+1,ada,2026-01-05 09:00:00,123400,paid,2026-01-05 09:10:00
+2,bob,2026-01-06 09:00:00,1999,pending,2026-01-06 09:00:00
+2,bob,2026-01-06 09:00:00,1999,paid,2026-01-06 09:30:00
+3,ada,2026-01-07 09:00:00,-5,paid,2026-01-07 09:00:00
+"""
+
+
+def test_of_states_in_cents_the_last_counts_to_the_cent(proposed, tmp_path) -> None:
+    written(tmp_path / "data" / "states.csv", STATES)
+    assert receipts_of(proposed()) == {
+        ("1", "ada", "2026-01-05", 123400),
+        ("2", "bob", "2026-01-06", 1999),
+        ("3", "ada", "2026-01-07", -5),
+    }
 
 
 NUMBERS = {

@@ -43,7 +43,7 @@ def init(
     files: Places, out: Out = Path("shop.toml"), preset: PresetName = None, force: Force = False
 ) -> None:
     """Look into files of receipts, and write a configuration that reads them."""
-    require_new_configuration(out, is_forced=force)
+    require_new_configuration(out, files, is_forced=force)
     found = proposal(files, preset)
     write_configuration(out, found.text)
     show_panels(found.panels())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -27,7 +28,9 @@ IdExpression = Expression | Annotated[list[Expression], Field(min_length=1)]
 
 
 def _stays_inside(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/") or "://" in path:
+    # Braces give alternatives, each a piece of a path, and a backslash hides the point behind it.
+    parts = re.split("[/{},]", path.replace("\\", ""))
+    if path.startswith("/") or ".." in parts or "://" in path:
         raise ValueError("give a path below the input, without '..' or a leading '/'")
     return path
 

@@ -46,6 +46,7 @@ STRIPE_RECEIPTS = {
 }
 
 GA4 = _rows("ga4.jsonl")
+KLAVIYO = _rows("klaviyo.jsonl")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
@@ -15,6 +16,9 @@ Facts = Mapping[str, ColumnFacts]
 
 _REPEATED = (0.0005, 0.95)
 """Distinct values by rows of a column that can be the customer, where no name tells."""
+
+_DAYS_THAT_TELL, _FAR_DAYS = 10, 366
+"""Of so many days and more, one that is so far from the others is odd."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,28 @@ def chosen_time(facts: Facts) -> tuple[Moment, TimeFormat, list[str]] | None:
     hours = next((one for one in facts.values() if one.is_hour), None)
     moment = Moment(best.column, found)
     if hours is not None and not found.has_time:
-        joined = time_format(_joined(best.values, hours.values))
+        joined = time_format(_joined(best.values, hours.values), is_named=True)
         if joined is not None:
             found, moment = joined, Moment(best.column, joined, hours.column)
-    if found.doubt:
-        doubts.append(f"{best.name}: {found.doubt}")
+    doubts += [f"{best.name}: {doubt}" for doubt in [*found.doubts, *_odd_days(best)]]
     return moment, found, doubts
+
+
+def _odd_days(times: ColumnFacts) -> Iterator[str]:
+    """What to say of a day that lies far from all others, as of a till with a wrong clock."""
+    assert times.times is not None
+    read = {
+        time[: len("2026-01-31")] for value in times.values if (time := times.times.read(value))
+    }
+    days = sorted(map(date.fromisoformat, read))
+    if len(days) < _DAYS_THAT_TELL:
+        return
+    for odd, next_one, side in ((days[0], days[1], "before"), (days[-1], days[-2], "after")):
+        if abs(odd - next_one).days > _FAR_DAYS:
+            yield (
+                f"{odd} lies far {side} all other days: if a clock was wrong, earliest_date and "
+                "latest_date in [business] turn such rows away"
+            )
 
 
 def _joined(days: Sequence[Any], hours: Sequence[Any]) -> list[Any]:

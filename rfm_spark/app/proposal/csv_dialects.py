@@ -11,7 +11,8 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 DELIMITERS = (",", ";", "\t", "||", "|", "~", "^", "\x01")
 _TRIED_CHARACTERS = 200_000
@@ -56,12 +57,19 @@ def dialect_of(text: str) -> Dialect:
         if delimiter in tried
     ]
     best = max(dialects, key=lambda one: _fit(tried, one), default=Dialect())
-    escape = _escape(tried, best)
-    escaped = Dialect(best.delimiter, best.quote, escape)
-    is_multiline = any(
-        "\n" in value or "\r" in value for row in split_rows(tried, escaped) for value in row
-    )
-    return Dialect(best.delimiter, best.quote, escape, is_multiline)
+    escaped = replace(best, escape=_escape(text, best))
+    rows = split_rows(text, escaped)
+    is_multiline = bool(rows) and has_line_break(rows, len(rows[0]))
+    return replace(escaped, is_multiline=is_multiline)
+
+
+def has_line_break(rows: Sequence[Sequence[str]], fields: int) -> bool:
+    """Whether a field of a row with so many fields has a line break.
+
+    Quotes that never close make one field of all that follows, and such a row too short.
+    """
+    whole = (row for row in rows if len(row) == fields)
+    return any("\n" in value or "\r" in value for row in whole for value in row)
 
 
 def split_rows(text: str, dialect: Dialect) -> list[list[str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rfm_spark.app.proposal.csv_dialects import Dialect, dialect_of, split_rows
 from rfm_spark.app.proposal.fields import Column
 from rfm_spark.app.proposal.raw_text import RawText
-from rfm_spark.app.proposal.sample import MAX_ROWS, Sample
+from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample
 from rfm_spark.app.proposal.times import time_format
 from rfm_spark.core.errors import UserError
 
@@ -19,6 +19,7 @@ def csv_sample(file: Path, raw: RawText) -> Sample:
     """The first rows of a CSV file.
 
     Raises:
+        NoRows: if there are none below the header.
         UserError: if lines stand above the header, or there is none, or names that Spark would
             replace; it says which line.
     """
@@ -31,7 +32,7 @@ def csv_sample(file: Path, raw: RawText) -> Sample:
     _require_header(file, rows)
     header, *body = rows
     if not body:
-        raise UserError(f"{file}: has a header and no row, so nothing can be told of its columns")
+        raise NoRows(f"{file}: has a header and no row, so nothing can be told of its columns")
     is_whole = raw.is_whole and len(body) <= MAX_ROWS
     doubts = [raw.doubt] if raw.doubt else []
     odd = [row for row in body if len(row) != len(header)]

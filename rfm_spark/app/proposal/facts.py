@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from rfm_spark.app.proposal.fields import Column, as_text
-from rfm_spark.app.proposal.names import points
-from rfm_spark.app.proposal.numbers import NumberFormat, number_format
+from rfm_spark.app.proposal.names import CERTAIN, points
+from rfm_spark.app.proposal.numbers import NumberFormat, has_fraction, number_format
 from rfm_spark.app.proposal.sample import Sample
+from rfm_spark.app.proposal.strangers import most_strangers
 from rfm_spark.app.proposal.times import TimeFormat, epoch_format, is_time_of_day, time_format
+
+_NUMBERS = ("amount", "unit_price", "quantity")
+"""Fields that are numbers."""
+_MOST_BLANK = 0.05
+"""Share of rows in which an id or a kind may be missing."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,24 @@ class ColumnFacts:
         return self.numbers is not None and self.times is None
 
     @property
+    def doubts(self) -> list[str]:
+        """What is not certain of how its values are written."""
+        written = self.times or self.numbers
+        return [f"{self.name}: {doubt}" for doubt in (written.doubts if written else ())]
+
+    @property
+    def is_usually_filled(self) -> bool:
+        """Whether blank values are so few that they are odd ones."""
+        blank = sum(value is None for value in self.values)
+        return blank <= max(most_strangers(len(self.values)), int(_MOST_BLANK * len(self.values)))
+
+    @property
     def is_fractional(self) -> bool:
         """Whether numbers have decimals that are not all 0."""
         if self.numbers is None or not self.numbers.digits:
             return False
         found = [self.numbers.read(value) for value in self.values if value is not None]
-        return any(number is not None and number % 1 for number in found)
+        return any(number is not None and has_fraction(number) for number in found)
 
     @property
     def can_be_id(self) -> bool:
@@ -65,19 +83,25 @@ def facts_of(sample: Sample) -> dict[str, ColumnFacts]:
     """Facts of all columns that have a value, by their names."""
     values = {name: [_value(row.get(name)) for row in sample.rows] for name in sample.columns}
     there = {name: [one for one in found if one is not None] for name, found in values.items()}
-    formats = {name: number_format(found) for name, found in there.items()}
-    marks = Counter(one.decimal for one in formats.values() if one and one.digits and not one.doubt)
+    numeric = {name for name in values if any(points(role, name) >= CERTAIN for role in _NUMBERS)}
+    formats = {
+        name: number_format(found, is_named=name in numeric) for name, found in there.items()
+    }
+    marks = Counter(
+        one.decimal for one in formats.values() if one and one.digits and not one.mark_doubt
+    )
     usual = marks.most_common(1)[0][0] if marks else ""
     found_facts = {}
     for name, column in sample.columns.items():
         if not there[name]:
             continue
         numbers = formats[name]
-        if numbers is not None and numbers.doubt:
-            numbers = number_format(there[name], usual)
-        times = time_format(there[name])
+        if numbers is not None and numbers.mark_doubt:
+            numbers = number_format(there[name], usual, is_named=name in numeric)
+        is_time = points("time", name) >= CERTAIN
+        times = time_format(there[name], is_named=is_time)
         if times is None and points("time", name):
-            times = epoch_format(there[name])
+            times = epoch_format(there[name], is_named=is_time)
         found_facts[name] = ColumnFacts(
             column,
             values[name],

@@ -117,14 +117,18 @@ class Amount:
     Attributes:
         plus: columns with their formats.
         minus: columns that are subtracted, blank for 0.
+        per_unit: of what is written, how much makes one unit; 100 of cents.
     """
 
     plus: tuple[tuple[Column, NumberFormat], ...]
     minus: tuple[tuple[Column, NumberFormat], ...] = ()
+    per_unit: int = 1
 
     def written(self) -> str:
         """The plain name where nothing has to be done."""
         [(column, numbers), *others] = self.plus
+        if not others and not self.minus and self.per_unit != 1:
+            return f"{_decimal(column, numbers)} / {self.per_unit}"
         if not others and not self.minus:
             return column.written() if numbers.is_plain else numbers.sql(column.sql)
         told = [_decimal(*one) for one in self.plus]
@@ -137,7 +141,8 @@ class Amount:
         if any(number is None for number in found):
             return ""
         taken = [numbers.read(row.get(column.name)) or 0 for column, numbers in self.minus]
-        return str(sum(number or 0 for number in found) - sum(taken))
+        total = sum(number or 0 for number in found) - sum(taken)
+        return str(total if self.per_unit == 1 else total / self.per_unit)
 
     def names(self) -> tuple[str, ...]:
         """Of the columns it reads."""

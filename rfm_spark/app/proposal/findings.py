@@ -18,11 +18,13 @@ class FileGroup:
 
     Attributes:
         files: in the order of their names.
-        sample: of the first of them, or of the first and the last.
+        sample: of the first of them, or of the first two and the last.
+        pattern: the path below the input that names them; empty until the input is known.
     """
 
     files: tuple[Path, ...]
     sample: Sample
+    pattern: str = ""
 
     @property
     def shown(self) -> str:

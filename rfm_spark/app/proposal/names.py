@@ -92,6 +92,15 @@ _ROLES: Mapping[str, Mapping[int, str]] = {
     },
     "as_of": {100: "as of|stand|stichtag|snapshot date|report date|snapshot"},
     "valid_from": {100: "valid from|updated at|since|valid since|as of|gultig ab|changed at"},
+    "version": {
+        100: "updated at|updated|modified at|modified|last modified|last updated|changed at|"
+        "last change|update time|version|revision|sequence no|sequence number|geandert am|"
+        "aktualisiert am|letzte anderung",
+    },
+    "line_number": {
+        100: "line no|line number|line id|lineitem id|line item id|order item id|order line|"
+        "position|zeile|zeilennummer|positionsnummer|row no|row number",
+    },
     "is_void": {100: "void|voided|is void|storno|cancelled|canceled|is cancelled|is canceled"},
     "is_return": {100: "is return|return|returned|retoure|is refund|refund|is returned"},
     "currency": {100: "currency|currency code|wahrung|waehrung|devise|moneda|divisa|valuta"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -9,79 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-_SIGNS = "$€£¥₹₽₩₺₪₫฿₴₦\x80"  # \x80 is windows-1252's €, read as ISO-8859-1
+from rfm_spark.app.proposal.currencies import SIGNS, currency_code, is_currency
+from rfm_spark.app.proposal.strangers import most_strangers, strangers_doubt
+
 _SPACES = " \u00a0\u202f\u2009"
-_CURRENCY = rf"(?:[^\W\d_]{{0,3}}[{_SIGNS}]|[^\W\d_]{{1,3}})"
+_CURRENCY = rf"(?:[^\W\d_]{{0,3}}[{SIGNS}]|[^\W\d_]{{1,3}})"
 _NUMBER = re.compile(
     rf"'?(?P<open>\()?(?P<sign>[-+\u2212]?)(?P<before>{_CURRENCY})?[{_SPACES}]*(?P<inner>[-\u2212]?)"
-    rf"(?P<body>\d[\d.,'\u2019{_SPACES}]*|[.,]\d+)[{_SPACES}]*(?P<after>{_CURRENCY})?(?P<last>-?)\)?"
+    rf"(?P<body>[0-9][0-9.,'\u2019{_SPACES}]*|[.,][0-9]+)[{_SPACES}]*(?P<after>{_CURRENCY})?(?P<last>-?)\)?"
 )
-_CODES = {
-    "€": "EUR", "\x80": "EUR",
-    "£": "GBP", "$": "USD", "US$": "USD", "¥": "JPY", "₹": "INR", "₽": "RUB",
-    "₩": "KRW", "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₴": "UAH", "₦": "NGN",
-    "R$": "BRL", "A$": "AUD", "C$": "CAD", "NZ$": "NZD", "zł": "PLN", "Kč": "CZK",
-}  # fmt: skip
-_LETTERS = frozenset(
-    [
-        "aed",
-        "ars",
-        "aud",
-        "bgn",
-        "brl",
-        "cad",
-        "chf",
-        "clp",
-        "cny",
-        "cop",
-        "czk",
-        "dkk",
-        "egp",
-        "eur",
-        "fr",
-        "gbp",
-        "hkd",
-        "huf",
-        "idr",
-        "ils",
-        "inr",
-        "isk",
-        "jpy",
-        "kč",
-        "kr",
-        "krw",
-        "lt",
-        "mad",
-        "mxn",
-        "myr",
-        "ngn",
-        "nok",
-        "nzd",
-        "pen",
-        "php",
-        "pln",
-        "rmb",
-        "ron",
-        "rs",
-        "rub",
-        "sar",
-        "sek",
-        "sgd",
-        "thb",
-        "try",
-        "twd",
-        "uah",
-        "usd",
-        "vnd",
-        "zar",
-        "zł",
-    ]
-)
-"""Currencies by their letters: those of other words are of codes, such as ORD-1001 and B7."""
+_MOST_DIGITS = 38
+"""Of Spark's decimals: larger numbers are none."""
 _IN_GROUPS = re.compile(rf"\d{{1,3}}([{_SPACES}]\d{{3}})+([.,]\d*)?")
 """A number whose thousands stand apart: other spaces are of card and telephone numbers."""
-_MOST_STRANGERS = 0.02
-"""Share of values that may be no numbers, such as n/a, in a column of numbers."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +34,40 @@ class NumberFormat:
         dropped: characters that are no part of the number: thousands marks, currency, spaces.
         minus: characters in place of a minus at the beginning, such as a bracket.
         has_minus_last: whether 12- is -12.
-        currency: ISO 4217 code that signs or letters tell; empty where they tell none.
+        currencies: ISO 4217 codes that signs or letters tell; the signs where they have no code.
         digits: most digits behind the decimal mark.
-        doubt: what is not certain; empty otherwise.
+        mark_doubt: what is not certain of the decimal mark; empty otherwise.
+        strangers_doubt: what is to be said of values that are no numbers; empty without any.
     """
 
     decimal: str = "."
     dropped: str = ""
     minus: str = ""
     has_minus_last: bool = False
-    currency: str = ""
+    currencies: tuple[str, ...] = ()
     digits: int = 0
-    doubt: str = ""
+    mark_doubt: str = ""
+    strangers_doubt: str = ""
 
     @property
     def is_plain(self) -> bool:
         """Whether Spark reads the numbers as they are."""
         return not (self.dropped or self.minus or self.has_minus_last) and self.decimal == "."
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code, where all numbers that tell one tell the same."""
+        codes = [one for one in self.currencies if re.fullmatch("[A-Z]{3}", one)]
+        return codes[0] if len(codes) == len(self.currencies) == 1 else ""
+
+    @property
+    def doubts(self) -> list[str]:
+        """All that is not certain."""
+        mixed = ""
+        if len(self.currencies) > 1:
+            listed = ", ".join(self.currencies)
+            mixed = f"has several currencies ({listed}): amounts are added up as if they were one"
+        return [one for one in (self.mark_doubt, mixed, self.strangers_doubt) if one]
 
     def sql(self, column: str) -> str:
         """Spark SQL of a number's plain text, of a quoted column."""
@@ -130,10 +88,20 @@ class NumberFormat:
         plain = text.translate(table).strip()
         if self.has_minus_last and plain.endswith("-"):
             plain = "-" + plain[:-1]
+        if not re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", plain):
+            return None
         try:
-            return Decimal(plain) if re.fullmatch(r"[-+]?[\d.]+([eE][-+]?\d+)?", plain) else None
+            number = Decimal(plain)
         except InvalidOperation:
             return None
+        return number if abs(number.adjusted()) <= _MOST_DIGITS else None
+
+
+def has_fraction(number: float | Decimal) -> bool:
+    """Whether a number is no whole one."""
+    if isinstance(number, Decimal):
+        return number.is_finite() and number != number.to_integral_value()
+    return math.isfinite(number) and bool(number % 1)
 
 
 def sql_text(text: str) -> str:
@@ -141,63 +109,64 @@ def sql_text(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def number_format(values: Iterable[Any], usual_decimal: str = "") -> NumberFormat | None:
+def number_format(
+    values: Iterable[Any], usual_decimal: str = "", *, is_named: bool = False
+) -> NumberFormat | None:
     """The format of a column's numbers; None where they are no numbers.
 
     Args:
         values: those that are there, of any type.
         usual_decimal: the decimal mark of other columns, for numbers that do not tell theirs.
+        is_named: whether the column's name tells that it has numbers.
     """
     there = [value for value in values if not isinstance(value, bool)]
     if there and all(isinstance(value, int | float | Decimal) for value in there):
         return _of_numbers(there)
-    texts = list(dict.fromkeys(str(value).strip() for value in there))
-    found = [match for text in texts if (match := _NUMBER.fullmatch(text))]
-    plain = [text for text in texts if re.fullmatch(r"-?\d+(\.\d+)?[eE][-+]?\d+", text)]
-    if not found or len(found) + len(plain) < (1 - _MOST_STRANGERS) * len(texts):
+    texts = Counter(str(value).strip() for value in there)
+    found = [match for text in texts if (match := _number(text)) is not None]
+    plain = {text for text in texts if re.fullmatch(r"-?\d+(\.\d+)?[eE][-+]?\d+", text)}
+    numbers = plain.union(match[0] for match in found)
+    strangers = sum(count for text, count in texts.items() if text not in numbers)
+    if not found or strangers > most_strangers(len(there), is_named=is_named):
         return None
-    decimal, doubt = _decimal_mark([match["body"] for match in found], usual_decimal)
-    currencies = Counter(
-        sign.strip() for match in found for sign in (match["before"], match["after"]) if sign
-    )
-    if len(currencies) > 3 or any(
-        sign.isalpha() and sign.lower() not in _LETTERS for sign in currencies
-    ):
-        return None
-    bodies = [match["body"].strip(_SPACES) for match in found]
-    if any(
-        set(body) & set(_SPACES) and not _IN_GROUPS.fullmatch(body.rstrip(".,")) for body in bodies
-    ):
-        return None
+    decimal, mark_doubt = _decimal_mark([match["body"] for match in found], usual_decimal)
     kept = set("0123456789-+") | {decimal}
     seen = {one for match in found for one in match[0]}
     minus = "".join(sorted(seen & set("(\u2212")))
-    dropped = "".join(sorted(seen - kept - set(minus)))
     behind = [body.rpartition(decimal)[2] for body in (m["body"].strip() for m in found)
               if decimal in body]  # fmt: skip
-    if len(found) + len(plain) < len(texts):
-        doubt = doubt or "some values are no numbers: their rows will be turned away"
+    codes = {currency_code(sign): None for match in found for sign in _currencies(match)}
     return NumberFormat(
         decimal if decimal in seen else ".",
-        dropped,
+        "".join(sorted(seen - kept - set(minus))),
         minus,
         any(match["last"] for match in found),
-        _currency(currencies),
+        tuple(codes),
         max(map(len, behind), default=0),
-        doubt,
+        mark_doubt,
+        strangers_doubt(strangers, len(there), "number"),
     )
+
+
+def _number(text: str) -> re.Match[str] | None:
+    """The parts of a written number; None of codes, and of numbers of cards and telephones."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or not all(map(is_currency, _currencies(match))):
+        return None
+    body = match["body"].strip(_SPACES)
+    is_spaced = set(body) & set(_SPACES) and not _IN_GROUPS.fullmatch(body.rstrip(".,"))
+    return None if is_spaced else match
+
+
+def _currencies(number: re.Match[str]) -> list[str]:
+    """What stands in front of a number and behind it."""
+    return [sign.strip() for sign in (number["before"], number["after"]) if sign]
 
 
 def _of_numbers(values: Iterable[float | Decimal]) -> NumberFormat:
     """Of values that are numbers already."""
-    behind = [str(value).partition(".")[2] for value in values if value % 1]
+    behind = [str(value).partition(".")[2] for value in values if has_fraction(value)]
     return NumberFormat(digits=max(map(len, behind), default=0))
-
-
-def _currency(signs: Counter[str]) -> str:
-    codes = {_CODES.get(sign, sign.upper() if re.fullmatch("[A-Za-z]{3}", sign) else "")
-             for sign in signs}  # fmt: skip
-    return codes.pop() if len(codes) == 1 else ""
 
 
 def _decimal_mark(bodies: Iterable[str], usual: str) -> tuple[str, str]:

@@ -10,10 +10,12 @@ from rfm_spark.app.proposal.choices import Chosen, Facts, chosen_customer, chose
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
 from rfm_spark.app.proposal.fields import Amount, Column, Columns, Constant, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
+from rfm_spark.app.proposal.money import amount_of, told_currency
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of
 from rfm_spark.app.proposal.raw_text import without_compression
+from rfm_spark.app.proposal.strangers import most_strangers
+from rfm_spark.app.proposal.unread import unread_money
 
-_MOST_REPEATED = 0.02
 _MOST_ID_COLUMNS = 6
 _STEADY = 0.95
 """Share of customers for whom an attribute must be the same in all their rows."""
@@ -31,10 +33,15 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     doubts += [customer.doubt] if customer.doubt else []
     name = section_name(group.files[0])
-    kinds = [one for one in best_named(rest, "kind", CERTAIN) if one.filled > 0.95]
+    kinds = [one for one in best_named(rest, "kind", CERTAIN) if one.is_usually_filled]
     kind: Field = kinds[0].column if kinds else Constant(name)
     if not kinds:
         doubts.append(f"no column tells the kind of interaction: all are '{name}'")
+    doubts += [
+        f"rows are taken for interactions, though {one} sounds like money: too few of its values "
+        "can be read as numbers"
+        for one in unread_money(group, facts)
+    ]
     fields: dict[str, Field] = {}
     identified = _interaction_id(rest, group, (customer, moment, kind), doubts)
     if identified is not None:
@@ -43,6 +50,7 @@ def interactions_finding(group: FileGroup, facts: Facts) -> Finding | None:
     values = [one for one in best_named(rest, "value", CERTAIN) if one.is_amount]
     if values and values[0].numbers is not None:
         fields["value"] = Amount(((values[0].column, values[0].numbers),))
+        doubts += values[0].doubts
     settings = {"time_format": times.pattern} if times.pattern else {}
     return Finding(f"interactions.{name}", group, fields, settings=settings, doubts=doubts)
 
@@ -79,7 +87,10 @@ def customers_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     one = customer.facts
     valid = next((v for v in best_named(facts, "valid_from", CERTAIN) if v.times), None)
-    if valid is None and one.distinct < (1 - _MOST_REPEATED) * len(one.values):
+    repeated = len(one.values) - one.distinct
+    # Without any time, rows can only be customers: half of them decide.
+    has_times = any(other.times is not None for other in facts.values())
+    if valid is None and repeated > most_strangers(len(one.values), is_named=not has_times):
         return None
     taken = {one.name, valid.name if valid else ""}
     attributes = attributes_of({name: f for name, f in facts.items() if name not in taken})
@@ -87,11 +98,17 @@ def customers_finding(group: FileGroup, facts: Facts) -> Finding | None:
         return None
     fields: dict[str, Field] = {"customer_id": one.column}
     settings: dict[str, str] = {}
+    doubts = [customer.doubt] if customer.doubt else []
+    if valid is None and repeated:
+        doubts.append(
+            f"{repeated:,} of {len(one.values):,} rows have a {one.name} that is there already: "
+            "where their attributes differ they are turned away, unless valid_from tells the newest"
+        )
     if valid is not None and valid.times is not None:
         fields["valid_from"] = Moment(valid.column, valid.times)
+        doubts += valid.doubts
         if valid.times.pattern:
             settings["time_format"] = valid.times.pattern
-    doubts = [customer.doubt] if customer.doubt else []
     return Finding("customers", group, fields, attributes, settings, doubts=doubts)
 
 
@@ -148,13 +165,16 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
     assert last[0].times is not None
     assert orders[0].numbers is not None
     assert amounts[0].numbers is not None
-    doubts = [customer.doubt] if customer.doubt else []
+    currency, doubts = told_currency(facts, amounts[0].numbers)
+    amount, doubts_of_amount = amount_of(amounts[0], currency)
+    doubts += [customer.doubt] if customer.doubt else []
+    doubts += [*doubts_of_amount, *orders[0].doubts, *last[0].doubts]
     fields: dict[str, Field] = {
         "customer_id": customer.facts.column,
         "as_of": _day_of_totals(facts, last[0], doubts),
         "orders": Amount(((orders[0].column, orders[0].numbers),)),
         "last_purchase": Moment(last[0].column, last[0].times),
-        "amount": Amount(((amounts[0].column, amounts[0].numbers),)),
+        "amount": amount,
     }
     first = [one for one in best_named(facts, "first_purchase", CERTAIN) if one.times]
     if first and first[0].times is not None:
@@ -165,7 +185,7 @@ def totals_finding(group: FileGroup, facts: Facts) -> Finding | None:
         fields,
         settings={"time_format": last[0].times.pattern} if last[0].times.pattern else {},
         doubts=doubts,
-        currency=amounts[0].numbers.currency,
+        currency=currency,
         digits=amounts[0].numbers.digits,
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rfm_spark.app.proposal.findings import Finding
+from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.groups import common_folder, file_groups, found_files
+from rfm_spark.app.proposal.patterns import with_pattern
 from rfm_spark.app.proposal.rendering import ASSUMED_ZONE, rendered
 from rfm_spark.app.proposal.subjects import subjects_of
 from rfm_spark.core.errors import UserError
@@ -66,16 +67,33 @@ def proposal(places: Sequence[Path], preset: str | None = None) -> Proposal:
         UserError: if a file cannot be read, or nothing in it tells what customers do.
     """
     files = found_files([place.absolute() for place in places])
-    groups = file_groups(files)
-    subjects = subjects_of(groups, preset)
+    found = file_groups(files)
+    subjects = subjects_of(found.groups, preset)
     folder = common_folder(files)
-    return Proposal(
-        rendered(subjects.findings, folder), folder, subjects.findings, subjects.left_out
-    )
+    findings = [_with_patterns(one, folder, files) for one in subjects.findings]
+    left_out = [*found.without_rows, *subjects.left_out]
+    return Proposal(rendered(findings), folder, findings, left_out)
 
 
-def require_new_configuration(out: Path, *, is_forced: bool) -> None:
+def _with_patterns(one: Finding, folder: Path, files: Sequence[Path]) -> Finding:
+    """A finding whose files, and those it looks up, have paths below the input."""
+
+    def placed(group: FileGroup) -> FileGroup:
+        return with_pattern(group, folder, [file for file in files if file not in group.files])
+
+    lookups = {name: (placed(group), on) for name, (group, on) in one.lookups.items()}
+    doubts = [doubt for group, _ in lookups.values() for doubt in group.sample.doubts]
+    group = placed(one.group)
+    return replace(one, group=group, lookups=lookups, doubts=[*one.doubts, *doubts])
+
+
+def require_new_configuration(out: Path, places: Sequence[Path], *, is_forced: bool) -> None:
     """Makes sure that a configuration can be written there, before files are looked into.
+
+    Args:
+        out: the file to write.
+        places: files and folders that will be looked into.
+        is_forced: whether a file that is there is written over, unless it is one of these.
 
     Raises:
         UserError: if not.
@@ -84,8 +102,15 @@ def require_new_configuration(out: Path, *, is_forced: bool) -> None:
         raise UserError(f"--out {out}: is a folder; name a file, such as {out / 'shop.toml'}")
     if (out.exists() or out.is_symlink()) and not is_forced:
         raise UserError(f"--out {out}: is there already; name another file, or give --force")
+    if out.exists() and any(_lies_in(out, file) for file in found_files(places)):
+        raise UserError(f"--out {out}: is one of the files to be looked into; name another one")
     if not out.absolute().parent.is_dir():
         raise UserError(f"--out {out}: there is no folder '{out.parent}'; make it first")
+
+
+def _lies_in(out: Path, file: Path) -> bool:
+    """Whether a file is another one, or a part of a table."""
+    return file.resolve() in (out.resolve(), *out.resolve().parents)
 
 
 def write_configuration(out: Path, text: str) -> None:
@@ -94,9 +119,17 @@ def write_configuration(out: Path, text: str) -> None:
     Raises:
         UserError: if it cannot be written.
     """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        name = error.object[error.start : error.end].encode("unicode_escape").decode("ascii")
+        raise UserError(
+            f"--out {out}: is not written: the name of a file or of a column has {name}, which is "
+            "no letter in UTF-8: rename it"
+        ) from None
     partial = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(data)
         partial.replace(out)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -43,15 +43,16 @@ class RawText:
     doubt: str = ""
 
 
-def read_text(file: Path) -> RawText:
-    """The first MAX_BYTES of a file as text.
+def read_text(file: Path, most: int | None = None) -> RawText:
+    """The first bytes of a file, MAX_BYTES or as many as are asked for, as text.
 
     Raises:
         UserError: if it cannot be read, or is no text.
     """
-    head = _head(file)
-    is_whole = len(head) <= MAX_BYTES
-    head = head[:MAX_BYTES]
+    most = MAX_BYTES if most is None else most
+    head = _head(file, most)
+    is_whole = len(head) <= most
+    head = head[:most]
     for mark, codec, name in _MARKS:
         if head.startswith(mark):
             return RawText(_decoded(head, codec), name, is_whole)
@@ -70,11 +71,15 @@ def without_compression(name: str) -> str:
     return name[: -len(ending)] if ending in _COMPRESSIONS else name
 
 
-def _head(file: Path) -> bytes:
+def opened(file: Path) -> pa.NativeFile:
+    """The bytes of a file, taken out of its compression."""
+    return pa.input_stream(str(file), compression=_COMPRESSIONS.get(file.suffix.lower()))
+
+
+def _head(file: Path, most: int) -> bytes:
     try:
-        compression = _COMPRESSIONS.get(file.suffix.lower())
-        with pa.input_stream(str(file), compression=compression) as stream:
-            return bytes(stream.read(MAX_BYTES + 1))
+        with opened(file) as stream:
+            return bytes(stream.read(most + 1))
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rfm_spark.app.proposal.choices import (
@@ -15,14 +16,18 @@ from rfm_spark.app.proposal.choices import (
 )
 from rfm_spark.app.proposal.conditions import IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Columns, Field, as_text
+from rfm_spark.app.proposal.fields import Columns, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
-from rfm_spark.app.proposal.money import Money, chosen_money
+from rfm_spark.app.proposal.money import chosen_money
 from rfm_spark.app.proposal.names import CERTAIN, points
+from rfm_spark.app.proposal.repeated_ids import Grain, grain_of, ids_of_several_files
 from rfm_spark.app.proposal.states import with_states
+from rfm_spark.app.proposal.strangers import most_strangers
 
 _CODE = re.compile(r"(?=.*\d)\S+")
 """An id that no name tells: one word, with a digit."""
+_LEAST_FILLED = 0.5
+"""Share of rows with an id, where a column's name tells that it is the receipt's."""
 _FEW_ROWS = 100
 _MOST_CONFLICTS = 0.02
 """Share of receipts that may have several customers or days by mistake."""
@@ -44,28 +49,32 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
     if customer is None:
         return None
     taken.add(customer.facts.name)
-    is_line = receipt is not None and receipt.facts.distinct < len(receipt.facts.values)
-    money = chosen_money(facts, taken, receipt.facts if receipt and is_line else None)
-    if money is None:
-        return None
-    doubts += [one.doubt for one in (customer, receipt) if one and one.doubt] + list(money.doubts)
+    doubts += [one.doubt for one in (customer, receipt) if one and one.doubt]
     fields: dict[str, Field] = {}
+    grain = Grain(is_line=False, is_repeated=False)
     if receipt is not None:
         fields["receipt_id"] = _whole_id(receipt.facts, customer.facts, facts, doubts)
-        is_line = is_line and _comes_again(fields["receipt_id"], group)
+        ids = _ids(fields["receipt_id"], receipt.facts, group)
+        grain = _grain(ids, receipt.facts, facts, moment, group)
+        doubts += [*grain.doubts, *_doubts_of_ids(ids, receipt.facts, customer.facts, group)]
+    money = chosen_money(facts, taken, receipt.facts if receipt and grain.is_line else None)
+    if money is None:
+        return None
+    doubts += money.doubts
     fields |= {"customer_id": customer.facts.column, "time": moment}
-    fields |= {**money.fields, **_further(facts, taken | money.taken)}
-    doubts += _doubts_of_rows(group, facts, receipt, customer, is_line=is_line)
-    settings: dict[str, Any] = {"grain": "line" if is_line else "receipt"}
-    if times.pattern:
-        settings["time_format"] = times.pattern
+    fields |= {**money.fields, **_further(facts, taken | money.taken, doubts)}
+    if grain.version is not None:
+        fields["version"] = grain.version
+    doubts += _doubts_of_rows(group, facts, receipt, customer, grain)
+    settings = {"grain": "line" if grain.is_line else "receipt"}
+    settings |= {"time_format": times.pattern} if times.pattern else {}
     found = Finding(
         "receipts",
         group,
         fields,
         settings=settings,
         doubts=doubts,
-        currency=_currency(facts, money, doubts),
+        currency=money.currency,
         digits=money.digits,
     )
     return with_states(found, facts, facts[moment.column.name])
@@ -74,10 +83,11 @@ def receipts_finding(group: FileGroup, facts: Facts) -> Finding | None:
 def _receipt_id(facts: Facts, taken: set[str]) -> Chosen | None:
     """The column that tells receipts apart; None where a row can only be a receipt."""
     free = {name: one for name, one in facts.items() if name not in taken}
-    usable = [one for one in free.values() if one.can_be_id and one.filled > 0.95]
-    named = [one for one in best_named(free, "receipt_id", CERTAIN - 8) if one in usable]
-    if named:
-        return Chosen(named[0])
+    usable = [one for one in free.values() if one.can_be_id and one.is_usually_filled]
+    for one in best_named(free, "receipt_id", CERTAIN - 8):
+        is_certain = points("receipt_id", one.name) >= CERTAIN
+        if one in usable or (one.can_be_id and is_certain and one.filled >= _LEAST_FILLED):
+            return Chosen(one)
     unique = [
         one
         for one in usable
@@ -123,12 +133,42 @@ def _conflicts(ids: Any, customers: Any) -> float:
     return sum(len(customers) > 1 for customers in found.values()) / max(len(found), 1)
 
 
-def _comes_again(receipt_id: Field, group: FileGroup) -> bool:
-    ids = [receipt_id.read(row) for row in group.sample.rows]
-    return len(set(ids)) < len(ids)
+def _ids(field: Field, receipt: ColumnFacts, group: FileGroup) -> list[str]:
+    """The receipt's id of each row; blank where the receipt's own column is."""
+    return [
+        "" if own is None else field.read(row)
+        for own, row in zip(receipt.values, group.sample.rows, strict=True)
+    ]
 
 
-def _further(facts: Facts, taken: set[str]) -> dict[str, Field]:
+def _grain(
+    ids: Sequence[str], receipt: ColumnFacts, facts: Facts, moment: Moment, group: FileGroup
+) -> Grain:
+    """What a row is, by the columns beside the id."""
+    beside = {name: one for name, one in facts.items() if name != receipt.name}
+    return grain_of(ids, receipt.name, beside, moment, group.sample.starts)
+
+
+def _doubts_of_ids(
+    ids: Sequence[str], receipt: ColumnFacts, customer: ColumnFacts, group: FileGroup
+) -> Iterator[str]:
+    """Of blank ids, and of ids that come in several files."""
+    if missing := ids.count(""):
+        yield (
+            f"{missing:,} of {len(ids):,} rows have no {receipt.name}: rows without a receipt's id "
+            "are turned away"
+        )
+    again = ids_of_several_files(ids, group.sample.starts)
+    if again and _conflicts(receipt.values, customer.values) <= _MOST_CONFLICTS:
+        yield (
+            f"{len(again):,} values of {receipt.name} come in several files: the rows of the last "
+            "file count, in natural order of the files' names, which is right where files bring "
+            "what has changed, and wrong where one receipt is spread over files, or where numbers "
+            "begin again in each (then make the receipt's id of several columns)"
+        )
+
+
+def _further(facts: Facts, taken: set[str], doubts: list[str]) -> dict[str, Field]:
     """What was bought, and where; flags of returns and voids."""
     free = {name: one for name, one in facts.items() if name not in taken and not one.times}
     fields: dict[str, Field] = {}
@@ -143,21 +183,31 @@ def _further(facts: Facts, taken: set[str]) -> dict[str, Field]:
         if flags:
             is_text = all(isinstance(value, str) for value in flags[0].values if value is not None)
             fields[role] = IsOneOf(flags[0].column, _TRUE, is_text=is_text)
+            if odd := len(_odd_flags(flags[0])):
+                doubts.append(f"{odd:,} of {len(flags[0].values):,} values of {flags[0].name} are "
+                              "neither true nor false: they count as false")  # fmt: skip
     return fields
 
 
 def _is_flag(one: ColumnFacts) -> bool:
-    return {as_text(value).lower() for value in one.values} <= {*_TRUE, *_FALSE}
+    """Whether values are true or false, but for a few; other numbers are amounts."""
+    odd = _odd_flags(one)
+    has_amounts = one.numbers is not None and any(one.numbers.read(value) for value in odd)
+    return not has_amounts and len(odd) <= most_strangers(len(one.values))
+
+
+def _odd_flags(one: ColumnFacts) -> list[Any]:
+    return [value for value in one.values if as_text(value).lower() not in (*_TRUE, *_FALSE)]
 
 
 def _doubts_of_rows(
-    group: FileGroup, facts: Facts, receipt: Chosen | None, customer: Chosen, *, is_line: bool
+    group: FileGroup, facts: Facts, receipt: Chosen | None, customer: Chosen, grain: Grain
 ) -> list[str]:
     doubts = []
     rows = len(group.sample.rows)
     if receipt is None:
         doubts.append("no column tells receipts apart: each row is taken for one receipt")
-    elif not is_line and (rows < _FEW_ROWS or best_named(facts, "product", CERTAIN)):
+    elif not grain.is_repeated and (rows < _FEW_ROWS or best_named(facts, "product", CERTAIN)):
         doubts.append(
             f"a row is taken for a whole receipt, as no {receipt.facts.name} comes twice in "
             f'{group.sample.extent}; where lines have to be added up, write grain = "line"'
@@ -167,17 +217,3 @@ def _doubts_of_rows(
         doubts.append(f"{missing:,} of {rows:,} rows have no {customer.facts.name}: they count as "
                       "receipts of guests")  # fmt: skip
     return doubts
-
-
-def _currency(facts: Facts, money: Money, doubts: list[str]) -> str:
-    """ISO 4217 code that signs, or a column of codes, tell."""
-    if money.currency:
-        return money.currency
-    for one in best_named(facts, "currency", CERTAIN):
-        codes = {as_text(value).strip().upper() for value in one.values if value is not None}
-        if len(codes) == 1 and (code := codes.pop()).isalpha() and len(code) == 3:
-            return code
-        if 1 < len(codes) < 20:
-            doubts.append(f"{one.name} has {len(codes)} currencies ({', '.join(sorted(codes))}): "
-                          "amounts are added up as if they were one")  # fmt: skip
-    return ""

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from rfm_spark.app.proposal.currencies import minor_unit_digits
 from rfm_spark.app.proposal.findings import FileGroup, Finding
-from rfm_spark.app.proposal.groups import pattern_of
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING
 from rfm_spark.app.proposal.sample import Sample
 
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XOF": 0, "XAF": 0,
-           "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3, "IQD": 3, "LYD": 3}  # fmt: skip
-"""Digits of minor units that are not two (ISO 4217)."""
 _FEW_CUSTOMERS = 60
 _WIDTH = 100
 ASSUMED_ZONE = "UTC"
 
 
-def rendered(findings: Sequence[Finding], folder: Path) -> str:
-    """The text of a configuration whose input is a folder."""
-    files = [file for one in findings for file in _all_files(one)]
+def rendered(findings: Sequence[Finding]) -> str:
+    """The text of a configuration, of findings whose groups have patterns."""
     looked = {f"{one.group.shown} ({one.group.sample.extent})": None for one in findings}
     lines = [
         *_comment(f"Proposed by rfm-spark init from {', '.join(looked)}."),
@@ -32,7 +27,7 @@ def rendered(findings: Sequence[Finding], folder: Path) -> str:
     ]
     lines += _business(findings)
     for one in findings:
-        lines += ["", *_section(one, folder, files)]
+        lines += ["", *_section(one)]
     lines += _clusters(findings)
     return "\n".join(lines) + "\n"
 
@@ -42,7 +37,7 @@ def _business(findings: Sequence[Finding]) -> Iterator[str]:
     zone = f"time_zone = {_value(ASSUMED_ZONE)}"
     yield f"{zone}    # ? the zone of the shop's calendar, such as Europe/Berlin"
     currency = next((one.currency for one in findings if one.currency), "")
-    digits = _DIGITS.get(currency, 2)
+    digits = minor_unit_digits(currency)
     if currency:
         yield f"currency = {_value(currency)}"
     elif any(one.section in ("receipts", "customer_totals") for one in findings):
@@ -57,14 +52,14 @@ def _business(findings: Sequence[Finding]) -> Iterator[str]:
         )
 
 
-def _section(one: Finding, folder: Path, files: Sequence[Path]) -> Iterator[str]:
+def _section(one: Finding) -> Iterator[str]:
     sample = one.group.sample
     yield f"[{one.section}]" + (f"    # {one.title}" if one.title else "")
     for doubt in [*sample.doubts, *one.doubts]:
         yield from _comment(f"? {doubt}")
     for note in one.notes:
         yield from _comment(note)
-    yield from _source_keys(one.group, folder, files)
+    yield from _source_keys(one.group)
     for key, value in one.settings.items():
         yield f"{key} = {_value(value)}"
     if one.keep is not None:
@@ -81,12 +76,12 @@ def _section(one: Finding, folder: Path, files: Sequence[Path]) -> Iterator[str]
             yield f"{key} = {_value(field.written())}"
     for name, (group, on) in one.lookups.items():
         yield from ["", f"[{one.section}.lookups.{name}]"]
-        yield from _lookup_keys(group, folder, files)
+        yield from _lookup_keys(group)
         yield f"on = {_value(on)}"
 
 
-def _source_keys(group: FileGroup, folder: Path, files: Sequence[Path]) -> Iterator[str]:
-    yield from _lookup_keys(group, folder, files)
+def _source_keys(group: FileGroup) -> Iterator[str]:
+    yield from _lookup_keys(group)
     sample = group.sample
     if sample.encoding not in ("UTF-8", ANY_ENCODING):
         yield f"encoding = {_value(sample.encoding)}"
@@ -100,9 +95,9 @@ def _source_keys(group: FileGroup, folder: Path, files: Sequence[Path]) -> Itera
             yield "multiline = true"
 
 
-def _lookup_keys(group: FileGroup, folder: Path, files: Sequence[Path]) -> Iterator[str]:
+def _lookup_keys(group: FileGroup) -> Iterator[str]:
     """What look-ups have as well as sources."""
-    yield f"path = {_value(pattern_of(group, folder, files))}"
+    yield f"path = {_value(group.pattern)}"
     yield f"format = {_value(group.sample.format)}"
     if group.sample.dialect is not None and group.sample.dialect.delimiter != ",":
         yield f"delimiter = {_value(group.sample.dialect.delimiter)}"
@@ -129,10 +124,6 @@ def _unused(one: Finding) -> list[str]:
     used = {name for field in fields for name in field.names()}
     used |= set(one.keep.names()) if one.keep is not None else set()
     return [name for name in one.group.sample.columns if name not in used]
-
-
-def _all_files(one: Finding) -> list[Path]:
-    return [*one.group.files, *(file for group, _ in one.lookups.values() for file in group.files)]
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_spark.app.proposal.csv_samples import csv_sample
-from rfm_spark.app.proposal.fields import Column, Row
-from rfm_spark.app.proposal.names import points
-from rfm_spark.app.proposal.raw_text import ANY_ENCODING, read_text, without_compression
-from rfm_spark.app.proposal.sample import MAX_ROWS, Sample
+from rfm_spark.app.proposal.fields import Column
+from rfm_spark.app.proposal.json_samples import json_sample
+from rfm_spark.app.proposal.raw_text import read_text, without_compression
+from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample, value_inside
 from rfm_spark.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,6 +34,8 @@ _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".psv", *_JSON_ENDINGS)
 ENDINGS = (*_TEXT_ENDINGS, ".parquet")
 """Of files that are looked for in a folder, in front of those of compressions."""
+_BROKEN = (OSError, ValueError, ArithmeticError, RecursionError, pa.ArrowException)
+"""What comes of values that Python has no place for: a year above 9999, objects too deep."""
 
 
 def is_delta_table(place: Path) -> bool:
@@ -47,33 +47,49 @@ def read_sample(file: Path) -> Sample:
     """The first rows of a file or a Delta table.
 
     Raises:
+        NoRows: if there is no row in it.
         UserError: if it cannot be read, or by no format of a source; it says what to do.
     """
     ending = file.suffix.lower()
     if ending in _UNREAD:
         raise UserError(f"{file}: is {_UNREAD[ending]}")
-    if is_delta_table(file):
-        return _delta_sample(file)
-    if ending == ".parquet":
-        return _parquet_sample(file)
+    try:
+        if is_delta_table(file):
+            return _delta_sample(file)
+        return _parquet_sample(file) if ending == ".parquet" else _text_sample(file)
+    except _BROKEN as error:
+        kind = type(error).__name__
+        raise UserError(
+            f"{file}: has values that cannot be looked at ({kind}: {error}): write it anew, or "
+            "leave it out and write its section by hand"
+        ) from error
+
+
+def _text_sample(file: Path) -> Sample:
     raw = read_text(file)
     if not raw.text.strip():
-        raise UserError(f"{file}: is empty")
+        raise NoRows(f"{file}: is empty")
     name = without_compression(file.name).lower()
     if name.endswith(_JSON_ENDINGS) or raw.text.lstrip()[0] in "{[":
-        return _json_sample(file, raw.text, raw.is_whole, raw.encoding)
+        return json_sample(file, raw)
     return csv_sample(file, raw)
 
 
 def _parquet_sample(file: Path) -> Sample:
     try:
         parquet = pq.ParquetFile(file)
-        batches = [next(parquet.iter_batches(batch_size=MAX_ROWS), None)]
+        batches = [*islice(parquet.iter_batches(batch_size=MAX_ROWS), 1)]
         schema = parquet.schema_arrow
         is_whole = parquet.metadata.num_rows <= MAX_ROWS
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read as Parquet: {error}") from None
-    table = pa.Table.from_batches([batch for batch in batches if batch is not None], schema)
+    leaves = [parquet.schema.column(at) for at in range(len(parquet.schema))]
+    if any("nanoseconds" in str(leaf.logical_type) for leaf in leaves):
+        raise UserError(
+            f"{file}: has times in nanoseconds, which Spark does not read: write microseconds, "
+            "with pandas to_parquet(..., coerce_timestamps='us')"
+        )
+    table = pa.Table.from_batches(batches, schema)
     return _typed_sample(file, "parquet", table, is_whole)
 
 
@@ -101,9 +117,8 @@ def _first_rows(delta: DeltaTable) -> tuple[pa.Table, bool]:
     first, *others = sorted(actions, key=lambda action: str(action["path"]))
     file = f"{delta.table_uri.removeprefix('file://').rstrip('/')}/{unquote(first['path'])}"
     parquet = pq.ParquetFile(file)
-    table = pa.Table.from_batches(
-        [next(parquet.iter_batches(batch_size=MAX_ROWS))], parquet.schema_arrow
-    )
+    batches = [*islice(parquet.iter_batches(batch_size=MAX_ROWS), 1)]
+    table = pa.Table.from_batches(batches, parquet.schema_arrow)
     for name in delta.metadata().partition_columns:
         values = pa.array([first[f"partition.{name}"]] * len(table))
         table = table.append_column(name, values)
@@ -112,11 +127,13 @@ def _first_rows(delta: DeltaTable) -> tuple[pa.Table, bool]:
 
 def _typed_sample(file: Path, file_format: str, table: pa.Table, is_whole: bool) -> Sample:
     """Of rows with types; what lies inside of structs has columns of its own."""
+    if not len(table):
+        raise NoRows(f"{file}: has columns and no row, so nothing can be told of them")
     columns: dict[str, Column] = {}
     for one in table.schema:
         columns |= _typed_columns(one, one.name)
     rows = [
-        {name: _inside(row, name, column) for name, column in columns.items()}
+        {name: value_inside(row, name, column) for name, column in columns.items()}
         for row in table.to_pylist()
     ]
     return Sample(file, file_format, columns, rows, is_whole)
@@ -135,74 +152,3 @@ def _typed_columns(one: pa.Field, name: str) -> dict[str, Column]:
 
 def _struct_path(name: str) -> str:
     return ".".join(Column(part).sql for part in name.split("."))
-
-
-def _inside(row: Mapping[str, Any], name: str, column: Column) -> Any:
-    if not column.path:
-        return row.get(name)
-    value: Any = row
-    for key in name.split("."):
-        if isinstance(value, list):
-            return sum(line.get(key) or 0 for line in value if isinstance(line, dict))
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _json_sample(file: Path, text: str, is_whole: bool, encoding: str) -> Sample:
-    if text.lstrip().startswith("["):
-        raise UserError(
-            f"{file}: is one JSON array, and Spark reads a JSON object a line: write its objects "
-            f"one on each line, such as with jq -c '.[]' {file.name} > {file.stem}.jsonl"
-        )
-    if encoding not in ("UTF-8", ANY_ENCODING):
-        raise UserError(f"{file}: JSON is read as UTF-8 without a mark, and this is {encoding}")
-    lines = text.splitlines()
-    try:
-        objects = [json.loads(line) for line in islice(_whole_lines(lines, is_whole), MAX_ROWS)]
-    except json.JSONDecodeError:
-        raise UserError(
-            f"{file}: is no JSON object a line: write each object on a line of its own"
-        ) from None
-    columns: dict[str, Column] = {}
-    for one in objects:
-        if not isinstance(one, dict):
-            raise UserError(f"{file}: has lines that are no JSON objects")
-        columns |= {key: column for key, column in _json_columns(one) if key not in columns}
-    types = {key: "STRING" for one in objects for key in one}
-    rows: list[Row] = [
-        {name: _json_text(_inside(one, name, column)) for name, column in columns.items()}
-        for one in objects
-    ]
-    return Sample(file, "json", columns, rows, is_whole and len(lines) <= MAX_ROWS, types=types)
-
-
-def _whole_lines(lines: list[str], is_whole: bool) -> Iterator[str]:
-    return (line for line in (lines if is_whole else lines[:-1]) if line.strip())
-
-
-def _json_columns(one: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
-    """Columns of an object's keys, and of keys in objects inside of it."""
-    for key, value in one.items():
-        if isinstance(value, dict):
-            for inner in value:
-                if inner.isidentifier() and not isinstance(value[inner], dict | list):
-                    path = f"get_json_object({Column(key).sql}, '$.{inner}')"
-                    yield f"{key}.{inner}", Column(f"{key}.{inner}", path)
-        elif isinstance(value, list):
-            yield from _pieces_of_lines(key, value)
-        else:
-            yield key, Column(key)
-
-
-def _pieces_of_lines(key: str, lines: Sequence[Any]) -> Iterator[tuple[str, Column]]:
-    """The pieces of all lines inside of an order: they cannot be unfolded, but added up."""
-    for inner in lines[0] if lines and isinstance(lines[0], dict) else ():
-        if inner.isidentifier() and points("quantity", inner) and isinstance(lines[0][inner], int):
-            array = f"from_json({Column(key).sql}, 'array<struct<{inner}:int>>')"
-            added_up = f"aggregate({array}, 0, (sum, line) -> sum + line.{inner})"
-            yield f"{key}.{inner}", Column(f"{key}.{inner}", added_up)
-
-
-def _json_text(value: Any) -> Any:
-    """What Spark gives as text, as all keys are declared to be; numbers as they are."""
-    return json.dumps(value) if isinstance(value, bool | dict | list) else value

@@ -37,6 +37,11 @@ def with_states(receipts: Finding, facts: Facts, time: ColumnFacts) -> Finding:
     return replace(receipts, fields=fields, keep=keep, doubts=doubts)
 
 
+def is_state(name: str) -> bool:
+    """Whether a column's name tells that it has states, such as paid."""
+    return bool(set(words_of(name)) & _STATUS_WORDS)
+
+
 def _left_out_rows(time: ColumnFacts) -> tuple[IsThere | None, list[str]]:
     """What keeps rows without a time out, such as a sum below the last; and what to say of it."""
     missing = sum(value is None for value in time.values)
@@ -52,7 +57,7 @@ def _left_out_rows(time: ColumnFacts) -> tuple[IsThere | None, list[str]]:
 def _void_status(facts: Facts) -> tuple[IsOneOf | None, list[str]]:
     """What makes a receipt void, by the words of a column of states; and what to say of it."""
     for name, one in facts.items():
-        if not set(words_of(name)) & _STATUS_WORDS or one.distinct > _MOST_STATES:
+        if not is_state(name) or one.distinct > _MOST_STATES:
             continue
         states = {as_text(value).strip().lower() for value in one.values} - {""}
         void, refunded = sorted(states & _VOID), sorted(states & _REFUND)

@@ -20,6 +20,7 @@ from rfm_spark.app.proposal.other_subjects import (
 )
 from rfm_spark.app.proposal.presets import preset_finding, preset_named, presets, recognised
 from rfm_spark.app.proposal.receipts import receipts_finding
+from rfm_spark.app.proposal.unread import reasons
 from rfm_spark.core.errors import UserError
 
 _TWICE = "left out: it has purchases too, and a shop has one source of them"
@@ -77,7 +78,7 @@ def subjects_of(groups: Sequence[FileGroup], preset: str | None) -> Subjects:
             first = first or one
             findings.append(beside)
     if first is None:
-        raise UserError([_nothing(one.group) for one in left])
+        raise UserError([_nothing(one.group, one.facts) for one in left])
     return _completed(findings, first, left)
 
 
@@ -135,7 +136,7 @@ def _completed(findings: list[Finding], first: _Looked, left: Sequence[_Looked])
     if sections == ["customers"]:
         raise UserError(
             f"{first.group.shown}: tells of customers, but not what they did: name a file of "
-            "receipts, of totals or of interactions as well"
+            f"receipts, of totals or of interactions as well{_why(first.group, first.facts)}"
         )
     if "customers" not in sections and findings[0].group is first.group:
         beside = attributes_beside(findings[0], first.facts)
@@ -155,10 +156,16 @@ def _with_lookup(receipts: Finding, one: _Looked, others: Facts) -> Finding | No
     return replace(receipts, fields=fields, lookups={**receipts.lookups, name: (one.group, key)})
 
 
-def _nothing(group: FileGroup) -> str:
+def _nothing(group: FileGroup, facts: Facts) -> str:
     columns = ", ".join(group.sample.columns)
     return (
         f"{group.files[0]}: nothing tells who did what when: none of the columns ({columns}) could "
-        f"be a customer with a time. Where it is an export of {', '.join(presets())}, name it by "
-        "--preset; else write the configuration as in the README"
+        f"be a customer with a time{_why(group, facts)}. Where it is an export of "
+        f"{', '.join(presets())}, name it by --preset; else write the configuration as in the "
+        "README"
     )
+
+
+def _why(group: FileGroup, facts: Facts) -> str:
+    told = reasons(group, facts)
+    return f" ({told})" if told else ""

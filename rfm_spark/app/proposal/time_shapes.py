@@ -14,17 +14,22 @@ Form = Literal["iso", "numbers", "day_name", "name_day", "digits"]
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _DATES: dict[Form, re.Pattern[str]] = {
-    "iso": re.compile(r"(\d{4})(?P<mark>[-/.])(\d{1,2})(?P=mark)(\d{1,2})"),
-    "numbers": re.compile(r"(\d{1,2})(?P<mark>[-/.])(\d{1,2})(?P=mark)(\d{4}|\d{2})(?!\d)"),
-    "day_name": re.compile(r"(\d{1,2})(?P<mark>[-/. ])([A-Za-z]{3,9})(?P=mark)(\d{4}|\d{2})(?!\d)"),
-    "name_day": re.compile(r"([A-Za-z]{3,9}) (\d{1,2})(?P<mark>,? )(\d{4})"),
-    "digits": re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?P<mark>)(?!\d)"),
+    "iso": re.compile(r"(\d{4})(?P<mark>[-/.])(\d{1,2})(?P=mark)(\d{1,2})", re.ASCII),
+    "numbers": re.compile(
+        r"(\d{1,2})(?P<mark>[-/.])(\d{1,2})(?P=mark)(\d{4}|\d{2})(?!\d)", re.ASCII
+    ),
+    "day_name": re.compile(
+        r"(\d{1,2})(?P<mark>[-/. ])([A-Za-z]{3,9})(?P=mark)(\d{4}|\d{2})(?!\d)", re.ASCII
+    ),
+    "name_day": re.compile(r"([A-Za-z]{3,9}) (\d{1,2})(?P<mark>,? )(\d{4})", re.ASCII),
+    "digits": re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?P<mark>)(?!\d)", re.ASCII),
 }
 _TIME = re.compile(
     r"(?P<between>T| |, )(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
-    r"(?:\.(?P<fraction>\d{1,9}))?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?:\.(?P<fraction>\d{1,9}))?)?(?P<half> ?[AaPp][Mm])?",
+    re.ASCII,
 )
-_ZONE = re.compile(r"(?P<gap> ?)(?P<zone>Z|UTC|GMT|[+-]\d{2}:\d{2}|[+-]\d{4}|[+-]\d{2})")
+_ZONE = re.compile(r"(?P<gap> ?)(?P<zone>Z|UTC|GMT|[+-]\d{2}:\d{2}|[+-]\d{4}|[+-]\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ is looked up in the file all the same. A name with ` | ` stands for the first of
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,6 +26,7 @@ from rfm_spark.app.proposal.fields import (
     as_text,
 )
 from rfm_spark.app.proposal.findings import FileGroup, Finding
+from rfm_spark.app.proposal.money import told_currency
 from rfm_spark.app.proposal.numbers import NumberFormat
 from rfm_spark.app.proposal.times import TimeFormat, time_format
 from rfm_spark.core.errors import UserError, did_you_mean
@@ -44,6 +46,7 @@ class Preset:
         columns: fields, as the file has them.
         settings: further keys of the section.
         keep: conditions that all rows of the section meet.
+        states: the column of states, those that are `known`, and what to `tell` of some.
         notes: what a reader must know of the numbers.
     """
 
@@ -54,6 +57,7 @@ class Preset:
     columns: Mapping[str, Any]
     settings: Mapping[str, Any]
     keep: Mapping[str, Any]
+    states: Mapping[str, Any]
     notes: Sequence[str]
 
     def missing(self, columns: Mapping[str, Column]) -> list[str]:
@@ -69,7 +73,7 @@ def presets() -> Mapping[str, Preset]:
         if file.name.endswith(".toml"):
             told = tomllib.loads(file.read_text(encoding="utf-8"))
             name = file.name.removesuffix(".toml")
-            found[name] = Preset(name=name, **{"settings": {}, "keep": {}, **told})
+            found[name] = Preset(name=name, **{"settings": {}, "keep": {}, "states": {}, **told})
     return found
 
 
@@ -107,24 +111,50 @@ def preset_finding(preset: Preset, group: FileGroup, facts: Mapping[str, ColumnF
             f"{group.files[0]}: nothing in {group.sample.extent} tells {', '.join(empty)}"
         )
     settings = dict(preset.settings)
-    doubts: list[str] = []
     time = there["time"]
-    if isinstance(time, Moment):
-        settings |= {"time_format": time.times.pattern} if time.times.pattern else {}
-        doubts += [f"{time.column.name}: {time.times.doubt}"] if time.times.doubt else []
-    currency, digits = _money(there.get("amount"))
-    return Finding(
+    if isinstance(time, Moment) and time.times.pattern:
+        settings["time_format"] = time.times.pattern
+    currency, several = _currency(there.get("amount"), facts)
+    found = Finding(
         preset.section,
         group,
         there,
         settings=settings,
         keep=_conditions(preset.keep, columns) if preset.keep else None,
-        doubts=doubts,
         notes=preset.notes,
         title=preset.title,
-        currency=currency or _currency_column(facts),
-        digits=digits,
+        currency=currency,
+        digits=_digits(there.get("amount")),
     )
+    return replace(
+        found, doubts=[*several, *_doubts_of_values(found, facts), *_doubts_of_rows(preset, found)]
+    )
+
+
+def _doubts_of_values(found: Finding, facts: Mapping[str, ColumnFacts]) -> Iterator[str]:
+    """Of how times and numbers are written."""
+    for field in found.fields.values():
+        if isinstance(field, Moment):
+            yield from (f"{field.column.name}: {doubt}" for doubt in field.times.doubts)
+        elif isinstance(field, Amount):
+            for name in field.names():
+                yield from facts[name].doubts
+
+
+def _doubts_of_rows(preset: Preset, found: Finding) -> Iterator[str]:
+    """Of rows that count: guests, and states of which money is not certain."""
+    rows = [row for row in found.group.sample.rows if found.keep is None or found.keep.holds(row)]
+    guests = sum(not found.fields["customer_id"].read(row) for row in rows)
+    if guests and preset.section == "receipts":
+        yield f"{guests:,} of {len(rows):,} rows have no customer: they count as those of guests"
+    column = found.group.sample.columns.get(preset.states.get("column", ""))
+    if column is None:
+        return
+    states = Counter(column.read(row).strip().lower() for row in rows)
+    for state, count in sorted(states.items()):
+        told = preset.states["tell"].get(state, "the preset does not know it, and such rows count")
+        if state and state not in preset.states["known"]:
+            yield f"{count:,} of {len(rows):,} rows have the {column.name} {state}: {told}"
 
 
 def _present(names: str, columns: Mapping[str, Column]) -> Column | None:
@@ -185,16 +215,16 @@ def _conditions(told: Mapping[str, Any], columns: Mapping[str, Column]) -> AnyOf
     return AnyOf(found) if found else None
 
 
-def _money(amount: Field | None) -> tuple[str, int]:
+def _digits(amount: Field | None) -> int:
     if not isinstance(amount, Amount):
-        return "", 0
-    formats = [numbers for _, numbers in amount.plus]
-    return formats[0].currency, max(numbers.digits for numbers in formats)
+        return 0
+    return max(numbers.digits for _, numbers in amount.plus)
 
 
-def _currency_column(facts: Mapping[str, ColumnFacts]) -> str:
-    for name in ("Converted Currency", "Currency"):
-        if name in facts:
-            codes = {as_text(one).upper() for one in facts[name].values if one is not None}
-            return codes.pop() if len(codes) == 1 else ""
-    return ""
+def _currency(amount: Field | None, facts: Mapping[str, ColumnFacts]) -> tuple[str, Sequence[str]]:
+    """The currency of the money that is read, and what is not certain of it."""
+    if not isinstance(amount, Amount):
+        return "", []
+    [(column, numbers), *_] = amount.plus
+    beside = f"{column.name.removesuffix('Amount')}Currency"
+    return told_currency({beside: facts[beside]} if beside in facts else facts, numbers)

@@ -74,6 +74,12 @@ SPEED = {
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }
 
+SERVED = {
+    # Rows go to a client of `rfm-spark serve` part by part: all of them need not fit the driver.
+    "spark.sql.thriftServer.incrementalCollect": "true",
+}
+"""What only a session can begin with from which others are made, one for each client."""
+
 FEW_ROWS = {
     # Plans are interpreted, not compiled, and made with less care; work is not split.
     "spark.sql.codegen.wholeStage": "false",
@@ -144,6 +150,7 @@ def local_session(
     settings = {
         **MEANING,
         **SPEED,
+        **SERVED,
         **{name: value.format(threads=2 * threads) for name, value in _LOCAL.items()},
         "spark.jars.packages": DELTA_PACKAGE,
         "spark.jars.excludes": ",".join(f"{group}:*" for group in _IN_SPARK_ALREADY),
@@ -208,7 +215,7 @@ def submitted_session() -> Iterator[SparkSession]:
         UserError: if Delta is missing from it.
     """
     builder = SparkSession.builder.appName("rfm-spark")
-    for name, value in MEANING.items():
+    for name, value in (MEANING | SERVED).items():
         builder = builder.config(name, value)
     _quieten_python()
     spark = builder.getOrCreate()

@@ -58,6 +58,7 @@ TOGETHER = {
     "test_explain": "the finished shop",
     "test_report": "the finished shop",
     "test_queries": "the finished shop",
+    "test_serving": "the finished shop",
     "test_cluster_models": "the finished shop",
     "test_determinism": "the packed environment",
     "test_submit": "the packed environment",

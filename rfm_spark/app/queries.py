@@ -62,10 +62,25 @@ def _told(run: Run, message: str) -> str:
 
 def _names(run: Run) -> list[str]:
     there = [table for table in ALL_TABLES if run.warehouse.is_there(table)]
-    return [
-        *[table.name for table in there],
-        *[f"{table.name}{LATEST}" for table in there if "as_of" in table.key],
-    ]
+    return [name for table in there for name in view_names(table)]
+
+
+def view_names(table: Table) -> list[str]:
+    """What queries call a table, and its newest day."""
+    return [table.name, *([f"{table.name}{LATEST}"] if "as_of" in table.key else [])]
+
+
+def views(run: Run, table: Table) -> dict[str, DataFrame]:
+    """The rows that a query finds under each name of a table.
+
+    Raises:
+        UserError: if the table has not been made yet, or was written by a newer version.
+    """
+    rows = run.read(table)
+    return {
+        name: rows if name == table.name else _latest(run, table, rows)
+        for name in view_names(table)
+    }
 
 
 @contextmanager
@@ -73,22 +88,21 @@ def _views(run: Run, text: str) -> Iterator[None]:
     """Views of the tables that a text names, until the context ends."""
     words = set(re.findall(r"\w+", text.lower()))
     names = words.intersection(_names(run))
-    tables = {table.name: table for table in ALL_TABLES}
+    tables = [table for table in ALL_TABLES if names.intersection(view_names(table))]
     try:
-        for name in names:
-            table = tables[name.removesuffix(LATEST)]
-            rows = run.read(table) if name in tables else _latest(run, table)
-            rows.createOrReplaceTempView(name)
+        for table in tables:
+            for name, rows in views(run, table).items():
+                if name in names:
+                    rows.createOrReplaceTempView(name)
         yield
     finally:
         for name in names:
             run.spark.catalog.dropTempView(name)
 
 
-def _latest(run: Run, table: Table) -> DataFrame:
-    """The rows of a table's newest day; of customers with attributes as columns."""
+def _latest(run: Run, table: Table, rows: DataFrame) -> DataFrame:
+    """Of the rows of a table those of its newest day; of customers with attributes as columns."""
     newest = run.warehouse.bounds(table, "as_of")[1]
-    rows = run.read(table)
     rows = rows if newest is None else rows.where(as_of_slice(newest))
     if table.name != CUSTOMER_360.name or run.settings.customers is None:
         return rows

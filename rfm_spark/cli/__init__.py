@@ -42,6 +42,7 @@ from rfm_spark.cli.progress import LogFormat, choose_format, show_problems
 from rfm_spark.cli.queries import sql
 from rfm_spark.cli.report import report
 from rfm_spark.cli.requests import Request
+from rfm_spark.cli.serving import serve
 from rfm_spark.cli.sessions import Sessions, session
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
@@ -164,6 +165,7 @@ app.command("boundaries compare")(boundaries.compare)
 app.command("boundaries pin")(boundaries.pin)
 app.command("list")(list_to_place)
 app.command()(sql)
+app.command()(serve)
 app.command()(init)
 app.command()(generate)
 app.command()(report)

@@ -1,8 +1,8 @@
 """The gateway to the JVM: the only module that uses it.
 
 For what no public API of Spark does: a single file of any file system that Hadoop knows, footers
-and first lines of files, and which jar a class comes from. Over Spark Connect there is no gateway;
-each use then ends in a UserError that says so.
+and first lines of files, which jar a class comes from, and the Thrift server. Over Spark Connect
+there is no gateway; each use then ends in a UserError that says so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -19,6 +20,9 @@ from pyspark.sql import SparkSession
 from rfm_spark.core.errors import UserError
 
 _FILES_AT_ONCE = 16
+_THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
+_GO_BEFORE = ("HIVE_SERVER2_THRIFT_BIND_HOST", "HIVE_SERVER2_THRIFT_PORT")
+"""Variables of the environment that the server obeys whatever it is told."""
 
 
 class FileExists(Exception):
@@ -26,7 +30,7 @@ class FileExists(Exception):
 
 
 class JvmError(Exception):
-    """What Hadoop says of a file it cannot read or write."""
+    """What the JVM says of what it cannot do."""
 
 
 class HadoopFolder:
@@ -215,6 +219,56 @@ def jar_of(spark: SparkSession, class_name: str) -> str | None:
         return None
 
 
+class ThriftServer:
+    """Spark's Thrift server, which speaks the protocol of HiveServer2, until it is stopped.
+
+    Each client has a session of its own, made from the given one.
+
+    Args:
+        spark: the session.
+        host: name or address to listen at.
+        port: to listen at; 0 for one that is free.
+
+    Raises:
+        JvmError: if Spark has no such server, or it cannot listen there.
+    """
+
+    def __init__(self, spark: SparkSession, host: str, port: int) -> None:
+        jvm, _ = _jvm(spark)
+        if jar_of(spark, _THRIFT_SERVER) is None:
+            raise JvmError("this Spark has no spark-hive-thriftserver among its jars")
+        environment = jvm.java.lang.System.getenv()
+        if found := [name for name in _GO_BEFORE if name in environment]:
+            raise JvmError(f"{' and '.join(found)} of the environment would be obeyed: unset it")
+        # The embedded database of Hive would write down in this folder that it was started.
+        jvm.java.lang.System.setProperty("derby.stream.error.field", "java.lang.System.err")
+        # Clients such as impyla ask for the log of each query: it is for this user alone.
+        self._logs = TemporaryDirectory(prefix="rfm-spark-serve-")
+        for name, value in {
+            "hive.server2.thrift.bind.host": host,
+            "hive.server2.thrift.port": str(port),
+            "hive.server2.logging.operation.log.location": self._logs.name,
+        }.items():
+            spark.conf.set(name, value)
+        start = jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2.startWithSparkSession
+        try:
+            self._server = start(spark._jsparkSession, False)
+        except Py4JJavaError as error:
+            self._logs.cleanup()
+            raise JvmError(_first_cause(error)) from None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens: an address and a port."""
+        _, wire = self._server.getServices()
+        return str(wire.getServerIPAddress().getHostAddress()), int(wire.getPortNumber())
+
+    def stop(self) -> None:
+        """Ends it, and the sessions of its clients."""
+        self._server.stop()
+        self._logs.cleanup()
+
+
 def _jvm(spark: SparkSession) -> tuple[Any, Any]:
     """The JVM, and Hadoop's configuration in it.
 
@@ -225,11 +279,19 @@ def _jvm(spark: SparkSession) -> tuple[Any, Any]:
         context: Any = spark.sparkContext
     except PySparkException:
         raise UserError(
-            "this session is one of Spark Connect, which cannot reach single files: use a classic "
-            "session (spark-submit, or the embedded one)"
+            "this session is one of Spark Connect, which reaches no single files and no "
+            "Thrift server: use a classic session (spark-submit, or the embedded one)"
         ) from None
     return context._jvm, context._jsc.hadoopConfiguration()
 
 
 def _message(error: Py4JJavaError) -> str:
     return str(error.java_exception.getMessage()).strip().splitlines()[0][:300]
+
+
+def _first_cause(error: Py4JJavaError) -> str:
+    """What an error that others wrap says."""
+    cause = error.java_exception
+    while (deeper := cause.getCause()) is not None:
+        cause = deeper
+    return str(cause.getMessage() or cause.getClass().getSimpleName()).strip().splitlines()[0][:300]

@@ -52,7 +52,9 @@ def problems(text: str) -> list[str]:
     written = as_json(tomllib.loads(text))
     return [
         f"{'.'.join(str(step) for step in error.absolute_path)}: {error.validator}"
-        for error in Draft202012Validator(SCHEMA).iter_errors(written)
+        for found in Draft202012Validator(SCHEMA).iter_errors(written)
+        # Of one section, or several by name, what is wrong with either is told.
+        for error in (found.context if found.validator == "oneOf" else [found])
     ]
 
 

@@ -111,7 +111,7 @@ def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[
         for name, lookup in source.lookups.items():
             if lookup.on in missing:
                 problems.append(f"[{label}.lookups.{name}] on: {file} has no column '{lookup.on}'")
-        rest, present = rows.drop(*missing), [name for name in names if name not in missing]
+        rest, present = rows.drop(*missing), alike[0].columns
         origin = f"{file}, unlike other files,"
         part = _FileColumns(rest, present, origin, source, label, time_zone)
         problems += part.problems(required)

@@ -15,6 +15,9 @@ from deltalake import DeltaTable
 from support.screen import on_screen, problems
 from support.shop import Shop, line, person, stored
 
+from rfm_spark.app.api import open_run
+from rfm_spark.app.audiences.counts import audience_counts
+from rfm_spark.app.audiences.job import prepared
 from rfm_spark.app.audiences.members import drawn
 from rfm_spark.app.audiences.statistics import (
     Group,
@@ -22,6 +25,8 @@ from rfm_spark.app.audiences.statistics import (
     revenue_difference,
     smallest_effect,
 )
+from rfm_spark.app.loading import load_settings
+from rfm_spark.storage.on_demand import SessionOnDemand
 
 BUILT, LAST = date(2025, 3, 31), date(2025, 4, 30)
 
@@ -93,6 +98,10 @@ def shop(cli, tmp_path_factory):
     )
     assert cli("run", *found.arguments("--as-of", BUILT)) == 0
     return found
+
+
+def no_spark():
+    raise AssertionError("Spark was started")
 
 
 def place(shop):
@@ -218,6 +227,38 @@ def test_a_preview_tells_size_mix_and_what_the_holdout_can_show(cli, shop, capfd
         assert any(segment in text and f"{share:.1%}" in text for text in lines)
     rise = smallest_effect(0.1, 150 - held_out, held_out)
     assert any("10.0%" in text and f"{100 * rise:.1f} points" in text for text in lines)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exclude": []},
+        {"exclude": [], "order": "-last_visit", "limit": 77, "holdout": 0.5},
+        {"exclude": [], "order": "rfmr_score", "limit": 200},
+        {"exclude": [], "order": "-profiles['purchase'].value", "limit": 40},
+        {"exclude": [], "order": None, "where": "not city == 'Ulm' and first_visit > '2025-01-05'"},
+        {"exclude": [], "order": None, "limit": None, "where": "number(city) > 1"},
+    ],
+)
+def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
+    settings = load_settings(shop.config)
+    rules = settings.audiences["spring"].model_copy(update=changed)
+    settings.audiences["spring"] = rules
+    without = open_run(SessionOnDemand(no_spark), settings, ".", shop.warehouse)
+    by_spark = open_run(spark, settings, ".", f"file:{shop.warehouse}")
+    told, wanted = (
+        (audience_counts(run, *prepared(run, "spring", None)), prepared(run, "spring", None)[1])
+        for run in (without, by_spark)
+    )
+    assert told == wanted
+    assert told[0].segments or "number" in rules.where
+
+
+def test_a_preview_of_many_is_by_spark(spark, shop, monkeypatch):
+    monkeypatch.setattr("rfm_spark.app.audiences.counts.FEW_CUSTOMERS", 299)
+    run = open_run(SessionOnDemand(no_spark), load_settings(shop.config), ".", shop.warehouse)
+    with pytest.raises(AssertionError, match="Spark was started"):
+        audience_counts(run, *prepared(run, "everybody", None))
 
 
 def outcome_of(shop, segment):

@@ -18,6 +18,7 @@ from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.results.registry import CUSTOMER_360
 from rfm_spark.results.rfm.tables import RFM_CELLS, SEGMENTS
 from rfm_spark.storage import direct
 from rfm_spark.storage.listing import _files_by_spark, listed_files
@@ -97,6 +98,23 @@ def test_a_column_without_statistics_is_left_to_spark(spark, finished_shop):
     assert direct.direct_tables(warehouse.place).bounds(CUSTOMER_DAYS, "visits") is None
     row = warehouse.read(CUSTOMER_DAYS).agg(F.min("visits"), F.max("visits")).collect()[0]
     assert warehouse.bounds(CUSTOMER_DAYS, "visits") == tuple(row)
+
+
+def test_days_are_those_of_spark(both):
+    without, by_spark = both
+    found = without.days(CUSTOMER_360)
+    assert found == by_spark.days(CUSTOMER_360) == {DAY: by_spark.count(CUSTOMER_360)}
+
+
+def test_columns_of_a_day_are_those_of_spark(both):
+    without, by_spark = both
+    names = ["customer_id", "attributes", "last_interactions"]
+    found = without.small_day(CUSTOMER_360, DAY, names, 100)
+    wanted = by_spark.rows(CUSTOMER_360, {"as_of": DAY}, names)
+    assert in_any_order(found.to_pylist(maps_as_pydicts="strict")) == in_any_order(wanted)
+    assert len(found) > 1
+    assert without.small_day(CUSTOMER_360, DAY, names, len(found) - 1) is None
+    assert by_spark.small_day(CUSTOMER_360, DAY, names, 100) is None
 
 
 def test_a_table_without_rows_has_no_bounds(spark, tmp_path):

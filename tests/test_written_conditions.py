@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
+from rfm_spark.core.condition_terms import SparkTerms, java_number
 from rfm_spark.core.written_conditions import Vocabulary, WrittenCondition, path_of
 
 NAMES = Vocabulary(
     {
         ("visits",): "number",
+        ("spent",): "number",
         ("name",): "text",
         ("first",): "day",
         ("is_new",): "truth",
@@ -45,6 +47,7 @@ DAYS = [date(2025, 1, 1), date(2024, 2, 29), None]
 ROWS = [
     {
         "visits": [0, 3, 2**62, None][at % 4],
+        "spent": [2.5, float("nan"), None, -2.0, 1e300, 0.0][at % 6],
         "name": TEXTS[at % len(TEXTS)],
         "first": DAYS[at % 3],
         "is_new": [True, False, None][at % 3],
@@ -57,6 +60,7 @@ ROWS = [
 ]
 PLACES = {
     "visits": ("visits", "number"),
+    "spent": ("spent", "number"),
     "name": ("name", "text"),
     "first": ("first", "day"),
     "city": ("city", "text"),
@@ -115,12 +119,37 @@ def joined(parts):
 CONDITIONS = st.recursive(comparisons() | st.just(("is_new", "is_new")), joined, max_leaves=6)
 
 
+def nested(table):
+    """The same rows in Arrow, with maps."""
+    texts, days = pa.map_(pa.string(), pa.string()), pa.map_(pa.string(), pa.date32())
+    scores = pa.map_(pa.string(), pa.struct([("score", pa.int32())]))
+    return table.select(["visits", "spent", "name", "first", "is_new"]).append_column(
+        "attributes",
+        pa.array([[("city", row["city"]), ("age", row["age"])] for row in ROWS], texts),
+    ).append_column(
+        "last", pa.array([[("opened", row["opened"])] for row in ROWS], days),
+    ).append_column(
+        "profiles", pa.array([[("web", {"score": row["score"]})] for row in ROWS], scores),
+    )  # fmt: skip
+
+
+WRITTEN_NUMBERS = (
+    None, "", " ", "1", " 1\t", "\x001\x1f", "\u00a01", "\u20031", "1\u2028", "+1", "-.5", "5.",
+    ".", "1e3", "1E+3", "1e",
+    "1e999", "-1e999", "1e-999", "1_000", "1,5", "12 000", "2d", "2F", "2fd",
+    "0x10", "0x1p4", "0X.8P-1d", "0x1p99999", "1p4", "inf", "+Infinity", "nan", "NaN",
+    "\u0663", "\uff11", "0.1", "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324",
+    "1.7976931348623157e308", "1.7976931348623159e308", "9007199254740993", "1l", "1" * 400,
+)  # fmt: skip
+NUMBERS = st.text(alphabet="0123456789+-.eExXpPdDfF_ \n", max_size=8) | st.floats().map(repr)
+
+
 @pytest.fixture(scope="module")
 def rows(spark):
     table = pa.Table.from_pylist(ROWS)
     flat = spark.createDataFrame(table)
     return table, flat.select(
-        "visits", "name", "first", "is_new",
+        "visits", "spent", "name", "first", "is_new",
         F.create_map(F.lit("city"), "city", F.lit("age"), "age").alias("attributes"),
         F.create_map(F.lit("opened"), "opened").alias("last"),
         F.create_map(F.lit("web"), F.struct("score")).alias("profiles"),
@@ -148,8 +177,41 @@ def test_a_condition_takes_the_rows_that_the_same_condition_in_sql_takes(rows, c
     ).toArrow()
     of_sql = ", ".join(f"coalesce({sql}, false) AS c{at}" for at, (_, sql) in enumerate(conditions))
     wanted = connection.sql(f"SELECT {of_sql} FROM rows").fetchall()
+    here = nested(table)
     for at, (text, _) in enumerate(conditions):
-        assert found[f"c{at}"].to_pylist() == [row[at] for row in wanted], text
+        expected = [row[at] for row in wanted]
+        assert found[f"c{at}"].to_pylist() == expected, text
+        assert WrittenCondition(text).mask(NAMES, here).to_pylist() == expected, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name in []",
+        "not name in []",
+        "last['none'] is None and not profiles['web'].score in []",
+        "attributes['city'] not in ['Ulm'] or last['none'] == '2025-01-01'",
+        f"visits in {[*range(20), 2**62 - 1]}",
+        f"visits in {[*range(20), 2.0**62]}",
+        f"visits == {2**62 - 1} or visits > {2.0**62 - 2048}",
+    ],
+)
+def test_rows_that_are_here_are_taken_as_by_spark(rows, text):
+    table, spark_rows = rows
+    found = spark_rows.select(WrittenCondition(text).column(NAMES, column_at).alias("is_met"))
+    assert WrittenCondition(text).problems(NAMES) == []
+    mask = WrittenCondition(text).mask(NAMES, nested(table))
+    assert mask.to_pylist() == found.toArrow()["is_met"].to_pylist()
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(drawn=st.lists(NUMBERS, min_size=200, max_size=400))
+def test_a_text_is_the_number_that_it_is_for_spark(spark, drawn):
+    texts = [*WRITTEN_NUMBERS, *drawn]
+    column = spark.createDataFrame(pa.table({"text": pa.array(texts, pa.string())}))
+    found = column.coalesce(1).select(SparkTerms(F.col).number(F.col("text")).alias("number"))
+    for text, number in zip(texts, found.toArrow()["number"].to_pylist(), strict=True):
+        assert java_number(text) == number, repr(text)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

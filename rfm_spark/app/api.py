@@ -64,8 +64,7 @@ class WarehouseReader:
         Raises:
             UserError: if there is no such table, or it describes no days.
         """
-        rows = self._warehouse.read(_described(table)).select("as_of").distinct()
-        return [row["as_of"] for row in rows.orderBy("as_of").collect()]
+        return list(self._warehouse.days(_described(table)))
 
     def read(self, table: str, as_of: date | None = None) -> DataFrame:
         """The rows of a table.

@@ -1,7 +1,7 @@
 """Written conditions: such as `frequency < 200 and country in ['UK', 'FR']`, made into columns.
 
-A condition is written as Python writes it, read by Python's own parser, and made of columns one
-comparison at a time: nothing of it is ever run, or pasted into SQL.
+A condition is written as Python writes it, read by Python's own parser, and made of columns, or of
+arrays, one comparison at a time: nothing of it is ever run, or pasted into SQL.
 """
 
 from __future__ import annotations
@@ -14,10 +14,18 @@ from datetime import date
 from functools import cached_property, reduce
 from typing import Any, Literal
 
+import pyarrow as pa
 from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 from rfm_spark.core.bigint import BIGINT_MAX, BIGINT_MIN
+from rfm_spark.core.condition_terms import (
+    ArrowTerms,
+    Comparison,
+    Path,
+    SparkTerms,
+    Term,
+    Terms,
+)
 from rfm_spark.core.errors import did_you_mean
 
 MOST_PARTS, MOST_VALUES = 300, 1_000
@@ -27,14 +35,12 @@ ATTRIBUTES, ANY = "attributes", "*"
 """The map whose keys can be named without it, and a key that stands for all of a map."""
 
 Kind = Literal["number", "text", "day", "truth"]
-Path = tuple[str, ...]
-"""What is looked at: `("frequency",)`, or a key of a map: `("attributes", "city")`."""
 
-_EQUALITIES: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+_EQUALITIES: Mapping[type[ast.cmpop], Comparison] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
-_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+_COMPARISONS: Mapping[type[ast.cmpop], Comparison] = {
     **_EQUALITIES,
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -133,7 +139,19 @@ class WrittenCondition:
             known: what it was checked against.
             column_of: the column of a path.
         """
-        return F.coalesce(_column(self._parsed, known, column_of), F.lit(False))
+        return self._made_of(known, SparkTerms(column_of))
+
+    def mask(self, known: Vocabulary, rows: pa.Table) -> pa.Array:
+        """The same of rows that are here.
+
+        Args:
+            known: what it was checked against.
+            rows: with the columns that `paths` begin with.
+        """
+        return self._made_of(known, ArrowTerms(rows))
+
+    def _made_of(self, known: Vocabulary, terms: Terms[Term]) -> Term:
+        return terms.is_met(_made(self._parsed, known, terms))
 
     @cached_property
     def _parsed(self) -> ast.expr:
@@ -292,37 +310,35 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _column(node: ast.expr, known: Vocabulary, column_of: Callable[[Path], Column]) -> Column:
+def _made(node: ast.expr, known: Vocabulary, terms: Terms[Term]) -> Term:
     if isinstance(node, ast.BoolOp):
-        join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
-        return reduce(join, (_column(part, known, column_of) for part in node.values))
+        join = terms.both if isinstance(node.op, ast.And) else terms.either
+        return reduce(join, (_made(part, known, terms) for part in node.values))
     if isinstance(node, ast.UnaryOp):
-        return ~_column(node.operand, known, column_of)
+        return terms.negated(_made(node.operand, known, terms))
     operand = _operand(node.left if isinstance(node, ast.Compare) else node)
     found = None if operand is None else known.found(operand.path)
     if operand is None or found is None:
         raise ValueError(f"not checked: {ast.unparse(node)}")
-    value = column_of(found[0])
+    value = terms.value(found[0])
     if operand.is_converted:
-        number = value.try_cast("double")
-        value = F.when(F.abs(number) < float("inf"), number)  # NaN is above all numbers, for Spark
+        value = terms.number(value)
     if not isinstance(node, ast.Compare):
         return value
     if _is_about_none(node):
-        return value.isNull() if isinstance(node.ops[0], ast.Is) else value.isNotNull()
-    return _compared(value, found[1], node)
+        is_missing = terms.is_missing(value)
+        return is_missing if isinstance(node.ops[0], ast.Is) else terms.negated(is_missing)
+    return _compared(value, found[1], node, terms)
 
 
-def _compared(value: Column, kind: Kind, node: ast.Compare) -> Column:
+def _compared(value: Term, kind: Kind, node: ast.Compare, terms: Terms[Term]) -> Term:
     given = ast.literal_eval(node.comparators[0])
     is_listed = isinstance(given, list | tuple)
-    values = (
-        [date.fromisoformat(one) if kind == "day" else one for one in given] if is_listed else []
-    )
-    if isinstance(node.ops[0], ast.In):
-        return value.isin(values)
-    if isinstance(node.ops[0], ast.NotIn):
-        return ~value.isin(values)
-    single = date.fromisoformat(given) if kind == "day" else given
-    compared: Column = _COMPARISONS[type(node.ops[0])](value, F.lit(single))
-    return compared
+    others = [
+        date.fromisoformat(one) if kind == "day" else one
+        for one in (given if is_listed else [given])
+    ]
+    if not is_listed:
+        return terms.compared(value, _COMPARISONS[type(node.ops[0])], others[0])
+    is_in = terms.is_in(value, others)
+    return is_in if isinstance(node.ops[0], ast.In) else terms.negated(is_in)

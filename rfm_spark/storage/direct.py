@@ -103,6 +103,32 @@ class DirectTables:
         elements = pc.list_flatten(self._read(stored, table, [column], None)[column])
         return {one["values"]: one["counts"] for one in pc.value_counts(elements).to_pylist()}
 
+    def slice(self, table: Table, column: str, value: Any, names: Sequence[str]) -> pa.Table:
+        """Columns of the rows that a column has a value of; null where the table lacks one."""
+        stored = self._open(table)
+        kinds = to_arrow_schema(table.schema)
+        have = {field.name for field in stored.schema().fields}
+        found = self._read(
+            stored, table, [name for name in names if name in have], [(column, "=", value)]
+        )
+        lacking = {
+            name: pa.nulls(len(found), kinds.field(name).type) for name in names if name not in have
+        }
+        for name, nulls in lacking.items():
+            found = found.append_column(name, nulls)
+        return found
+
+    def partitions(self, table: Table, column: str) -> dict[Any, int] | None:
+        """Rows by the value of a column that partitions; None where statistics do not tell."""
+        files = self._files(table)
+        if not len(files):
+            return {}
+        name = f"partition.{column}"
+        if name not in files.column_names or files["num_records"].null_count:
+            return None
+        counted = files.group_by(name).aggregate([("num_records", "sum")]).to_pylist()
+        return {one[name]: one["num_records_sum"] for one in counted if one["num_records_sum"]}
+
     def _read(self, stored: DeltaTable, table: Table, columns: list[str], filters: Any) -> pa.Table:
         # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
         # through it abort a process that ends meanwhile.

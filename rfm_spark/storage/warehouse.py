@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
 from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -133,6 +134,44 @@ class Warehouse:
             found.select(*names).toArrow().to_pylist(maps_as_pydicts="strict")
         )
         return few
+
+    def days(self, table: Table) -> dict[date, int]:
+        """Rows of each day that a result describes, the earliest first.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        self.require(table)
+        told = self._direct.partitions(table, "as_of") if self._direct is not None else None
+        if told is None:
+            found = self.read(table).groupBy("as_of").agg(F.count(F.lit(1)).alias("rows"))
+            told = {row["as_of"]: row["rows"] for row in found.collect()}
+        return dict(sorted(told.items()))
+
+    def small_day(
+        self, table: Table, day: date, columns: Sequence[str], most_rows: int
+    ) -> pa.Table | None:
+        """Columns of the rows of a day, without Spark.
+
+        Args:
+            table: partitioned by `as_of`.
+            day: to read.
+            columns: to read.
+            most_rows: that may come to the driver.
+
+        Returns:
+            None where there are more, or delta-rs does not reach the table.
+
+        Raises:
+            UserError: if it has not been made yet, or was written by a newer version.
+        """
+        self.require(table)
+        if self._direct is None:
+            return None
+        told = self._direct.partitions(table, "as_of")
+        if told is None or told.get(day, 0) > most_rows:
+            return None
+        return self._direct.slice(table, "as_of", day, columns)
 
     def counts(self, table: Table, column: str) -> dict[Any, int]:
         """How many rows have each element of a column of arrays, of which there are few.

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from rfm_spark.app.lists.names import ListColumn, customer_column
-from rfm_spark.core.written_conditions import Path
+from rfm_spark.core.condition_terms import Path
 from rfm_spark.ingest.rows.identifiers import id_text
 from rfm_spark.ingest.rows.rules import trimmed
 

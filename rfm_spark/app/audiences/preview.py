@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from pyspark.sql import functions as F
-
+from rfm_spark.app.audiences.counts import Counts, audience_counts
 from rfm_spark.app.audiences.definition import Definition
-from rfm_spark.app.audiences.job import chosen_customers, excluded_ids
-from rfm_spark.app.audiences.members import HOLDOUT, without
 from rfm_spark.app.audiences.statistics import smallest_effect
-from rfm_spark.app.lists.job import customers_of_day
-from rfm_spark.app.lists.names import checked_condition
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.run import Run
 
@@ -23,27 +18,17 @@ _SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 def preview_panels(run: Run, definition: Definition, day: date) -> Iterator[Panel]:
     """Size, revenue and mix of an audience that is not built yet; nothing is written."""
     money, rules = run.settings.business.money_format, definition.rules
-    by_segment = (
-        chosen_customers(run, definition, day)
-        .groupBy("segment")
-        .agg(
-            F.count(F.lit(1)).alias("customers"),
-            F.count_if(F.col("audience_group") == HOLDOUT).alias("held_out"),
-            F.sum("lifetime_revenue_cents").alias("revenue_cents"),
-        )
-        .orderBy(F.desc("customers"), "segment")
-        .collect()
-    )
-    customers = sum(row["customers"] for row in by_segment)
-    held_out = sum(row["held_out"] for row in by_segment)
-    revenue = sum(row["revenue_cents"] for row in by_segment)
+    counts = audience_counts(run, definition, day)
+    customers = sum(one.customers for one in counts.segments)
+    held_out = sum(one.held_out for one in counts.segments)
+    revenue = sum(one.revenue_cents for one in counts.segments)
     spent = f"{money.rounded(revenue)} {money.currency}"
     noun = "customer" if customers == 1 else "customers"
     yield Panel(
         f"{definition.name}: {customers:,} {noun} as of {day}",
         f", {held_out:,} of them held out, who have spent {spent}: {rules.where}",
     )
-    yield from _left_out(run, definition, day)
+    yield from _left_out(definition, counts)
     if not customers:
         return
     columns = ("segment", "customers", "share", "held out", f"revenue, {money.currency}")
@@ -53,34 +38,28 @@ def preview_panels(run: Run, definition: Definition, day: date) -> Iterator[Pane
         [PanelColumn(title, is_number=place > 0) for place, title in enumerate(columns)],
         [
             (
-                row["segment"],
-                f"{row['customers']:,}",
-                percent(row["customers"] / customers),
-                f"{row['held_out']:,}",
-                money.rounded(row["revenue_cents"]),
+                one.segment,
+                f"{one.customers:,}",
+                percent(one.customers / customers),
+                f"{one.held_out:,}",
+                money.rounded(one.revenue_cents),
             )
-            for row in by_segment
+            for one in counts.segments
         ],
     )
     yield _effects(customers - held_out, held_out)
 
 
-def _left_out(run: Run, definition: Definition, day: date) -> Iterator[Panel]:
+def _left_out(definition: Definition, counts: Counts) -> Iterator[Panel]:
     """How many are on the exclusion lists, and what a limit leaves out."""
     rules = definition.rules
     if not (rules.exclude or rules.limit):
         return
-    met = customers_of_day(run, day).where(
-        checked_condition(rules.where, definition.names, definition.name)
-    )
-    left = without(met, excluded_ids(run, rules.exclude))
-    all_met, listed_out = met.count(), 0
-    told = [f"{all_met:,} meet the condition"]
+    told = [f"{counts.met:,} meet the condition"]
     if rules.exclude:
-        listed_out = all_met - left.count()
-        told.append(f"{listed_out:,} are on exclusion lists")
+        told.append(f"{counts.listed:,} are on exclusion lists")
     if rules.limit is not None:
-        told.append(f"the limit leaves out {max(0, all_met - listed_out - rules.limit):,}")
+        told.append(f"the limit leaves out {max(0, counts.met - counts.listed - rules.limit):,}")
     yield Panel("Of whom: ", "; ".join(told))
 
 

@@ -86,8 +86,7 @@ def stored_day(run: Run, asked: date | None) -> date:
     Raises:
         UserError: if it is not stored.
     """
-    rows = run.warehouse.read(CUSTOMER_360).select("as_of").distinct().collect()
-    days = sorted(row["as_of"] for row in rows)
+    days = list(run.warehouse.days(CUSTOMER_360))
     if not days:
         raise UserError(
             f"{run.warehouse.path(CUSTOMER_360)}: has no day: run `rfm-spark run` first"

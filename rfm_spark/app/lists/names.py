@@ -17,12 +17,12 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from rfm_spark.core.condition_terms import Path
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.written_conditions import (
     ANY,
     ATTRIBUTES,
     Kind,
-    Path,
     Vocabulary,
     WrittenCondition,
     path_of,

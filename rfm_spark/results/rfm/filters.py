@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column
 
+from rfm_spark.core.condition_terms import Path
 from rfm_spark.core.written_conditions import (
     ANY,
     ATTRIBUTES,
     Kind,
-    Path,
     Vocabulary,
     WrittenCondition,
 )

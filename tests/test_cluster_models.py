@@ -21,8 +21,9 @@ from rfm_spark.results.cluster_segments.panels import segments_of_clusters
 from rfm_spark.results.clusters import one_model
 from rfm_spark.results.clusters.model_history import ModelHistory
 from rfm_spark.results.clusters.settings import Clusters, models_of
-from rfm_spark.results.clusters.tables import TRAINED
+from rfm_spark.results.clusters.tables import CLUSTERS, TRAINED
 from rfm_spark.settings.shop import ShopSettings
+from rfm_spark.storage.warehouse import Warehouse, as_of_slice
 
 DAY, EARLIER = date(2025, 3, 20), date(2025, 3, 1)
 
@@ -190,6 +191,18 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     assert f"near it: {EARLIER}, {DAY}" in problems(capfd)[0]
     assert call(cli, two_days, "show", "--model", "habit") == 2
     assert "did you mean 'habits'?" in problems(capfd)[0]
+
+
+def test_days_that_maintenance_has_dropped_are_not_shown(cli, spark, shop, capfd):
+    warehouse = Warehouse(spark, str(shop.warehouse))
+    warehouse.delete(CLUSTERS, as_of_slice(EARLIER))
+    assert call(cli, shop, "show") == 0
+    assert f"{EARLIER} {EARLIER}" not in " ".join(on_screen(capfd).split())
+    assert call(cli, shop, "show", "--as-of", EARLIER) == 2
+    assert f"no clusters of habits are stored of that day (near it: {DAY})" in problems(capfd)[0]
+    warehouse.delete(CLUSTERS, as_of_slice(DAY))
+    assert call(cli, shop, "show") == 2
+    assert "has no clusters of habits: run `rfm-spark clusters` first" in problems(capfd)[0]
 
 
 def test_clusters_by_segment_and_cohort_add_up_to_the_clusters(cli, finished_shop, capfd):

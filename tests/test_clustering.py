@@ -18,6 +18,7 @@ from rfm_spark.results.clusters.group_cuts import group_cuts
 from rfm_spark.results.clusters.micro_groups import micro_groups, possible
 from rfm_spark.results.clusters.model import ClusterModel
 from rfm_spark.results.clusters.personas import description, persona, unique_personas
+from rfm_spark.results.clusters.ranks import STEPS
 from rfm_spark.results.clusters.representatives import REPRESENTATIVES, representatives
 from rfm_spark.results.clusters.settings import Clusters
 from rfm_spark.results.clusters.standard_units import Scale, fitted_scales
@@ -93,6 +94,46 @@ def test_a_transform_that_is_chosen_takes_the_place_of_the_features_own(spark):
     plain = Clusters()
     assert Clusters(transforms=chosen).trained_by != plain.trained_by
     assert Clusters(transforms={}).trained_by == plain.trained_by
+
+
+def mid_ranks(values, among):
+    """The share of those below, and half of the equal ones."""
+    ordered = np.sort(among)
+    below, up_to = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return (below + up_to) / (2 * len(among))
+
+
+def test_a_rank_is_the_share_of_customers_below_and_half_of_the_equal_ones(spark):
+    random = np.random.default_rng(41)
+    often, rarely = random.integers(1, 4, 900), random.lognormal(3, 2, 2_100).round(1)
+    values = np.concatenate([-often[:50], often, rarely])
+    features = customers(spark, monetary_cents=values)
+    chosen = {"monetary_cents": "rank"}
+    (scale,) = fitted_scales(sample(features), ["monetary_cents"], 0.1, chosen)
+    ranks = mid_ranks(values, values)
+    low, high = np.quantile(ranks, [0.1, 0.9])
+    clipped = np.clip(ranks, low, high)
+    assert (scale.mean, scale.sd) == pytest.approx((clipped.mean(), clipped.std()), abs=5e-4)
+    assert (scale.low, scale.high) == pytest.approx((low, high), abs=5e-4)
+    # Customers of another day, too: between those that there were, and beyond them.
+    others = np.concatenate([values, random.uniform(-5, 60, 500), [-9e15, 9e15]])
+    shown = customers(spark, monetary_cents=others).orderBy("customer_id")
+    found = np.array([row[0] for row in shown.select(scale.transformed()).collect()])
+    order = np.argsort([f"c{n:03}" for n in range(len(others))])
+    others = others[order]
+    assert np.abs(found - mid_ranks(others, values)).max() <= 0.5 / STEPS + 1e-9
+    assert (found.min(), found.max()) == (0, 1)
+    by_value = dict(zip(others.tolist(), found.tolist(), strict=True))
+    assert [by_value[one] for one in others.tolist()] == found.tolist()
+    assert np.all(np.diff([by_value[one] for one in sorted(by_value)]) >= 0)
+
+
+def test_ranks_of_few_customers_are_exact(spark):
+    values = [7, 1, 1, 3, 9, 1, 3, 20]
+    features = sample(customers(spark, frequency=values))
+    (scale,) = fitted_scales(features, ["frequency"], 0.0, {"frequency": "rank"})
+    shown = features.orderBy("customer_id").select(scale.transformed()).collect()
+    assert [row[0] for row in shown] == [share / 16 for share in (11, 3, 3, 8, 13, 3, 8, 15)]
 
 
 def test_without_winsorising_the_bounds_are_the_extremes(spark):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import deltalake
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 import reference
@@ -18,6 +19,7 @@ from reference.bridge import bridge
 from reference.events import event_rfm
 from reference.followed import cohorts_by
 from reference.rhythm import rhythm
+from sklearn.cluster import KMeans
 from support.configurations import OWN_DAYS
 from support.sessions import as_in_use
 
@@ -357,6 +359,22 @@ def test_clusters_hold_every_customer_once_and_their_money(real: RealRun) -> Non
     cost = (assigned["distance"] ** 2).sum()
     assert model["cost"] == pytest.approx(cost, rel=1e-6)
     assert 0.3 < model["variance_explained"] < 1
+
+
+def test_clusters_cost_no_more_than_those_of_scikit_learn_but_for_half_a_percent(
+    real: RealRun,
+) -> None:
+    model = real.table("cluster_models").iloc[0]
+    features = real.table("customer_features")
+    points = []
+    for scale in model["features"]:
+        values = features[scale["feature"]].to_numpy()
+        if scale["transform"] == "log1p":
+            values = np.sign(values) * np.log1p(np.abs(values))
+        clipped = np.clip(values, *np.quantile(values, [0.01, 0.99]))
+        points.append((clipped - clipped.mean()) / clipped.std())
+    fitted = KMeans(model["k"], n_init=10, random_state=1).fit(np.column_stack(points))
+    assert model["cost"] <= 1.005 * fitted.inertia_
 
 
 def test_customer_360_has_every_known_customer_once(real: RealRun) -> None:

@@ -250,7 +250,7 @@ def test_a_feature_needs_what_it_is_made_of(refused):
     [no_number] = refused(CONFIGURATION.replace(plain, cities))
     assert "one_hot:city has indicators, which no transform changes" in no_number
     [no_transform] = refused(RECEIPTS, "clusters.transforms={ frequency = 'sqrt' }")
-    assert "'none' or 'log1p'" in no_transform
+    assert "'none', 'log1p' or 'rank'" in no_transform
     [twice] = refused(RECEIPTS.replace(plain, 'features = ["frequency", "frequency"]'))
     assert "frequency is named twice" in twice
 
@@ -288,7 +288,10 @@ def shop(cli, tmp_path_factory):
     """Ten customers in cities with awkward names, clustered by what is known of them."""
     shop = Shop(tmp_path_factory.mktemp("further"))
     plain = 'features = ["recency_days", "frequency", "monetary_cents"]'
-    transforms = 'transforms = { frequency = "none", "attribute:children" = "log1p" }'
+    transforms = (
+        'transforms = { "touch_points:click" = "none", "attribute:children" = "log1p", '
+        'frequency = "rank", "category_share:milk" = "rank" }'
+    )
     shop.configure(CONFIGURATION, {plain: f"{FEATURES}\n{transforms}"})
     shop.csv("receipts1.csv", [
         line(f"r{n}-{visit}", f"c{n}", f"2025-03-{3 + visit + n} 10:00:00", "5.00",
@@ -317,11 +320,15 @@ def test_a_model_of_further_features_is_stored_described_and_told(cli, shop, cap
     [model] = stored(shop.warehouse, "cluster_models")
     names = [one["feature"] for one in model["features"]]
     transforms = {one["feature"]: one["transform"] for one in model["features"]}
-    assert transforms["frequency"] == "none"
+    assert (transforms["touch_points:click"], transforms["frequency"]) == ("none", "rank")
     assert transforms["attribute:children"] == transforms["profile:engagement.frequency"] == "log1p"
     missing = dict(zip(names, model["missing_values"], strict=True))
     assert missing["frequency"] is None
     assert missing[f"one_hot:city={ODD}"] == 0.0
+    ranked = dict(zip(names, model["ranked_values"], strict=True))
+    assert [name for name in names if ranked[name]] == ["frequency", "category_share:milk"]
+    assert set(ranked["frequency"]) == {1, 2, 3, 4}
+    assert ranked["frequency"] == sorted(ranked["frequency"])
     assert missing["attribute:children"] == np.median([n % 3 for n in range(7)])
     assert {"one_hot:city=", "one_hot:city=Ulm", "category_share:milk"} <= set(names)
     events = {

@@ -14,7 +14,7 @@ from rfm_spark.results.clusters.mllib_model import save_for_mllib
 from rfm_spark.results.clusters.panels import model_panels, representative_panel
 from rfm_spark.results.clusters.settings import Clusters, models_of
 from rfm_spark.results.clusters.stored_models import StoredModel, stored_model
-from rfm_spark.results.clusters.tables import CLUSTER_MODELS
+from rfm_spark.results.clusters.tables import CLUSTER_MODELS, CLUSTERS
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
@@ -126,7 +126,13 @@ def _models(settings: ShopSettings) -> Mapping[str, Clusters]:
 
 
 def _stored_days(run: Run, name: str) -> list[dict[str, Any]]:
-    """Whole days of a model that tell of its training, the oldest first."""
+    """Whole days of a model that tell of its training and have clusters, the oldest first.
+
+    Of days that maintenance has dropped the models alone are left.
+
+    Raises:
+        UserError: if there is none.
+    """
     columns = [
         "as_of",
         "version",
@@ -137,16 +143,16 @@ def _stored_days(run: Run, name: str) -> list[dict[str, Any]]:
         "is_whole",
     ]
     rows = run.warehouse.rows(CLUSTER_MODELS, {"model": name}, columns)
-    found = sorted(
-        (row for row in rows if row["version"] is not None and row["is_whole"] is not False),
-        key=lambda row: row["as_of"],
-    )
+    whole = [row for row in rows if row["version"] is not None and row["is_whole"] is not False]
+    clusters = run.warehouse.rows(CLUSTERS, {"model": name}, ["as_of"])
+    with_clusters = {row["as_of"] for row in clusters}
+    found = [row for row in whole if row["as_of"] in with_clusters]
     if not found:
         raise UserError(
-            f"{run.warehouse.path(CLUSTER_MODELS)}: has no model {name}: run `rfm-spark clusters` "
+            f"{run.warehouse.path(CLUSTERS)}: has no clusters of {name}: run `rfm-spark clusters` "
             "first"
         )
-    return found
+    return sorted(found, key=lambda row: row["as_of"])
 
 
 def _days_panel(name: str, days: list[dict[str, Any]]) -> Panel:

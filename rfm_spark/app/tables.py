@@ -60,7 +60,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=8,
+    schema_version=9,
 )
 
 SETTINGS = Table(

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "cohorts-all": (),
     "rhythm": (),
     "clusters": ("pyspark",),
-    "clusters-full": ("mllib",),
+    "clusters-full": ("mllib", "sklearn-kmeans", "sklearn-minibatch"),
     "engagement": (),
     "engagement-alone": (),
     "moves": (),
@@ -43,8 +43,8 @@ CASES: dict[str, tuple[str, ...]] = {
 
 `cohorts-all` is of two origins, by day, week, month, year and 28 days.
 
-`clusters-full` is of five features and eight clusters; the peer fits MLlib's k-means three times on
-all customers, and tells the costs of both in its output.
+`clusters-full` is of five features and eight clusters; its peers cluster all customers by the same
+numbers, the best of three starts each, and tell their cost and ours in their output.
 
 `engagement` is of two profiles of one window, `engagement-alone` of one of them; `moves` compares
 two stored days, of which `rfm` scores one; `backfill` scores the same day of 24 months.
@@ -313,9 +313,12 @@ def peer_case(place: Place, peer: str, case: str) -> Case:
 
 def peer_command(place: Place, peer: str, case: str, out: Path) -> list[str]:
     """How a peer is started."""
-    if peer == "mllib":  # on the features of the warehouse that ours has just written
-        stored = [str(place.warehouse("loaded")), str(out), str(place.last)]
+    # On the features of the warehouse that ours has just written.
+    stored = [str(place.warehouse("loaded")), str(out), str(place.last)]
+    if peer == "mllib":
         return [sys.executable, str(CONTENDERS / "with_mllib.py"), *stored]
+    if peer.startswith("sklearn"):
+        return [sys.executable, str(CONTENDERS / "with_sklearn.py"), peer, *stored]
     script = CONTENDERS / f"with_{peer.partition('-')[0]}.py"
     facts = place.sorted_facts / "load.parquet"
     source = facts if peer == SORTED_FACTS else place.receipts

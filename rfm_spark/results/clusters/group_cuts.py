@@ -7,11 +7,9 @@ from itertools import groupby
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from rfm_spark.core.cuts import Histogram, balanced_cuts
-
-_STEPS = 1024
+from rfm_spark.results.clusters.ranks import ranked_values
 
 
 def group_cuts(sample: DataFrame, features: Sequence[Column], groups: int) -> list[list[float]]:
@@ -28,14 +26,7 @@ def group_cuts(sample: DataFrame, features: Sequence[Column], groups: int) -> li
     Returns:
         For each feature `groups` - 1 ascending cuts, lower-inclusive, in its own unit.
     """
-    shares = ", ".join(f"{(step + 0.5) / _STEPS}D" for step in range(_STEPS))
-    values = [one.alias(f"value_{place}") for place, one in enumerate(features)]
-    # Of the values that there are, none between two of them.
-    ranked = [
-        F.expr(f"percentile_disc(array({shares})) WITHIN GROUP (ORDER BY value_{place})")
-        for place in range(len(features))
-    ]
-    return [_cuts(found, groups) for found in sample.select(*values).agg(*ranked).collect()[0]]
+    return [_cuts(found, groups) for found in ranked_values(sample, features)]
 
 
 def _cuts(ranked: Sequence[float], groups: int) -> list[float]:

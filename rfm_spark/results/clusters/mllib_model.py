@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from rfm_spark.results.clusters.distances import Centres
 from rfm_spark.results.clusters.features.feature import FURTHER
 from rfm_spark.results.clusters.model import ClusterModel
+from rfm_spark.results.clusters.ranks import rank_sql
 from rfm_spark.results.clusters.standard_units import Scale
 
 KMEANS, PIPELINE = "kmeans", "pipeline"
@@ -68,7 +69,9 @@ def _standardised(scale: Scale) -> str:
     value = scale.feature
     if scale.missing is not None:
         value = f"coalesce({FURTHER}[{_literal(scale.feature)}], {scale.missing!r}D)"
-    if scale.transform != "none":
+    if scale.ranked is not None:
+        value = rank_sql(value, scale.ranked)
+    elif scale.transform != "none":
         value = f"signum({value}) * log1p(abs({value}))"
     low, high, mean, sd = (f"{one!r}D" for one in (scale.low, scale.high, scale.mean, scale.sd))
     return f"(greatest(least({value}, {high}), {low}) - ({mean})) / {sd}"

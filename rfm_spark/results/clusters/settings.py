@@ -76,8 +76,9 @@ class Clusters(Section):
     )
     transforms: dict[FeatureName, Transform] = Field(
         default_factory=dict,
-        description="by feature, in place of its own: `none`, or `log1p` where a tail is long; "
-        'such as `{ "attribute:income" = "log1p" }`',
+        description="by feature, in place of its own: `none`, `log1p` where a tail is long, or "
+        "`rank`, the share of customers below, where only the order is to count; such as "
+        '`{ "attribute:income" = "log1p" }`',
     )
     winsorise: float = Field(
         default=0.01, ge=0, lt=0.5, description="share cut off at each end of a feature"

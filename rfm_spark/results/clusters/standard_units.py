@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.results.clusters.features.feature import Transform
 from rfm_spark.results.clusters.features.names import feature as feature_of
+from rfm_spark.results.clusters.ranks import rank, ranked_values
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,14 @@ class Scale:
 
     Attributes:
         feature: its name.
-        transform: `none` or `log1p` (of the absolute value, the sign kept).
+        transform: `none`, `log1p` (of the absolute value, the sign kept) or `rank`.
         low: winsorising bound, in transformed units.
         high: the same.
         mean: of the winsorised values.
         sd: their standard deviation, above 0.
         missing: what counts for who has no value, in the feature's own unit; None where everybody
             has one.
+        ranked: of `rank`, the values that tell it.
     """
 
     feature: str
@@ -34,6 +36,7 @@ class Scale:
     mean: float
     sd: float
     missing: float | None = None
+    ranked: Sequence[float] | None = None
 
     def value(self) -> Column:
         """The feature in its own unit, over a row of `customer_features`; never NULL."""
@@ -41,7 +44,7 @@ class Scale:
 
     def transformed(self) -> Column:
         """The feature after its transform."""
-        return _transformed(self.value(), self.transform)
+        return _transformed(self.value(), self.transform, self.ranked)
 
     def standardised(self) -> Column:
         """The feature in standard deviations from the mean."""
@@ -64,7 +67,9 @@ def natural_values(scales: Sequence[Scale], names: Sequence[str]) -> dict[str, C
     return {name: used[name].value() if name in used else feature_of(name).stored for name in names}
 
 
-def _transformed(value: Column, transform: str) -> Column:
+def _transformed(value: Column, transform: str, ranked: Sequence[float] | None) -> Column:
+    if ranked is not None:
+        return rank(value, ranked)
     return value if transform == "none" else F.signum(value) * F.log1p(F.abs(value))
 
 
@@ -84,8 +89,13 @@ def fitted_scales(
     """
     missing = _missing_values(sample, features)
     transforms = {name: feature_of(name).transform for name in features} | dict(chosen or {})
+    natural = {name: filled(name, missing.get(name)) for name in features}
+    ranked = _ranked_values(
+        sample, {name: value for name, value in natural.items() if transforms[name] == "rank"}
+    )
     values = {
-        name: _transformed(filled(name, missing.get(name)), transforms[name]) for name in features
+        name: _transformed(value, transforms[name], ranked.get(name))
+        for name, value in natural.items()
     }
     shares = F.array(F.lit(winsorise), F.lit(1 - winsorise))
     bounds = sample.agg(*[F.percentile(one, shares).alias(name) for name, one in values.items()])
@@ -107,10 +117,18 @@ def fitted_scales(
             mean=moments[f"{name}_mean"],
             sd=moments[f"{name}_sd"],
             missing=missing.get(name),
+            ranked=ranked.get(name),
         )
         for name in features
         if moments[f"{name}_sd"] > 1e-9
     ]
+
+
+def _ranked_values(sample: DataFrame, natural: Mapping[str, Column]) -> dict[str, list[float]]:
+    """What ranks are told by, by the name of each feature that is ranked."""
+    if not natural:
+        return {}
+    return dict(zip(natural, ranked_values(sample, list(natural.values())), strict=True))
 
 
 def _missing_values(sample: DataFrame, names: Sequence[str]) -> Mapping[str, float]:

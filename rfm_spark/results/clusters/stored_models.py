@@ -49,11 +49,14 @@ class StoredModel:
     def model(self) -> ClusterModel:
         """Centres, scales and cuts."""
         row = self.columns
-        # A model of before there were further features has a column for each.
-        missing = row["missing_values"] or [None] * len(row["features"])
-        pairs = zip(row["features"], missing, strict=True)
+        # A model of before there were further features, or ranks, has none of them.
+        nothing = [None] * len(row["features"])
+        missing, ranked = (row[name] or nothing for name in ("missing_values", "ranked_values"))
         return ClusterModel(
-            scales=[Scale(**one, missing=value) for one, value in pairs],
+            scales=[
+                Scale(**one, missing=value, ranked=values)
+                for one, value, values in zip(row["features"], missing, ranked, strict=True)
+            ],
             centres=np.array([one["position"] for one in row["centres"]], dtype=np.float64),
             numbers=[one["cluster"] for one in row["centres"]],
             outlier_distance=row["outlier_distance"],

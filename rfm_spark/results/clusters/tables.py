@@ -186,11 +186,18 @@ CLUSTER_MODELS = Table(
             "they may be of two models",
             since=4,
         ),
+        Column(
+            "ranked_values",
+            ArrayType(ArrayType(DoubleType())),
+            "Of each feature that is ranked, the values in the middle of 1,024 equal steps of rank "
+            "of those the model was trained on, in its own unit, ascending; NULL of others",
+            since=5,
+        ),
     ),
     key=("model", "as_of"),
     partition_by=("model", "as_of"),
     keeps_decisions=True,
-    schema_version=4,
+    schema_version=5,
 )
 
 TRAINED = (
@@ -210,6 +217,7 @@ TRAINED = (
     "pass_costs",
     "group_cuts",
     "missing_values",
+    "ranked_values",
     "possible_micro_groups",
     "last_number",
 )

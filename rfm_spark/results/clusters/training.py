@@ -77,8 +77,9 @@ def _in_order(model: ClusterModel) -> ClusterModel:
 
 
 def _stored(scale: Scale) -> dict[str, Any]:
-    """A scale without `missing`, which has a column of its own: it came later."""
-    return {name: value for name, value in vars(scale).items() if name != "missing"}
+    """A scale without what came later, and has columns of its own."""
+    later = ("missing", "ranked")
+    return {name: value for name, value in vars(scale).items() if name not in later}
 
 
 def _customers(found: Sequence[Row], numbers: dict[int, int]) -> dict[int, int]:
@@ -98,6 +99,7 @@ def _columns(fit: Fit, model: ClusterModel, rules: Clusters, as_of: date) -> dic
         "fitted_on": fit.fitted_on,
         "features": [_stored(scale) for scale in model.scales],
         "missing_values": [scale.missing for scale in model.scales],
+        "ranked_values": [scale.ranked for scale in model.scales],
         "centres": [
             {"cluster": number, "position": centre.tolist()}
             for number, centre in zip(model.numbers, model.centres, strict=True)

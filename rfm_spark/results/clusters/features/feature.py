@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 if TYPE_CHECKING:
     from rfm_spark.settings.shop import ShopSettings
 
-Transform = Literal["none", "log1p"]
+Transform = Literal["none", "log1p", "rank"]
 
 Missing = Literal["median", "zero"]
 """What counts for who has no value: the median of those who have one, or 0."""

@@ -41,7 +41,6 @@ class ServedViews:
             UserError: if a table was written by a newer version.
         """
         warehouse = self._run.warehouse
-        # Spark 4.2's catalog.listTables fails on global temporary views.
         shown = self._run.spark.sql(f"SHOW VIEWS IN {DATABASE}").collect()
         there = {row["viewName"] for row in shown}
         for table in ALL_TABLES:

@@ -320,6 +320,8 @@ def test_lines_without_a_time_take_that_of_their_receipt(spark):
         line(receipt_id="returns", cents=-4_00, **back, **on[20]),
         line(receipt_id="returns", cents=-5_00, **back, **on[14]),
         line(receipt_id="returns", cents=-6_00, **back, **no_time),
+        line(receipt_id="returns", cents=-7_00, category="cups", **back, **on[14])
+        | {"receipt_ts": "2026-02-14 09:01:00"},  # one return, which took a minute
         line(receipt_id="none", raw="first", **no_time),
         line(receipt_id="none", raw="second", reasons="amount_missing", **no_time),
         line(receipt_id="never read", raw="third", reasons="time_unreadable", **no_time),
@@ -331,7 +333,7 @@ def test_lines_without_a_time_take_that_of_their_receipt(spark):
     expected = [
         ("r1", "2026-01-15", 2_00, 3, False, False),
         ("r1", "2026-02-20", -3_00, 1, False, False),
-        ("returns", "2026-02-14", -11_00, 2, False, False),
+        ("returns", "2026-02-14", -18_00, 3, False, False),
         ("returns", "2026-02-20", -4_00, 1, False, False),
         ("none", None, 2_00, 2, True, True),
         ("never read", None, 1_00, 1, True, True),

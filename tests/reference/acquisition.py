@@ -29,7 +29,8 @@ categories AS (
     SELECT customer_id, category FROM bought
     QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY cents DESC, category) = 1
 )
-SELECT customer_id, day, first_store, first_channel, first_promotion, category AS first_category
+SELECT customer_id, day, first_store, first_channel, first_promotion,
+       nullif(category, 'unknown') AS first_category
 FROM first LEFT JOIN categories USING (customer_id)
 WHERE day <= $as_of
 """

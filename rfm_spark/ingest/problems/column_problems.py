@@ -116,7 +116,7 @@ def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[
         part = _FileColumns(rest, present, origin, source, label, time_zone)
         problems += part.problems(required)
         count = sum(len(generation.files) for generation in alike)
-        alike_files = f"{count:,} of the files, such as {file}"
+        alike_files = f"{count:,} of the files, such as {file.rpartition('/')[2]}"
         run.notes.extend(whole.notes(later, alike_files, missing))
     return problems
 

@@ -30,12 +30,12 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
         zero_is_visit: whether a receipt whose lines come to exactly 0 can be a visit.
 
     Returns:
-        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per day on
-        which something was brought back after the day of the purchase or without it: the columns
-        of `receipts` that do not depend on other versions, and `rejected_lines`, `dropped_lines`,
-        `two_customers`, `is_untimed` and `is_rejected`. Lines that belong to no version, because
-        they have no id or are dropped, are counted in rows whose `receipt_id` is NULL: several per
-        delivery.
+        One row per `delivery` and `receipt_id`, and, of a receipt that is not rejected, per time at
+        which something was brought back after the day of the purchase, or per day where there is no
+        purchase: the columns of `receipts` that do not depend on other versions, and
+        `rejected_lines`, `dropped_lines`, `two_customers`, `is_untimed` and `is_rejected`. Lines
+        that belong to no version, because they have no id or are dropped, are counted in rows whose
+        `receipt_id` is NULL: several per delivery.
     """
     has_version = F.col("receipt_id").isNotNull() & ~F.col("is_dropped")
     # Lines of no version would all be of one key, and one task.
@@ -45,42 +45,46 @@ def receipt_versions(lines: DataFrame, with_categories: bool, zero_is_visit: boo
     )
     partial_sums = (
         keyed.repartition(*VERSION_KEY, "part")
-        .groupBy(*VERSION_KEY, "part", _returned_on(), "category", *_SET_COLUMNS)
+        .groupBy(*VERSION_KEY, "part", _returned_at(), "category", *_SET_COLUMNS)
         .agg(*_partial_aggregates())
     )
     whole = Window.partitionBy(*VERSION_KEY, "part")
     parts = partial_sums.withColumns(
         {
-            "returned_on": _returned_apart_on(whole),
+            "returned": _returned_apart(whole),
             # Lines without a customer are of the one that others name, those of returns too.
             "customer_id": F.coalesce("customer_id", F.max("customer_id").over(whole)),
         }
     )
     return _versions_from_sums(
-        parts.groupBy(*VERSION_KEY, "part", "returned_on").agg(*_final_aggregates(with_categories)),
+        parts.groupBy(*VERSION_KEY, "part", "returned").agg(*_final_aggregates(with_categories)),
         zero_is_visit,
     )
 
 
-def _returned_on() -> Column:
-    return F.when(F.col("is_return"), F.col("business_date")).alias("returned_on")
+def _returned_at() -> Column:
+    return F.when(F.col("is_return"), F.col("receipt_ts")).alias("returned_at")
 
 
-def _returned_apart_on(whole: WindowSpec) -> Column:
-    """Day of lines that were brought back after the last day of the purchase, of partial sums.
+def _returned_apart(whole: WindowSpec) -> Column:
+    """What tells returns apart from their purchase and from each other, of partial sums.
+
+    The time of lines that were brought back after the last day of the purchase; where the delivery
+    has no purchase the day, as lines of one receipt that are minutes apart are one.
 
     NULL for all other lines, and for those of a receipt that is to be rejected: it is rejected as a
     whole. Lines without a time belong to the purchase, and where there is none to the first return.
     """
-    day = F.col("returned_on")
-    purchase_day = F.max(F.when(day.isNull(), F.col("last_date"))).over(whole)
-    day = F.coalesce(day, F.when(purchase_day.isNull(), F.min("returned_on").over(whole)))
+    at = F.col("returned_at")
+    purchase_day = F.max(F.when(at.isNull(), F.col("last_date"))).over(whole)
+    day = F.coalesce("business_date", F.min("business_date").over(whole)).cast("timestamp")
     is_later = F.coalesce(F.col("business_date") > purchase_day, F.lit(True))
     is_right = F.max("rejected_lines").over(whole) == 0
     has_one_customer = F.coalesce(
         F.min("customer_id").over(whole) == F.max("customer_id").over(whole), F.lit(True)
     )
-    return F.when(is_later & is_right & has_one_customer, day)
+    told = F.when(purchase_day.isNull(), day).otherwise(at)
+    return F.when(is_later & is_right & has_one_customer, told)
 
 
 def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFrame:

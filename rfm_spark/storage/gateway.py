@@ -176,6 +176,8 @@ def parquet_schemas(spark: SparkSession, files: Sequence[str]) -> list[str]:
 def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:
     """The first line of each text file that is not blank, uncompressed; empty where none is.
 
+    It is empty as well of a file that Hadoop cannot unpack here, such as one of Zstandard.
+
     Raises:
         JvmError: naming a file that cannot be read, or an encoding that Java does not know.
     """
@@ -189,7 +191,9 @@ def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> lis
             path = to_path(file)
             stream, codec = path.getFileSystem(configuration).open(path), codecs.getCodec(path)
             try:
-                content = stream if codec is None else codec.createInputStream(stream)
+                content = stream if codec is None else _unpacked(codec, stream)
+                if content is None:
+                    return ""
                 lines = to_buffered(to_reader(content, encoding))
                 while (line := lines.readLine()) is not None and not line.strip():
                     pass
@@ -200,6 +204,14 @@ def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> lis
             raise JvmError(f"{file} cannot be read as text: {_message(error)}") from None
 
     return _of_each(files, first_line)
+
+
+def _unpacked(codec: Any, stream: Any) -> Any | None:
+    """What is in a compressed file; None where Hadoop lacks a library for it."""
+    try:
+        return codec.createInputStream(stream)
+    except Py4JJavaError:
+        return None
 
 
 def _of_each(files: Sequence[str], read: Callable[[str], str]) -> list[str]:

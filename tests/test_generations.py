@@ -25,7 +25,7 @@ from pyspark.sql.types import (
 from support.screen import on_screen, problems
 from support.shop import RECEIPTS, Shop, line, stored, versions
 
-from rfm_spark.ingest.files.generations import folder_values
+from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.united_columns import common_type, united_rows
 from rfm_spark.storage.gateway import JvmError, first_lines
 

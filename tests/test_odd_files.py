@@ -179,18 +179,15 @@ def test_a_file_that_is_looked_into_is_never_written_over(tmp_path, capsys) -> N
 
 
 @pytest.mark.parametrize("has_time", [True, False])
-def test_columns_in_the_names_of_folders_are_told(tmp_path: Path, has_time: bool) -> None:
+def test_names_of_folders_are_columns(tmp_path: Path, has_time: bool) -> None:
     header = HEADER if has_time else [name for name in HEADER if name != "created_at"]
     for day in (5, 6):
         rows = [[one for one, name in zip(row, HEADER, strict=True) if name in header]
                 for row in orders()]  # fmt: skip
         written(tmp_path / f"dt=2026-01-0{day}" / "o.csv", csv_text(header, rows))
-    told = "dt in names of folders is not read: write it into the rows"
-    if has_time:
-        assert told in doubts_of(proposal([tmp_path]))
-    else:
-        with pytest.raises(UserError, match=told):
-            proposal([tmp_path])
+    found = one_of(proposal([tmp_path]))
+    assert (found.section, found.group.pattern) == ("receipts", "dt=*/o.csv")
+    assert found.fields["time"].written() == ("created_at" if has_time else "dt")
 
 
 def test_parquet_times_in_nanoseconds_are_refused_as_spark_does(tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def _csv_difference(file: Path, known: Sample, dialect: Dialect) -> str:
     rows = split_rows(read_text(file, _HEADER_BYTES).text, dialect)
     if len(rows) < 2:
         return NO_ROW
-    if rows[0] == list(known.columns):
+    if rows[0] == known.written_columns:
         return ""
-    return _other_columns(known, sorted(set(rows[0]) ^ set(known.columns)))
+    return _other_columns(known, sorted(set(rows[0]) ^ set(known.written_columns)))
 
 
 def _parquet_difference(file: Path, known: Sample) -> str:
@@ -61,7 +61,10 @@ def _parquet_difference(file: Path, known: Sample) -> str:
     metadata = pq.read_metadata(file)
     if not metadata.num_rows:
         return NO_ROW
-    needed = {name.partition(".")[0] if one.path else name for name, one in known.columns.items()}
+    needed = {
+        name.partition(".")[0] if known.columns[name].path else name
+        for name in known.written_columns
+    }
     missing = sorted(needed.difference(metadata.schema.to_arrow_schema().names))
     return _other_columns(known, missing) if missing else ""
 

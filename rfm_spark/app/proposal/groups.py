@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.file_headers import differences, told_files
 from rfm_spark.app.proposal.findings import FileGroup
+from rfm_spark.app.proposal.folder_columns import with_folder_columns
 from rfm_spark.app.proposal.line_breaks import with_line_breaks
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING, without_compression
 from rfm_spark.app.proposal.sample import NoRows, Sample
@@ -68,11 +69,12 @@ def file_groups(files: Sequence[Path]) -> Groups:
         # Each Delta table is read by itself.
         kind = str(file) if is_delta_table(file) else re.sub(r"\d+", "0", str(file))
         by_name.setdefault(kind, []).append(file)
+    folder = common_folder(files)
     groups: dict[object, FileGroup] = {}
     without_rows: list[str] = []
     for members in by_name.values():
         try:
-            group = _group_of(sorted(members))
+            group = _group_of(sorted(members), folder)
         except NoRows as error:
             without_rows += error.problems
             continue
@@ -108,19 +110,23 @@ def _files_in(folder: Path) -> Iterable[Path]:
             yield entry
 
 
-def _group_of(members: Sequence[Path]) -> FileGroup:
+def _group_of(members: Sequence[Path], folder: Path) -> FileGroup:
     """Files of one kind of name, with the rows of the first two and the last that have any.
+
+    Args:
+        members: the files.
+        folder: the input.
 
     Raises:
         NoRows: if none has.
     """
-    first = _first_with_rows(members)
+    first = _first_with_rows(members, folder)
     further = [file for file in members if file != first.file]
     sample, looked = first, {first.file}
     for order in (further, further[::-1]):
         unread = [file for file in order if file not in looked]
         try:
-            other = _first_with_rows(unread) if unread else None
+            other = _first_with_rows(unread, folder) if unread else None
         except NoRows:
             break
         if other is not None:
@@ -139,7 +145,7 @@ def _group_of(members: Sequence[Path]) -> FileGroup:
     )
 
 
-def _first_with_rows(files: Sequence[Path]) -> Sample:
+def _first_with_rows(files: Sequence[Path], folder: Path) -> Sample:
     """The sample of the first file that has rows.
 
     Raises:
@@ -148,7 +154,7 @@ def _first_with_rows(files: Sequence[Path]) -> Sample:
     problems: list[str] = []
     for file in files:
         try:
-            return read_sample(file)
+            return with_folder_columns(read_sample(file), folder)
         except NoRows as error:
             problems += error.problems
     raise NoRows(problems)

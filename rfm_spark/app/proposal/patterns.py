@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.file_headers import differences, told_files
 from rfm_spark.app.proposal.findings import FileGroup
-from rfm_spark.app.proposal.unread import folder_keys
 
 
 def with_pattern(group: FileGroup, folder: Path, strangers: Sequence[Path]) -> FileGroup:
@@ -28,8 +27,6 @@ def with_pattern(group: FileGroup, folder: Path, strangers: Sequence[Path]) -> F
     known = {name for files in unlike.values() for name in files}
     if alike := [file.name for file in further if file.name not in known]:
         doubts.append(f"path fits {told_files(alike)} as well, which nobody named")
-    if keys := folder_keys(group):
-        doubts.append(f"{', '.join(keys)} in names of folders is not read: write it into the rows")
     sample = replace(group.sample, doubts=(*group.sample.doubts, *doubts))
     return replace(group, pattern=pattern, sample=sample)
 
@@ -49,17 +46,46 @@ def _taken_in(
 def _patterns(names: Sequence[str]) -> list[str]:
     """What names files, from what takes in those to come to what lists these alone."""
     listed = _literal(names[0]) if len(names) == 1 else "{" + ",".join(map(_literal, names)) + "}"
-    start = _common_start(names)
-    end = _common_start([name[len(start) :][::-1] for name in names])[::-1]
-    # Whole numbers and dates: the next file's has other digits than those that these share.
-    wide = re.sub(r"[\d_-]*\d$", "", start) + "*" + re.sub(r"^\d[\d_-]*", "", end)
+    start, end = _common_ends(names)
     levels = {name.count("/") for name in names}
     fitting = [
         pattern
-        for pattern in (wide, f"{start}*{end}")
+        for pattern in (*_by_folders(names), _wide(names), f"{start}*{end}")
         if levels == {pattern.count("/")} and not re.search(r"[\[\]{}?\\]", pattern)
     ]
     return [*(fitting if len(names) > 1 else ()), listed]
+
+
+def _by_folders(names: Sequence[str]) -> list[str]:
+    """The pattern of files whose folders tell columns: any value of each, as in `dt=*/*.csv`."""
+    *folders, files = zip(*(name.split("/") for name in names), strict=False)
+    keys = [{folder.partition("=")[0] for folder in level if "=" in folder} for level in folders]
+    if not any(keys):
+        return []
+    parts = [_of_level(level, told) for level, told in zip(folders, keys, strict=True)]
+    return ["/".join([*parts, files[0] if len(set(files)) == 1 else _wide(files)])]
+
+
+def _of_level(names: Sequence[str], keys: set[str]) -> str:
+    """A pattern for folders of one level, of which some tell columns."""
+    if len(keys) == 1 and all("=" in name for name in names):
+        return f"{next(iter(keys))}=*"
+    return names[0] if len(set(names)) == 1 else "*"
+
+
+def _wide(names: Sequence[str]) -> str:
+    """What names have in common, without the digits where they differ.
+
+    Whole numbers and dates: the next file's has other digits than those that these share.
+    """
+    start, end = _common_ends(names)
+    return re.sub(r"[\d_-]*\d$", "", start) + "*" + re.sub(r"^\d[\d_-]*", "", end)
+
+
+def _common_ends(names: Sequence[str]) -> tuple[str, str]:
+    """The letters that all names begin with, and those that the rest of each ends with."""
+    start = _common_start(names)
+    return start, _common_start([name[len(start) :][::-1] for name in names])[::-1]
 
 
 def _matched(folder: Path, pattern: str) -> list[Path]:

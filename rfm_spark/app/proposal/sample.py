@@ -34,6 +34,7 @@ class Sample:
         types: keys of JSON to Spark's types.
         doubts: what is not certain of how the file is written.
         starts: of each file whose rows are here, its first row.
+        folder_columns: of the columns, those that only the names of folders tell.
     """
 
     file: Path
@@ -46,6 +47,12 @@ class Sample:
     types: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     starts: tuple[int, ...] = (0,)
+    folder_columns: tuple[str, ...] = ()
+
+    @property
+    def written_columns(self) -> list[str]:
+        """Columns that are written in the file."""
+        return [name for name in self.columns if name not in self.folder_columns]
 
     @property
     def extent(self) -> str:

@@ -23,7 +23,10 @@ from rfm_spark.app.proposal.receipts import receipts_finding
 from rfm_spark.app.proposal.unread import reasons
 from rfm_spark.core.errors import UserError
 
-_TWICE = "left out: it has purchases too, and a shop has one source of them"
+_TWICE = (
+    "left out: it has purchases too; where these are of another feed, such as a web shop's beside "
+    "those of tills, write both as in docs/your_files.md, [receipts.<name>]"
+)
 _NO_PART = "left out: it tells no interactions, no attributes, and nothing that receipts look up"
 
 

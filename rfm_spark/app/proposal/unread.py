@@ -28,12 +28,4 @@ def reasons(group: FileGroup, facts: Facts) -> str:
         for names, what in ((times, "a time"), (unread_money(group, facts), "money"))
         for name in names
     ]
-    if keys := folder_keys(group):
-        told.append(f"{', '.join(keys)} in names of folders is not read: write it into the rows")
     return "; ".join(told)
-
-
-def folder_keys(group: FileGroup) -> list[str]:
-    """Columns that stand in the names of folders only, as in `day=2026-01-05`."""
-    folders = (part for file in group.files for part in file.parent.parts)
-    return list(dict.fromkeys(part.partition("=")[0] for part in folders if "=" in part))

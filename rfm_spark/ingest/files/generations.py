@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from pyspark.sql import DataFrameReader, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.deliveries import RawFile
 from rfm_spark.settings.sources import Source
 from rfm_spark.storage.gateway import JvmError, first_lines, parquet_schemas
 from rfm_spark.storage.locations import literal
 
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _MAX_GENERATIONS = 200
 """Each is a branch of the plan: files that all differ are a mistake."""
 
@@ -88,23 +87,6 @@ def find_generations(
         _generation(group, _schema(spark, source, group[0], label), told)
         for (_, told), group in alike.items()
     ]
-
-
-def folder_values(name: str) -> dict[str, str | None]:
-    """What the folders of a file say, as Spark and Hive write it: `dt=2026-01-05/store=north`.
-
-    Args:
-        name: path of the file below the input.
-
-    Returns:
-        Column to value; None where there is none.
-    """
-    found: dict[str, str | None] = {}
-    for folder in name.split("/")[:-1]:
-        column, sign, value = folder.partition("=")
-        if sign and column:
-            found[unquote(column)] = None if value == _NO_VALUE else unquote(value)
-    return found
 
 
 def csv_reader(spark: SparkSession, source: Source) -> DataFrameReader:

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.deliveries import Delivery, file_paths, files_with_rows
 from rfm_spark.ingest.files.generations import (
     Generation,
     csv_reader,
     find_generations,
-    folder_values,
     text_columns,
 )
 from rfm_spark.ingest.files.lookups import with_lookup

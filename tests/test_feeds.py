@@ -131,12 +131,22 @@ def test_a_file_of_two_feeds_is_refused(cli, shop, capfd):
     shop.csv("receipts1.csv", LINES)
     other = TILL[TILL.index("[receipts") : TILL.index("[cohorts]")].replace(".till", ".shop")
     shop.configure(TILL.replace("[cohorts]", f"{other}\n[cohorts]"))
-    assert cli("ingest", *shop.arguments()) == 2
-    assert problems(capfd) == [
-        "receipts1.csv: is a delivery of [receipts.till] and [receipts.shop]: give each feed a "
-        "path of its own"
-    ]
+    for command in ("check", "ingest"):
+        assert cli(command, *shop.arguments()) == 2
+        assert [one.rpartition(".toml: ")[2] for one in problems(capfd)] == [
+            "receipts1.csv: is a delivery of [receipts.till] and [receipts.shop]: give each feed a "
+            "path of its own"
+        ]
     assert versions(shop.warehouse) == {}
+    # As well where one of them has taken it in before.
+    both = shop.config.read_text()
+    shop.configure(TILL)
+    assert cli("ingest", *shop.arguments()) == 0
+    shop.config.write_text(both)
+    capfd.readouterr()
+    assert cli("ingest", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert told.startswith("receipts1.csv: is a delivery of [receipts.till] and [receipts.shop]")
 
 
 @pytest.mark.parametrize(

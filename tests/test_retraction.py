@@ -87,6 +87,12 @@ def test_a_delivery_that_never_came_cannot_be_taken_back(cli, shop, capfd):
     first, second = problems(capfd)
     assert first.startswith("receipts3.csv: no such delivery has been taken in; did you mean 'rec")
     assert second == "receipts2.csv: has been taken back already"
+    # A file of a source that nobody describes any more would stay without a word.
+    text = shop.config.read_text()
+    shop.config.write_text(text[: text.index("[interactions.web]")])
+    assert cli("retract", "clicks1.csv", *place) == 2
+    [third] = problems(capfd)
+    assert third.startswith("clicks1.csv: is of [interactions.web], which is not configured: take")
     assert {**versions(shop.warehouse), "runs": 0} == {**before, "runs": 0}
 
 

@@ -26,6 +26,7 @@ class Batch:
         settings_digest: digest of the settings and look-ups that their rows are read with.
         previously_loaded: names of deliveries that were loaded before and have changed.
         gone: name to fingerprint of deliveries that were taken in, and are not there any more.
+        listed: names of all deliveries that are there, new or not.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Batch:
     settings_digest: str
     previously_loaded: frozenset[str]
     gone: Mapping[str, str] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
     @property
     def has_files(self) -> bool:

@@ -36,12 +36,18 @@ from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.retraction import (
     is_taken_in,
     retraction,
+    retraction_problems,
     tell_gone,
-    unknown_deliveries,
     with_moved_retracted,
 )
 from rfm_spark.ingest.rows.rules import is_invalid
-from rfm_spark.ingest.sources import CheckedRows, checked_rows, configured_sources, no_rows
+from rfm_spark.ingest.sources import (
+    CheckedRows,
+    checked_rows,
+    configured_sources,
+    in_two_feeds,
+    no_rows,
+)
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
@@ -96,22 +102,30 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         table.name: [] for table in tables.values()
     }
     problems: list[str] = []
-    for label, source in configured_sources(run.settings).items():
+    listed: dict[str, frozenset[str]] = {}
+    sources = configured_sources(run.settings)
+    if run.taken_back:
+        problems += retraction_problems(run.taken_back, fingerprints, sources)
+    for label, source in sources.items():
         try:
             known = {name: one for (of, name), one in fingerprints.items() if of == label}
-            if (batch_and_rows := _new_rows(run, label, source, known)) is not None:
-                found[tables[type(source)].name].append(batch_and_rows)
+            batch = _batch(run, label, source, known)
+            if isinstance(source, Receipts):
+                listed[label] = batch.listed
+            if batch.deliveries:
+                checked = _batch_rows(run, batch, is_first_load=not known)
+                batch = with_moved_retracted(run, batch, checked.rows)
+                found[tables[type(source)].name].append((batch, checked))
+            tell_gone(run, batch)
         except UserError as error:
             problems += error.problems
-    if run.taken_back and not problems:
-        problems = unknown_deliveries(run.taken_back, fingerprints)
-    problems += _of_two_feeds([batch for batch, _ in found[RECEIPTS.name]])
+    problems += in_two_feeds(listed)
     if problems:
         raise UserError(problems)
     feeds = [[feed] for feed in found.pop(RECEIPTS.name)]
-    others = [found[table.name] for table in tables.values() if found.get(table.name)]
+    by_intake = [*feeds, *filter(None, found.values())]
     with ExitStack() as stack:
-        yield [_intake(run, stack, tables[type(one[0][0].source)], one) for one in feeds + others]
+        yield [_intake(run, stack, tables[type(one[0][0].source)], one) for one in by_intake]
 
 
 def _intake(
@@ -133,35 +147,11 @@ def _intake(
     return intake
 
 
-def _of_two_feeds(batches: Sequence[Batch]) -> Iterator[str]:
-    """Messages on deliveries that more than one feed of receipts brings: they would count twice."""
-    labels: dict[str, list[str]] = {}
-    for batch in batches:
-        for name in batch.delivery_names:
-            labels.setdefault(name, []).append(batch.label)
-    for name, of in labels.items():
-        if len(of) > 1:
-            yield (
-                f"{name}: is a delivery of {' and '.join(f'[{label}]' for label in of)}: give each "
-                "feed a path of its own"
-            )
-
-
-def _new_rows(
-    run: Run, label: str, source: Source, known: Mapping[str, str]
-) -> tuple[Batch, CheckedRows] | None:
-    """What a source brings, or what is to be taken back of it; None for nothing."""
+def _batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -> Batch:
+    """What a source brings, or what is to be taken back of it."""
     if run.taken_back:
-        batch = retraction(label, source, known, run.taken_back)
-    else:
-        batch = _new_batch(run, label, source, known)
-    if not batch.deliveries:
-        tell_gone(run, batch)
-        return None
-    checked = _batch_rows(run, batch, is_first_load=not known)
-    batch = with_moved_retracted(run, batch, checked.rows)
-    tell_gone(run, batch)
-    return batch, checked
+        return retraction(label, source, known, run.taken_back)
+    return _new_batch(run, label, source, known)
 
 
 @contextmanager
@@ -320,13 +310,13 @@ def _new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -
     reloaded = frozenset(delivery.name for delivery in new if delivery.name in known)
     # Of a night, the files of other days were not looked for.
     is_of_all = deliveries and (run.night is None or DATE not in source.path)
-    there = {delivery.name for delivery in deliveries}
+    there = frozenset(delivery.name for delivery in deliveries)
     gone = {
         name: one
         for name, one in known.items()
         if is_of_all and name not in there and not one.startswith(RETRACTED)
     }
-    return Batch(label, source, new, settings_digest, reloaded, gone)
+    return Batch(label, source, new, settings_digest, reloaded, gone, there)
 
 
 def _batch_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -16,6 +16,8 @@ from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run
 from rfm_spark.settings.sources import Receipts, Source
+
+_MAX_NAMES_SHOWN = 20
 
 
 def is_taken_in(delivery: Delivery, known: Mapping[str, str], settings_digest: str) -> bool:
@@ -45,25 +47,29 @@ def retraction(label: str, source: Source, known: Mapping[str, str], names: Sequ
     return Batch(label, source, deliveries, "", frozenset(names) & frozenset(known))
 
 
-def unknown_deliveries(
-    names: Sequence[str], fingerprints: Mapping[tuple[str, str], str]
-) -> list[str]:
+def retraction_problems(
+    names: Sequence[str], fingerprints: Mapping[tuple[str, str], str], configured: Collection[str]
+) -> Iterator[str]:
     """Messages on deliveries that cannot be taken back.
 
     Args:
         names: of the deliveries.
         fingerprints: source and name of every delivery that was taken in, to its fingerprint.
+        configured: labels of the sources that are configured: by what others brought is not known.
     """
-    known = {name for _, name in fingerprints}
     there = {name for (_, name), one in fingerprints.items() if not one.startswith(RETRACTED)}
-    problems = []
     for name in names:
-        if name not in known:
-            hint = did_you_mean(name, sorted(there, key=natural_key)[:20])
-            problems.append(f"{name}: no such delivery has been taken in; {hint}")
+        labels = {label for label, known in fingerprints if known == name}
+        if not labels:
+            hint = did_you_mean(name, sorted(there, key=natural_key)[:_MAX_NAMES_SHOWN])
+            yield f"{name}: no such delivery has been taken in; {hint}"
         elif name not in there:
-            problems.append(f"{name}: has been taken back already")
-    return problems
+            yield f"{name}: has been taken back already"
+        elif missing := sorted(labels.difference(configured)):
+            yield (
+                f"{name}: is of [{'], ['.join(missing)}], which is not configured: take it back "
+                "with the configuration that took it in"
+            )
 
 
 def with_moved_retracted(run: Run, batch: Batch, rows: DataFrame) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,19 +53,40 @@ def configured_sources(settings: ShopSettings) -> dict[str, Source]:
     return sources
 
 
+def in_two_feeds(deliveries: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Messages on deliveries that more than one feed of receipts brings: each would replace it.
+
+    Args:
+        deliveries: label of each feed to the names of its deliveries.
+    """
+    labels: dict[str, list[str]] = {}
+    for label, names in deliveries.items():
+        for name in names:
+            labels.setdefault(name, []).append(label)
+    for name, of in sorted(labels.items()):
+        if len(of) > 1:
+            yield (
+                f"{name}: is a delivery of {' and '.join(f'[{label}]' for label in of)}: give each "
+                "feed a path of its own"
+            )
+
+
 def source_problems(run: Run) -> list[str]:
     """Messages on all mismatches between the configuration and the input, of all sources."""
     problems: list[str] = []
+    of_feeds: dict[str, list[str]] = {}
     for label, source in configured_sources(run.settings).items():
         try:
             deliveries = find_deliveries(run.sessions, source, run.input, label)
+            if label in run.settings.feeds:
+                of_feeds[label] = [delivery.name for delivery in deliveries]
             raw = read_rows(run.spark, source, deliveries, run.input, label)
             problems += column_problems(run, raw, source, label)
             first_and_last = [deliveries[0], *deliveries[1:][-1:]]
             problems += _json_problems(run, raw.rows, source, label, first_and_last, True)
         except UserError as error:
             problems += error.problems
-    return problems
+    return [*problems, *in_two_feeds(of_feeds)]
 
 
 def _json_problems(

@@ -232,17 +232,17 @@ def test_a_preview_tells_size_mix_and_what_the_holdout_can_show(cli, shop, capfd
 @pytest.mark.parametrize(
     "changed",
     [
-        {"exclude": []},
-        {"exclude": [], "order": "-last_visit", "limit": 77, "holdout": 0.5},
-        {"exclude": [], "order": "rfmr_score", "limit": 200},
-        {"exclude": [], "order": "-profiles['purchase'].value", "limit": 40},
-        {"exclude": [], "order": None, "where": "not city == 'Ulm' and first_visit > '2025-01-05'"},
-        {"exclude": [], "order": None, "limit": None, "where": "number(city) > 1"},
+        {},
+        {"holdout": 0.5},
+        {"where": "profiles['purchase'].value > 20"},
+        {"where": "not city == 'Ulm' and first_visit > '2025-01-05'"},
+        {"where": "number(city) > 1"},
     ],
 )
 def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
     settings = load_settings(shop.config)
-    rules = settings.audiences["spring"].model_copy(update=changed)
+    all_who_meet = {"exclude": [], "order": None, "limit": None, **changed}
+    rules = settings.audiences["spring"].model_copy(update=all_who_meet)
     settings.audiences["spring"] = rules
     without = open_run(SessionOnDemand(no_spark), settings, ".", shop.warehouse)
     definition, day = prepared(without, "spring", None)
@@ -252,11 +252,12 @@ def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
     assert told.segments or "number" in rules.where
 
 
-def test_a_preview_of_many_is_by_spark(spark, shop, monkeypatch):
-    monkeypatch.setattr("rfm_spark.app.audiences.counts.FEW_CUSTOMERS", 299)
+@pytest.mark.parametrize(("few", "name"), [(299, "everybody"), (300, "spring")])
+def test_a_preview_of_many_or_with_a_limit_is_by_spark(shop, monkeypatch, few, name):
+    monkeypatch.setattr("rfm_spark.app.audiences.counts.FEW_CUSTOMERS", few)
     run = open_run(SessionOnDemand(no_spark), load_settings(shop.config), ".", shop.warehouse)
     with pytest.raises(AssertionError, match="Spark was started"):
-        audience_counts(run, *prepared(run, "everybody", None))
+        audience_counts(run, *prepared(run, name, None))
 
 
 def outcome_of(shop, segment):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import isnan
 from typing import Any
 
 from pyspark.sql import functions as F
 
 from rfm_spark.app.audiences.definition import Definition
 from rfm_spark.app.audiences.job import chosen_customers, excluded_ids
-from rfm_spark.app.audiences.members import HOLDOUT, Order, drawn, without
+from rfm_spark.app.audiences.members import HOLDOUT, drawn, without
 from rfm_spark.app.lists.job import customers_of_day
 from rfm_spark.app.lists.names import checked_condition
-from rfm_spark.core.condition_terms import ArrowTerms
 from rfm_spark.core.written_conditions import WrittenCondition
 from rfm_spark.results.registry import CUSTOMER_360
 from rfm_spark.run import Run
 
+_SHOWN = ["customer_id", "segment", "lifetime_revenue_cents"]
 FEW_CUSTOMERS = 100_000
 """Up to which a day is counted here: it takes a second or less, as long as Spark needs to start."""
 
@@ -93,42 +91,21 @@ def _counted_by_spark(run: Run, definition: Definition, day: date) -> Counts:
 
 
 def _counted_here(run: Run, definition: Definition, day: date) -> Counts | None:
-    """The same of few customers; None where Spark has to count."""
-    rules, order = definition.rules, definition.order
-    if rules.exclude:  # lines are read as ids of receipts are, by expressions of Spark
+    """The same of few customers; None where Spark has to count.
+
+    Spark reads exclusion lists, by its expressions for ids, and sorts customers for a limit.
+    """
+    rules = definition.rules
+    if rules.exclude or rules.limit is not None:
         return None
     condition = WrittenCondition(rules.where)
-    shown = ("customer_id", "segment", "lifetime_revenue_cents")
     looked_at = {path[0] for path in condition.paths(definition.names)}
-    looked_at |= set() if order.path is None else {order.path[0]}
-    columns = [*shown, *sorted(looked_at - set(shown))]
+    columns = [*_SHOWN, *sorted(looked_at.difference(_SHOWN))]
     rows = run.warehouse.small_day(CUSTOMER_360, day, columns, FEW_CUSTOMERS)
     if rows is None:
         return None
-    met = rows.filter(condition.mask(definition.names, rows))
-    customers = met.select(shown).to_pylist()
-    if rules.limit is not None:
-        if order.path is not None:
-            values = ArrowTerms(met).value(order.path).to_pylist()
-            customers = [
-                {**one, "order": value} for one, value in zip(customers, values, strict=True)
-            ]
-        customers.sort(key=lambda one: _place(one, definition.name, order))
-        customers = customers[: rules.limit]
-    return Counts(_by_segment(customers, definition), len(met), 0)
-
-
-def _place(customer: Mapping[str, Any], audience: str, order: Order) -> tuple[Any, ...]:
-    """What `members` sorts by: who has no value comes last, NaN is above all numbers."""
-    name, value = customer["customer_id"], customer.get("order")
-    by_hash = (drawn("order", audience, name), name)
-    if value is None:
-        return (1, 0, 0, *by_hash)
-    if isinstance(value, date):
-        value = value.toordinal()
-    rank = (1, 0) if isinstance(value, float) and isnan(value) else (0, value)
-    sign = 1 if order.is_lowest_first else -1
-    return (0, sign * rank[0], sign * rank[1], *by_hash)
+    met = rows.filter(condition.mask(definition.names, rows)).select(_SHOWN)
+    return Counts(_by_segment(met.to_pylist(), definition), len(met), 0)
 
 
 def _by_segment(customers: list[dict[str, Any]], definition: Definition) -> list[SegmentCounts]:

@@ -281,7 +281,12 @@ def our_cases(place: Place) -> dict[str, Case]:
     def renewed() -> None:
         _copy(loaded, night)
 
-    found = {name: Case(name, OURS, *how) for name, how in commands.items()}
+    # A warehouse without `runs` is taken for one of the first release, which a command upgrades.
+    upgrades = (job("ingest", loaded, "--input", str(place.input)),)
+    found = {
+        name: Case(name, OURS, *how, () if name in ("load", "history") else upgrades)
+        for name, how in commands.items()
+    }
     bounded = [*nightly, *_set(["ingest.correction_days=90"])]
     found["night"] = Case("night", OURS, renewed, bounded, (), night, needs_results=True)
     found["night-unbounded"] = replace(found["night"], name="night-unbounded", command=nightly)
@@ -295,6 +300,7 @@ def our_cases(place: Place) -> dict[str, Case]:
         OURS,
         without(RFM_TABLES),
         job("backfill", loaded, *months, "--to", str(place.last)),
+        upgrades,
     )
     found["moves"] = Case(
         "moves",

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from support.clusters import AXES, customers
+from support.clusters import AXES, customers, further_customers, sample
 
 from rfm_spark.results.clusters.assignment import assignments
 from rfm_spark.results.clusters.choice_of_k import Candidate, adjusted_rand, chosen
+from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.model import Training, fitted_model
 from rfm_spark.results.clusters.refinement import refined
 from rfm_spark.results.clusters.standard_units import Scale
@@ -61,6 +62,35 @@ def test_centres_are_found_in_standard_units_without_the_constant_features(crowd
 def test_where_nothing_differs_there_is_no_model(spark):
     same = customers(spark, tenure_days=[5] * 20)
     assert fitted_model(same, ["tenure_days"], Training(k=3)) is None
+
+
+def test_everything_odd_at_once_still_gives_each_customer_a_cluster(spark):
+    numbers = list(range(12))
+    features = further_customers(
+        spark,
+        **{
+            "attribute:alike": [7] * 12,
+            "attribute:unknown": [None] * 12,
+            "attribute:number": numbers,
+            "attribute:the_same": [3 * one + 1 for one in numbers],
+            "attribute:income": [*numbers[:11], 10**12],
+        },
+    )
+    names = [f"attribute:{one}" for one in ("alike", "unknown", "number", "the_same", "income")]
+    fit = fitted_model(features, names, Training(k=30))
+    assert [scale.feature for scale in fit.model.scales] == names[2:]
+    assert np.isfinite(fit.model.centres).all()
+    assert 2 <= len(fit.model.centres) <= 12 < fit.k
+    found = assignments(features, fit.model).collect()
+    assert {row["customer_id"] for row in found} == {f"c{one:03}" for one in numbers}
+    assert {row["cluster"] for row in found} <= set(fit.model.numbers)
+    told = "\n".join(feature_notes(sample(features), names, fit.model.scales))
+    for note in (
+        "attribute:alike is the same",
+        "attribute:unknown is a number of nobody",
+        "tell the same",
+    ):
+        assert note in told
 
 
 def test_fewer_different_customers_than_clusters_give_fewer_clusters(spark):

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
+import pyspark
 import pytest
 from impala.dbapi import connect
 from impala.error import Error
@@ -26,6 +28,7 @@ from rfm_spark.app.serving import ServedViews
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.cli.serving import until_stopped
 from rfm_spark.results.rfm.tables import SEGMENTS
+from rfm_spark.storage import gateway
 from rfm_spark.storage.warehouse import as_of_slice
 
 QUERIES = (
@@ -89,6 +92,21 @@ def test_a_client_reads_what_sql_shows(served, finished_shop, run_of, query):
     told = [["" if value is None else str(value) for value in row] for row in rows]
     assert rows
     assert told == shown.rows
+
+
+def test_beeline_of_spark_reads_what_the_docs_show(served):
+    text = (Path(__file__).parents[1] / "docs" / "analysts.md").read_text(encoding="utf-8")
+    [query] = re.findall(r'-e "(SELECT .+?)"', text)
+    command = [
+        str(Path(pyspark.__file__).parent / "bin" / "beeline"), "--silent=true",
+        "--outputformat=csv2", "-u", f"jdbc:hive2://127.0.0.1:{served}", "-e", query,
+    ]  # fmt: skip
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    with client(served) as cursor:
+        names, rows = asked(cursor, query)
+    found = shown.stdout.split()
+    assert found[0] == ",".join(names)
+    assert sorted(found[1:]) == sorted(f"{segment},{count}" for segment, count in rows)
 
 
 def test_every_table_is_there_and_its_newest_day(served, finished_shop):
@@ -158,6 +176,16 @@ def test_a_port_that_is_taken_is_one_line(cli, finished_shop, spark, capfd):
     [line] = problems(capfd)
     assert line.startswith(f"cannot serve at 127.0.0.1:{port}: Address already in use")
     assert spark.sql("SHOW VIEWS IN global_temp").isEmpty()
+
+
+def test_an_environment_that_would_choose_the_place_is_refused(
+    cli, finished_shop, capfd, monkeypatch
+):
+    place = ["--config", finished_shop.config, "--warehouse", finished_shop.warehouse]
+    monkeypatch.setattr(gateway, "_GO_BEFORE", ("PATH",))  # the JVM's, which is running
+    assert cli("serve", *place, "--port", 0) == 2
+    [line] = problems(capfd)
+    assert "PATH of the environment would be obeyed: unset it" in line
 
 
 def test_without_tables_there_is_nothing_to_serve(cli, copied_shop, capfd):

@@ -32,6 +32,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "moves": (),
     "backfill": (),
     "results": (),
+    "report": (),
     "history": ("duckdb", SORTED_FACTS),
     "night": (),
     "night-unbounded": (),
@@ -188,7 +189,7 @@ class Case:
         command: what is timed.
         untimed: commands that come before it, once prepared.
         warehouse: whose tables it changes, where that is told.
-        needs_results: it follows a night, and starts from what that night left.
+        needs_results: it starts from what `results` left.
     """
 
     name: str
@@ -270,6 +271,10 @@ def our_cases(place: Place) -> dict[str, Case]:
             job("run", loaded, "--input", str(place.input), *as_of),
         ),
         "history": (_nothing, [*history, str(place.customer)]),
+        "report": (
+            _nothing,
+            job("report", loaded, "--out", str(place.folder / "report.html")),
+        ),
     }
     nightly = job(
         "nightly",
@@ -287,6 +292,7 @@ def our_cases(place: Place) -> dict[str, Case]:
         name: Case(name, OURS, *how, () if name in ("load", "history") else upgrades)
         for name, how in commands.items()
     }
+    found["report"] = replace(found["report"], needs_results=True)
     bounded = [*nightly, *_set(["ingest.correction_days=90"])]
     found["night"] = Case("night", OURS, renewed, bounded, (), night, needs_results=True)
     found["night-unbounded"] = replace(found["night"], name="night-unbounded", command=nightly)

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.storage.engine import DELTA_PACKAGE, require_tested_pair
+from rfm_spark.storage.session_settings import session_settings
 
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
@@ -46,6 +47,10 @@ MEANING = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.caseSensitive": "false",
+    # The rows of a commit are counted by its metrics.
+    "spark.databricks.delta.history.metricsEnabled": "true",
+    "spark.databricks.delta.autoCompact.enabled": "false",
+    "spark.databricks.delta.optimizeWrite.enabled": "false",
 }
 
 SPEED = {
@@ -187,16 +192,11 @@ def in_parts(spark: SparkSession, size: int, least: int = 1) -> Iterator[None]:
         size: of the files the rows are read from, in bytes.
         least: parts to make where the rows are not kept: Spark puts small ones together again.
     """
-    before = spark.conf.get(_PARTS, None)
-    default = before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
-    spark.conf.set(_PARTS, str(max(int(default), size // _PART_BYTES, least)))
-    try:
+    set_before = spark.conf.get(_PARTS, None)
+    default = set_before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
+    parts = max(int(default), size // _PART_BYTES, least)
+    with session_settings(spark, {_PARTS: str(parts)}):
         yield
-    finally:
-        if before is None:
-            spark.conf.unset(_PARTS)
-        else:
-            spark.conf.set(_PARTS, before)
 
 
 @cache

@@ -16,7 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 from support.configurations import OWN_DAYS
 from support.crashes import snapshots
-from support.sessions import as_in_use, session_settings
+from support.sessions import as_in_use
 from support.shop import Shop, whole_shop
 from support.templates import Templates, templates
 from xdist.scheduler import LoadScopeScheduling
@@ -29,6 +29,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.run import Run
 from rfm_spark.session import FEW_ROWS, local_session
 from rfm_spark.storage.locations import location
+from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]

@@ -7,8 +7,10 @@ import sys
 from datetime import date
 
 import pytest
+from support.shop import stored
 
 import rfm_spark
+from rfm_spark.storage.session_settings import session_settings
 
 DAY = date(2025, 3, 20)
 
@@ -55,7 +57,18 @@ def test_a_job_runs_as_the_command_does(spark, copied_shop):
     settings = rfm_spark.load_settings(copied_shop.config, ["rfm.purchase.window_days=30"])
     places = {"input": copied_shop.raw, "warehouse": copied_shop.warehouse}
     earlier = date(2025, 3, 1)
-    assert rfm_spark.run_job(spark, "rfm", settings, **places, as_of=earlier) == earlier
+    others = {
+        "spark.sql.ansi.enabled": "false",
+        "spark.databricks.delta.history.metricsEnabled": "false",
+        "spark.databricks.delta.autoCompact.enabled": "true",
+        "spark.databricks.delta.commitInfo.userMetadata": "a platform's own",
+    }
+    with session_settings(spark, others):
+        assert rfm_spark.run_job(spark, "rfm", settings, **places, as_of=earlier) == earlier
+        assert {name: spark.conf.get(name) for name in others} == others
+    [run] = (row for row in stored(copied_shop.warehouse, "runs") if row["as_of"] == earlier)
+    rows = [row for row in stored(copied_shop.warehouse, "rfm") if row["as_of"] == earlier]
+    assert dict(run["written_rows"])["rfm"] == len(rows) > 0
     reader = rfm_spark.open_warehouse(spark, copied_shop.warehouse)
     assert reader.days("segments") == [earlier, DAY]
     with pytest.raises(rfm_spark.UserError, match="did you mean 'rfm'"):

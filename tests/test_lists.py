@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
-from support.sessions import session_settings
 from support.shop import Shop, click, line, person, some_lines, stored
+
+from rfm_spark.storage.session_settings import session_settings
 
 AS_OF = date(2025, 3, 20)
 FORMULA = '=HYPERLINK("http://x","y")'

@@ -1,9 +1,11 @@
-"""Maintenance: what it must not do."""
+"""Maintenance: what it must not do, and what others do to the tables."""
 
 from __future__ import annotations
 
 from datetime import date
 
+import pytest
+from deltalake import DeltaTable
 from support.shop import assert_same_tables, stored, stored_tables
 
 from rfm_spark.app.loading import load_settings
@@ -36,3 +38,20 @@ def test_old_results_are_dropped_but_not_what_was_decided(spark, run, copied_sho
         for name in ("rfm", "rfm_drift")
     }
     assert days == {"rfm": {date(2025, 3, 20)}, "rfm_drift": {date(2025, 3, 3)}}
+
+
+def _emptied(place, table):
+    DeltaTable(str(place / table)).delete("customer_id IS NOT NULL")
+
+
+def _restored(place, table):
+    DeltaTable(str(place / table)).restore(0)
+
+
+@pytest.mark.parametrize("by_hand", [_emptied, _restored])
+def test_facts_that_were_changed_by_hand_are_made_again(cli, copied_shop, by_hand):
+    before = stored_tables(copied_shop.warehouse)
+    for table in ("customer_days", "first_receipts"):
+        by_hand(copied_shop.warehouse, table)
+    assert cli("ingest", *copied_shop.arguments()) == 0
+    assert_same_tables(stored_tables(copied_shop.warehouse), before)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import functions as F
-from support.sessions import as_in_use, session_settings
+from support.sessions import as_in_use
 from support.shop import INTERACTIONS as CLICKS
 from support.shop import RECEIPTS as TILL
 from support.shop import Shop, click, line, stored
@@ -24,6 +24,7 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.results.cohorts import job
 from rfm_spark.session import in_parts
+from rfm_spark.storage.session_settings import session_settings
 
 PARTITIONS = 8
 MARKET = Market(

@@ -10,19 +10,19 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 from support import people
-from support.sessions import session_settings
 from support.shop import EMPTY_AFTER_A_RUN, NOT_OF_A_RUN, stored, versions
 
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.tables.customers import CUSTOMERS
-from rfm_spark.storage.commit_log import CommitLog
+from rfm_spark.storage.commit_log import CommitLog, Note
 from rfm_spark.storage.lease import LEASE, _remote, lease
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse
 
 DEFAULTS = "spark.databricks.delta.properties.defaults."
@@ -152,6 +152,50 @@ def test_commits_are_what_delta_tells_of_its_history(spark, warehouse):
     assert warehouse.last_note(CUSTOMERS).content == {"names": []}
     told = {note.version: note.is_write for note in warehouse.notes_since(CUSTOMERS, 2)}
     assert told == {3: True, 4: True, 5: True, 6: False}
+
+
+@pytest.mark.parametrize(
+    ("noted", "content"),
+    [
+        (Note.written({"of": 3}), {"of": 3}),
+        (Note.written({}), {}),
+        ('{"of": 3, "days": []}', {"of": 3, "days": []}),  # as 0.1.0 wrote it
+        (None, None),
+        ("", None),
+        ("loaded by hand", None),
+        ('{"job": "etl", "rfm_spark": "yes"}', None),
+        ('["of"]', None),
+        ("3", None),
+    ],
+)
+def test_notes_of_others_are_none_of_ours(noted, content):
+    note = Note.of(4, {"operation": "WRITE", "userMetadata": noted})
+    assert note == Note(4, True, content is not None, content or {})
+
+
+def test_what_others_do_to_a_table_is_known_as_theirs(spark, warehouse):
+    of_platform = {
+        "spark.databricks.delta.autoCompact.enabled": "true",
+        "spark.databricks.delta.autoCompact.minNumFiles": "2",
+        "spark.databricks.delta.commitInfo.userMetadata": "the platform's",
+    }
+    warehouse.create(CUSTOMERS)
+    with session_settings(spark, of_platform):
+        for name in ("anna", "bert", "carl"):
+            rows, where = people(spark, name), F.col("customer_id") == name
+            commit = warehouse.replace(CUSTOMERS, rows, where, {"name": name})
+            assert commit.rows == 1
+    log = CommitLog(SessionOnDemand.of(spark), warehouse.path(CUSTOMERS))
+    operations = [log.info(version)["operation"] for version in log.versions()]
+    assert "OPTIMIZE" in operations, "nothing was compacted"
+    assert warehouse.last_note(CUSTOMERS).content == {"name": "carl"}
+    properties = CommitProperties(custom_metadata={"userMetadata": "compacted by hand"})
+    DeltaTable(warehouse.path(CUSTOMERS)).optimize.compact(commit_properties=properties)
+    assert warehouse.last_note(CUSTOMERS).content == {"name": "carl"}
+    warehouse.delete(CUSTOMERS, F.col("customer_id") == "anna")
+    assert warehouse.last_note(CUSTOMERS).content == {"name": "carl"}
+    DeltaTable(warehouse.path(CUSTOMERS)).delete("customer_id = 'bert'")
+    assert warehouse.last_note(CUSTOMERS) is None
 
 
 def test_changes_are_unknown_where_the_log_is_not_whole(spark, warehouse):

@@ -25,9 +25,11 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.progress import Progress, Quiet
 from rfm_spark.core.table import Table
 from rfm_spark.run import Run
+from rfm_spark.session import MEANING
 from rfm_spark.storage.locations import location, require_file_system
 from rfm_spark.storage.metastore import require_names
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse, as_of_slice
 
 _TABLES = {table.name: table for table in ALL_TABLES}
@@ -186,7 +188,8 @@ def run_job(
         raise UserError(f"{command}: compares no days: leave out since={since}")
     night = as_of if job.maintains else None
     run = open_run(spark, settings, input, warehouse, night=night, since=since)
-    return jobs.run_job(run, command, as_of)
+    with session_settings(spark, MEANING):  # a session that is given has its own
+        return jobs.run_job(run, command, as_of)
 
 
 def _table(name: str) -> Table:

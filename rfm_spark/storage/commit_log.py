@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from rfm_spark.storage.folders import folder
 from rfm_spark.storage.locations import below
@@ -34,20 +34,54 @@ _UNCHANGED = (
 
 _COMMIT = re.compile(r"(\d{20})\.json")
 
+NOTE = "userMetadata"
+"""What Delta calls a writer's note, in a commit and as an option."""
+
+_OURS = "rfm_spark"
+_ONCE_NOTED = frozenset({"as_of", "days", "of"})
+"""Of which a note of 0.1.0, which did not say whose it is, has one."""
+
 
 @dataclass(frozen=True)
 class Note:
-    """A commit of a table, with what the writer noted about it.
+    """A commit of a table, with what we noted about it.
 
     Attributes:
         version: Delta version.
         is_write: whether rows could have changed.
-        content: the writer's note; empty where it left none.
+        is_ours: whether this program made it; platforms and people leave notes of their own.
+        content: our note; empty where there is none.
     """
 
     version: int
     is_write: bool
+    is_ours: bool
     content: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, version: int, info: Mapping[str, Any]) -> Self:
+        """Of a commit with this `commitInfo`."""
+        noted = _noted(info.get(NOTE))
+        is_write = info.get("operation") not in _UNCHANGED
+        return cls(version, is_write, noted is not None, noted or {})
+
+    @staticmethod
+    def written(content: Mapping[str, Any]) -> str:
+        """A note as a commit keeps it."""
+        return json.dumps({_OURS: content})
+
+
+def _noted(text: str | None) -> Mapping[str, Any] | None:
+    """What a note of ours says; None of somebody else's."""
+    try:
+        found = json.loads(text or "null")
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    if isinstance(found.get(_OURS), dict):
+        return dict(found[_OURS])
+    return found if found.keys() & _ONCE_NOTED else None
 
 
 class CommitLog:
@@ -90,7 +124,8 @@ class CommitLog:
         return f"{version}-{sha256(commit.encode()).hexdigest()[:16]}"
 
     def note(self, version: int) -> Note:
-        """What the writer of a version noted about it."""
-        info = self.info(version)
-        content = json.loads(info.get("userMetadata") or "{}")
-        return Note(version, info["operation"] not in _UNCHANGED, content)
+        """What is noted about a version."""
+        try:
+            return Note.of(version, self.info(version))
+        except LookupError:  # some writers do not say what they did
+            return Note.of(version, {})

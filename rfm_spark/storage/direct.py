@@ -18,6 +18,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from rfm_spark.core.table import Table
+from rfm_spark.storage.commit_log import NOTE, Note
 from rfm_spark.storage.local_rows import arrow_rows
 from rfm_spark.storage.locations import below, is_local
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
@@ -137,7 +138,7 @@ class DirectTables:
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows to a table that is there, in one commit."""
-        from deltalake import PostCommitHookProperties, write_deltalake
+        from deltalake import CommitProperties, PostCommitHookProperties, write_deltalake
 
         names = [field.name for field in self._open(table).schema().fields]
         added = arrow_rows(rows, to_arrow_schema(table.schema, timezone="UTC")).select(names)
@@ -145,6 +146,7 @@ class DirectTables:
             below(self._place, table.name),
             added,
             mode="append",
+            commit_properties=CommitProperties(custom_metadata={NOTE: Note.written({})}),
             # Checkpoints are Spark's: on a local disk it keeps a checksum beside each file, which
             # would no longer fit one that somebody else writes over.
             post_commithook_properties=PostCommitHookProperties(

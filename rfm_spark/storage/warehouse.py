@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,17 +15,21 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.table import Table
-from rfm_spark.storage.commit_log import CommitLog, Note
+from rfm_spark.storage.commit_log import NOTE, CommitLog, Note
 from rfm_spark.storage.direct import direct_tables
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.table_state import (
     AT_CREATION,
     SCHEMA_VERSION,
     TableState,
     table_properties,
 )
+
+_NOTE_OF_SESSION = "spark.databricks.delta.commitInfo.userMetadata"
+"""Setting that tells Delta a commit's note, for what has no option of a writer."""
 
 
 @dataclass(frozen=True)
@@ -260,8 +263,7 @@ class Warehouse:
             ordered = ordered.sortWithinPartitions(*table.sort_by)
         before = self.version(table)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
-        if note is not None:
-            writer = writer.option("userMetadata", json.dumps(note))
+        writer = writer.option(NOTE, Note.written(note or {}))
         try:
             if is_new:
                 # Nothing to replace: looking for it takes twice as long as adding rows.
@@ -273,9 +275,7 @@ class Warehouse:
                 f"{self.path(table)}: somebody else changed it meanwhile "
                 f"({type(error).__name__}); nothing was written: run it again"
             ) from error
-        made = self._last_commit(table)
-        # No rows over a slice without any are no commit: the last one is of something else.
-        return made if made.version > before else Commit(before, 0)
+        return self._commit_since(table, before)
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds a few rows of the driver, in one commit; creates the table if need be.
@@ -289,7 +289,8 @@ class Warehouse:
         self.create(table)
         self._new.discard(table.name)
         added = local_rows(self.spark, rows, table.schema)
-        added.write.format("delta").mode("append").save(self.path(table))
+        writer = added.write.format("delta").option(NOTE, Note.written({}))
+        writer.mode("append").save(self.path(table))
 
     def notes_since(self, table: Table, version: int) -> list[Note] | None:
         """Commits after a version, oldest first; None where the log no longer holds them all."""
@@ -301,10 +302,17 @@ class Warehouse:
         return [log.note(one) for one in later]
 
     def last_note(self, table: Table) -> Note | None:
-        """The newest commit that left a note; None where none did."""
+        """The newest commit with a note of ours.
+
+        None where there is none, or somebody else has changed rows since, by hand for example.
+        """
         log = self._log(table)
-        notes = map(log.note, reversed(log.versions()))
-        return next((note for note in notes if note.content), None)
+        for note in map(log.note, reversed(log.versions())):
+            if note.content:
+                return note
+            if note.is_write and not note.is_ours:
+                return None
+        return None
 
     def create(self, table: Table) -> None:
         """Creates the table if it is not there, and makes sure that it can be written."""
@@ -340,7 +348,8 @@ class Warehouse:
 
     def delete(self, table: Table, where: Column) -> None:
         """Removes a slice of rows."""
-        self._delta(table).delete(where)
+        with session_settings(self.spark, {_NOTE_OF_SESSION: Note.written({})}):
+            self._delta(table).delete(where)
 
     def vacuum(self, table: Table) -> None:
         """Removes files that no version within the table's retention needs."""
@@ -370,9 +379,16 @@ class Warehouse:
     def _log(self, table: Table) -> CommitLog:
         return CommitLog(self._sessions, self.path(table))
 
-    def _last_commit(self, table: Table) -> Commit:
+    def _commit_since(self, table: Table, before: int) -> Commit:
+        """The commit that was just made: a platform may have made its own after it.
+
+        No rows over a slice without any are no commit.
+        """
         log = self._log(table)
-        version = log.versions()[-1]
+        later = [one for one in reversed(log.versions()) if one > before]
+        version = next((one for one in later if log.note(one).is_ours), None)
+        if version is None:
+            return Commit(before, 0)
         metrics = log.info(version)["operationMetrics"]
         rows = int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0))
         return Commit(version, rows)

@@ -67,7 +67,7 @@ def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float)
         error = np.sqrt(fit.error_of(total) ** 2 + chance)
         return Outlook(fit, if_alive, float(error) / total(fit.values))
     except NotFitted as error:
-        raise Refused(str(error)) from error
+        raise Refused(f"{error}: too few leave for good, or stay") from error
 
 
 def expected_visits(parameters: Mapping[str, float], cells: VisitCells, weeks: float) -> np.ndarray:
@@ -87,7 +87,7 @@ def fitted_spending(cells: MoneyCells) -> Fit:
     try:
         fit = fitted_money(cells)
     except NotFitted as error:
-        raise Refused(str(error)) from error
+        raise Refused(f"{error}: customers spend too much alike") from error
     if fit.values["q"] <= 1:
         raise Refused("what customers spend differs so much that its mean over all is not finite")
     return fit
@@ -131,7 +131,7 @@ def check_rows(before: CheckedCells, history_days: int, weeks: float) -> list[di
         weeks: of the horizon.
 
     Returns:
-        None where the model would have been refused on that day.
+        One for each class; none where the model would have been refused on that day.
     """
     cells = before.cells
     if why_no_visits(cells, history_days):

@@ -40,7 +40,7 @@ class Fit:
 
     def interval(self, name: str) -> tuple[float, float]:
         """95 %: symmetric around the logarithm, so that no end is negative."""
-        reach = np.exp(NORMAL_95 * self._log_error(name))
+        reach = float(np.exp(NORMAL_95 * self._log_error(name)))
         return self.values[name] / reach, self.values[name] * reach
 
     def error_of(self, number: Callable[[Mapping[str, float]], float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from rfm_spark.core.money import MoneyFormat
@@ -18,6 +19,7 @@ from rfm_spark.results.lifetime.tables import (
     MOST_REPEATS,
     VISITS,
 )
+from rfm_spark.run import Run
 
 MEANING = {
     (VISITS, "r"): "how alike visit rates are: the higher, the more",
@@ -32,8 +34,13 @@ MEANING = {
 
 
 def lifetime_panels(request: Request[LifetimeValue]) -> Iterator[Panel]:
+    """The same of the day that is asked for."""
+    yield from day_panels(request.run, request.as_of)
+
+
+def day_panels(run: Run, as_of: date) -> Iterator[Panel]:
     """What is expected of all customers, why not, and whether a model of then was right."""
-    run, where = request.run, {"as_of": request.as_of}
+    where = {"as_of": as_of}
     models = {row["model"]: row for row in run.warehouse.rows(LIFETIME_MODELS, where)}
     if not models:
         return
@@ -47,9 +54,9 @@ def lifetime_panels(request: Request[LifetimeValue]) -> Iterator[Panel]:
         yield _checks_panel(checks, days)
 
 
-def parameter_panels(request: Request[LifetimeValue]) -> Iterator[Panel]:
+def parameter_panels(run: Run, as_of: date) -> Iterator[Panel]:
     """The parameters of both models with their intervals."""
-    rows = request.run.warehouse.rows(LIFETIME_PARAMETERS, {"as_of": request.as_of})
+    rows = run.warehouse.rows(LIFETIME_PARAMETERS, {"as_of": as_of})
     by_name = {(row["model"], row["parameter"]): row for row in rows}
     lines = [
         (

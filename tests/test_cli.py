@@ -28,6 +28,7 @@ RESULTS = (
     "bridge",
     "cohorts",
     "rhythm",
+    "lifetime",
     "clusters",
     "cluster-segments",
     "customer-360",

@@ -21,6 +21,8 @@ WANTED = {
     LookBack(365): RECEIPT_HABITS,
     LookBack(400): RECEIPT_VALUES,
     EVER: RECEIPT_HABITS,
+    LookBack(ends_days_ago=30): ("visit_days", "last_visit"),
+    LookBack(400, ends_days_ago=365): RECEIPT_VALUES,
 }
 ASKS = [Ask(window, names) for window, names in WANTED.items()]
 
@@ -28,11 +30,12 @@ ASKS = [Ask(window, names) for window, names in WANTED.items()]
 def sums_in_python(days, as_of, window):
     """By customer, what is asked of one window, day by day."""
     first_day = date.min if window.days is None else as_of - timedelta(days=window.days - 1)
+    last_day = as_of - timedelta(days=window.ends_days_ago)
     found = {}
     for row in days:
         all_days = found.setdefault(row["customer_id"], ([], []))
         all_days[0].append(row)
-        if first_day <= date.fromisoformat(row["day"]) <= as_of:
+        if first_day <= date.fromisoformat(row["day"]) <= last_day:
             all_days[1].append(row)
     return {
         customer: {
@@ -49,6 +52,8 @@ def sums_in_python(days, as_of, window):
 def _inside(name, rows):
     if name == "first_visit":
         return _first(rows)
+    if name == "last_visit":
+        return _last(rows)
     if name == "visit_days":
         return sum(row["visits"] > 0 for row in rows)
     return sum(row[name] for row in rows)

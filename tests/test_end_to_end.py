@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import deltalake
@@ -18,6 +18,7 @@ from reference.acquisition import first_receipts
 from reference.bridge import bridge
 from reference.events import event_rfm
 from reference.followed import cohorts_by
+from reference.lifetime import expected, lives, log_likelihood, visits_later
 from reference.rhythm import rhythm
 from sklearn.cluster import KMeans
 from support.configurations import OWN_DAYS
@@ -264,6 +265,57 @@ def test_clusters_by_segment_and_cohort(real: RealRun) -> None:
 def test_rhythm(real: RealRun) -> None:
     expected = rhythm(real.connection, real.as_of, 365, 3.0, 14)
     same(real.table("customer_rhythm"), expected, ["customer_id"])
+
+
+def parameters_of(real: RealRun, model: str) -> dict[str, float]:
+    rows = real.table("lifetime_parameters")
+    own = rows[rows["model"] == model]
+    return dict(zip(own["parameter"], own["value"], strict=True))
+
+
+def test_lifetime_value(real: RealRun) -> None:
+    if real.dataset != "cdnow":
+        pytest.skip("not asked for")
+    visits, money = (parameters_of(real, model) for model in ("visits", "money"))
+    known = lives(real.connection, real.as_of)
+    told = expected(known, visits, money, 180)
+    same(real.table("lifetime_value"), told, ["customer_id"], loose=1e-7)
+
+    models = real.table("lifetime_models").set_index("model")
+    assert models["refused"].isna().all()
+    greatest = log_likelihood(known, visits)
+    assert models["log_likelihood"]["visits"] == pytest.approx(greatest, rel=1e-9)
+    for name, value in visits.items():
+        for other in (0.98 * value, 1.02 * value):
+            assert log_likelihood(known, {**visits, name: other}) < greatest
+    totals = told[["expected_visits", "expected_value_cents"]].sum()
+    assert list(models["expected_total"][["visits", "money"]]) == pytest.approx(list(totals))
+
+    classes = told.assign(repeat_visit_days=told["repeat_visit_days"].clip(upper=7))
+    grouped = classes.groupby("repeat_visit_days", as_index=False).agg(
+        customers=("customer_id", "size"),
+        customers_alive=("probability_alive", "sum"),
+        expected_visits=("expected_visits", "sum"),
+        expected_value_cents=("expected_value_cents", "sum"),
+    )
+    same(real.table("lifetime_classes"), grouped, ["repeat_visit_days"], loose=1e-7)
+
+
+def test_a_model_of_half_a_year_ago_is_checked_by_what_came(real: RealRun) -> None:
+    if real.dataset != "cdnow":
+        pytest.skip("not asked for")
+    then = real.as_of - timedelta(days=180)
+    known = lives(real.connection, then)
+    later = visits_later(real.connection, then, real.as_of)
+    known["visits"] = known["customer_id"].map(later).fillna(0)
+    known["repeat_visit_days"] = known["repeat_visit_days"].clip(upper=7)
+    grouped = known.groupby("repeat_visit_days", as_index=False).agg(
+        customers=("customer_id", "size"), visits=("visits", "sum")
+    )
+    checks = real.table("lifetime_checks")
+    same(checks, grouped.astype({"visits": "int64"}), ["repeat_visit_days"])
+    came, told = checks["visits"].sum(), checks["expected_visits"].sum()
+    assert abs(told / came - 1) < 0.05
 
 
 KINDS = {"calendar": {}, "rolling_28": {"rolling_days": 28}, "brackets": {"brackets": (0, 30, 90)}}

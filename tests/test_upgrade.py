@@ -38,6 +38,7 @@ from rfm_spark.results.cohorts.tables import (
     COHORT_GROWTH,
     COHORTS,
 )
+from rfm_spark.results.lifetime.result import RESULT as LIFETIME
 from rfm_spark.results.rhythm.result import RESULT as RHYTHM
 from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
@@ -104,6 +105,7 @@ SINCE = (
     "explained_error",
     "boundary_edition",
     *(column.name for column in RHYTHM.customer_columns.columns),
+    *(column.name for column in LIFETIME.customer_columns.columns),
 )
 """Columns that rows of 0.1.0 do not have."""
 

@@ -127,7 +127,8 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
             refresh_facts(run)
             if job.results:
                 results = results_made_for(job, run.settings)
-                _tell_left_out(run, [one for one in job.results if one not in results])
+                wanted = [one for one in job.results if one.is_wanted(run.settings)]
+                _tell_left_out(run, [one for one in wanted if one not in results])
                 day = resolved_as_of(run, as_of)
                 _make_results(run, results, day, whole)
         except BaseException as error:
@@ -176,6 +177,9 @@ def results_made_for(job: Job, settings: ShopSettings) -> list[AnyResult]:
 def _made_of_receipts(results: Iterable[AnyResult], settings: ShopSettings) -> str:
     """Why results are not made."""
     names = ", ".join(result.name for result in results)
+    sections = [one.section.name for one in results if one.section and not one.is_wanted(settings)]
+    if sections:
+        return f"{names}: made where it is asked for: write [{sections[0]}] into the configuration"
     if settings.customer_totals is not None:
         return f"{names}: made of receipts, and customers are given as totals"
     return f"{names}: made of receipts, and no [receipts] are configured"

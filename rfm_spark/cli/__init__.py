@@ -25,6 +25,7 @@ from rfm_spark.cli.display import show_panels, show_tables
 from rfm_spark.cli.generate import generate
 from rfm_spark.cli.init import init
 from rfm_spark.cli.jobs import add_job_commands
+from rfm_spark.cli.lifetime import lifetime_show
 from rfm_spark.cli.lists import list_to_place
 from rfm_spark.cli.options import (
     AnyInput,
@@ -160,6 +161,7 @@ app.command("cohorts show")(cohorts_show)
 app.command("clusters show")(clusters.show)
 app.command("clusters score")(clusters.score)
 app.command("clusters export")(clusters.export)
+app.command("lifetime show")(lifetime_show)
 app.command("boundaries")(boundaries.show)
 app.command("boundaries compare")(boundaries.compare)
 app.command("boundaries pin")(boundaries.pin)

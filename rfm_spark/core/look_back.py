@@ -11,20 +11,26 @@ from pyspark.sql import functions as F
 
 @dataclass(frozen=True)
 class LookBack:
-    """The days `(as_of - days, as_of]`; all history where `days` is None.
+    """The days `(as_of - days, as_of - ends_days_ago]`; from the first on where `days` is None.
 
     >>> LookBack(7).first_day(date(2024, 3, 3))
     datetime.date(2024, 2, 26)
-    >>> LookBack(365).label, LookBack(None).label
-    ('365', 'all')
+    >>> LookBack(365).label, LookBack(None).label, LookBack(ends_days_ago=90).label
+    ('365', 'all', 'all_to_90')
     """
 
     days: int | None = None
+    ends_days_ago: int = 0
 
     @property
     def label(self) -> str:
-        """How tables name it: the number of days, or `all`."""
-        return "all" if self.days is None else str(self.days)
+        """How tables name it: the number of days, or `all`; and where it ends before as_of."""
+        days = "all" if self.days is None else str(self.days)
+        return f"{days}_to_{self.ends_days_ago}" if self.ends_days_ago else days
+
+    def last_day(self, as_of: date) -> date:
+        """The latest day inside."""
+        return as_of - timedelta(days=self.ends_days_ago)
 
     def first_day(self, as_of: date) -> date | None:
         """The earliest day inside; None where there is none."""
@@ -36,14 +42,14 @@ EVER = LookBack(days=None)
 
 def in_window(day: str, as_of: date, window: LookBack) -> Column:
     """Whether a business day counts."""
-    until = F.col(day) <= F.lit(as_of)
+    until = F.col(day) <= F.lit(window.last_day(as_of))
     first = window.first_day(as_of)
     return until if first is None else until & (F.col(day) >= F.lit(first))
 
 
 def in_years(as_of: date, window: LookBack) -> Column:
     """Whether a partition by `year` can hold days of the window: lets Delta skip the others."""
-    until = F.col("year") <= as_of.year
+    until = F.col("year") <= window.last_day(as_of).year
     first = window.first_day(as_of)
     return until if first is None else until & (F.col("year") >= first.year)
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.core.look_back import LookBack
+from rfm_spark.core.look_back import EVER, LookBack
 from rfm_spark.facts.tables import ADDITIVE
 from rfm_spark.ingest.rows.customer_totals import totals_by
 from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED
@@ -71,7 +71,7 @@ def totals_history(totals: DataFrame, as_of: date, look_backs: Collection[LookBa
     Raises:
         ValueError: if a window is asked for: of totals nobody knows what lies in it.
     """
-    if windows := sorted(one.label for one in look_backs if one.days is not None):
+    if windows := sorted(one.label for one in look_backs if one != EVER):
         raise ValueError(f"totals of customers do not tell of the last {windows[0]} days")
     is_current = F.col("status") == CURRENT
     return (
@@ -133,5 +133,6 @@ def _divided_years(
     """Years of which some days are in a window and others are not."""
     firsts = (one.first_day(day) for day in described for one in look_backs)
     last_days = [first - timedelta(days=1) for first in firsts if first is not None]
-    last_days += [day for day in described if last_day is None or last_day > day]
+    ends = (one.last_day(day) for day in described for one in (EVER, *look_backs))
+    last_days += [end for end in ends if last_day is None or last_day > end]
     return {day.year for day in last_days if (day.month, day.day) != (12, 31)}

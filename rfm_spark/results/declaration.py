@@ -71,7 +71,7 @@ class SettingsSection:
     Attributes:
         name: of the section.
         type: what pydantic is to read it as.
-        default: without the section; frozen.
+        default: without the section; frozen. None: the result is made where the section is written.
         implied: what a file without the section says by its other sections, as one would write it;
             None for the default.
     """
@@ -185,10 +185,16 @@ class Result(Generic[Rules]):
     place: int = 50
 
     def is_made_for(self, settings: ShopSettings) -> bool:
-        """Whether the shop delivers what it is made of."""
+        """Whether the shop wants it, and delivers what it is made of."""
+        if not self.is_wanted(settings):
+            return False
         if self.of_history and settings.customer_totals is not None:
             return False
         return not self.of_receipts or settings.receipts is not None
+
+    def is_wanted(self, settings: ShopSettings) -> bool:
+        """Whether its section is written, where it is made for nobody else."""
+        return self.section is None or self.rules(settings) is not None
 
     def has_kept_decisions(self, settings: ShopSettings) -> bool:
         """Whether days depend on those before them, under the application's settings."""

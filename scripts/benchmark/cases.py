@@ -25,6 +25,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "cohorts": ("duckdb", SORTED_FACTS, "polars", "pyspark"),
     "cohorts-all": (),
     "rhythm": (),
+    "lifetime": (),
     "clusters": ("pyspark",),
     "clusters-full": ("mllib", "sklearn-kmeans", "sklearn-minibatch"),
     "engagement": (),
@@ -79,6 +80,14 @@ COHORT_TABLES = (
     "runs",
 )
 RHYTHM_TABLES = ("customer_rhythm", "customer_status", "second_purchases", "runs")
+LIFETIME_TABLES = (
+    "lifetime_value",
+    "lifetime_classes",
+    "lifetime_models",
+    "lifetime_parameters",
+    "lifetime_checks",
+    "runs",
+)
 CLUSTER_TABLES = (
     "customer_features",
     "cluster_models",
@@ -256,6 +265,10 @@ def our_cases(place: Place) -> dict[str, Case]:
             job("cohorts", loaded, *as_of, *_set(all_cohorts)),
         ),
         "rhythm": (without(RHYTHM_TABLES), job("rhythm", loaded, *as_of)),
+        "lifetime": (
+            without(LIFETIME_TABLES),
+            job("lifetime", loaded, *as_of, *_set(["lifetime_value.horizon_days=365"])),
+        ),
         "engagement": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(both))),
         "engagement-alone": (without(RFM_TABLES), job("rfm", loaded, *as_of, *_set(engagement))),
         "clusters": (

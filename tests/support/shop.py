@@ -19,7 +19,11 @@ from rfm_spark.app.tables import ALL_TABLES
 ABOUT_RUNS = ("runs", "settings")
 """Tables that tell of runs, not of customers."""
 
-NOT_OF_A_RUN = ("customer_totals", "audiences", "audience_results")
+NOT_OF_A_RUN = (
+    *("customer_totals", "audiences", "audience_results"),
+    *("lifetime_value", "lifetime_classes", "lifetime_models"),
+    *("lifetime_parameters", "lifetime_checks"),
+)
 """Tables that a run of a shop with receipts does not make."""
 
 EMPTY_AFTER_A_RUN = (

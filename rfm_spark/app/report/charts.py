@@ -124,7 +124,9 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
     if chart.low is not None:
         band = {"type": "area", "opacity": 0.2, "color": _SERIES[0], "aria": False}
         ends = {"y": {**measure, "field": "low"}, "y2": {"field": "high"}}
-        layers.insert(0, {"mark": band, "encoding": ends})
+        # Of several lines some can have none.
+        has_band = [{"filter": "isValid(datum.low)"}]
+        layers.insert(0, {"mark": band, "transform": has_band, "encoding": ends})
     return {
         "height": 110 if chart.is_small else 300,
         "data": {"values": _rows(chart, money)},

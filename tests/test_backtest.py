@@ -13,6 +13,14 @@ import pytest
 from support.screen import on_screen, problems
 from support.shop import CUSTOMERS, INTERACTIONS, Shop, click, line, person, stored, versions
 
+from rfm_spark.app.backtest.page import backtest_pages
+from rfm_spark.app.loading import load_settings
+from rfm_spark.app.report.charts import vega_spec
+from rfm_spark.core.money import MoneyFormat
+from rfm_spark.core.page import Grid
+from rfm_spark.run import Run
+from rfm_spark.storage.warehouse import Warehouse
+
 FIRST, EARLIER, DAY, LAST = (
     date(2025, 1, 2), date(2025, 5, 15), date(2025, 6, 30), date(2025, 8, 31)
 )  # fmt: skip
@@ -219,12 +227,8 @@ def test_ginis_are_told_by_pairs_of_customers(tested, profile):
                               for row in scored]),
     }  # fmt: skip
     for name, scores in by.items():
-        pairs = np.sign(scores[came][:, None] - scores[~came][None, :])
-        with np.errstate(invalid="ignore"):
-            expected = (scores[came][:, None] > scores[~came]).mean() - (
-                scores[came][:, None] < scores[~came]
-            ).mean()
-        assert pairs.shape == (came.sum(), (~came).sum())
+        of_responders = scores[came][:, None]
+        expected = (of_responders > scores[~came]).mean() - (of_responders < scores[~came]).mean()
         assert found[name]["gini"] == pytest.approx(expected), name
     assert {row["customers"] for row in found.values()} == {len(scored)}
     assert {row["responders"] for row in found.values()} == {came.sum()}
@@ -314,3 +318,34 @@ def test_attributes_of_no_day_stay_out(cli, tested, capfd):
     events = {row["customer_id"] for row in scores_of(shop, "engagement")}
     known = {row["profile"]: row["customers"] for row in rows}["engagement"]
     assert known == 200 < len(events), "who is known by attributes alone may not have been then"
+
+
+@pytest.fixture(scope="module")
+def pages(spark, tested):
+    """The report's page as of a day on which the second backtest was over, and one it was not."""
+    shop, _ = tested
+    run = Run(spark, load_settings(shop.config), Warehouse(spark, str(shop.warehouse)), "")
+    ends = SCORED + timedelta(days=20)
+    return [list(backtest_pages(run, day)) for day in (ends, ends - timedelta(days=1))]
+
+
+def test_the_report_tells_the_newest_backtest_that_was_over(pages):
+    [[page], [before]] = pages
+    choice = page.blocks[0]
+    assert {"purchase, 20 days", "engagement, 20 days", "city, 20 days"} <= choice.options.keys()
+    for name, day in ((page, SCORED), (before, EARLIER)):
+        [words, chart, *_] = name.blocks[0].options["purchase, 20 days"]
+        assert f"Scored as of {day}" in words.text
+        assert len(chart.data.rows) == 4 * 21
+    titles = [one.title for one in page.blocks if isinstance(one, Grid)]
+    assert titles == ["What they did, by cluster", "What they did, by tier"]
+    *_, history = choice.options["purchase, 20 days"]
+    assert [row["as_of"] for row in history.data.rows] == [SCORED, EARLIER]
+
+
+def test_curves_that_end_together_are_not_named_there(pages):
+    [[page], _] = pages
+    chart = page.blocks[0].options["purchase, 20 days"][1]
+    band, *lines = vega_spec(chart, MoneyFormat("EUR", 2))["layer"]
+    assert band["mark"]["type"] == "area"
+    assert [layer["mark"]["type"] for layer in lines] == ["line", "point"]

@@ -265,6 +265,15 @@ def test_several_days_are_those_of_one_after_another_and_nothing_else_is_written
     assert {name: stored(shop.warehouse, name) for name in TABLES} == rows
 
 
+def test_boundaries_of_a_later_day_are_not_known(cli, tested):
+    """A profile that is pinned to them is cut as on the day."""
+    shop, _ = tested
+    rows = {name: stored(shop.warehouse, name) for name in TABLES}
+    pinned = ("--set", f"rfm.purchase.pinned={SCORED}")
+    assert cli(*backtest(shop, EARLIER, more=pinned)) == 0
+    assert {name: stored(shop.warehouse, name) for name in TABLES} == rows
+
+
 @pytest.mark.parametrize(
     ("days", "watched", "line"),
     [

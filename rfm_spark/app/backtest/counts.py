@@ -27,8 +27,7 @@ BINS = 32
 of customers at most, of each profile and day."""
 
 SCORE, RECENCY, LOGISTIC, CHANCE = "score", "recency", "logistic", "chance"
-RANKINGS = (SCORE, RECENCY, LOGISTIC)
-"""By what customers are ranked; by CHANCE they are where SCORE is shuffled."""
+"""What customers are ranked by; by CHANCE they are where SCORE is shuffled."""
 
 _OF = ("as_of", "profile")
 _CELL = ("segment", "rfm_cell", "rfm_total")
@@ -65,7 +64,7 @@ class Counted:
 
     Attributes:
         cells: rows of `segment`, `rfm_cell`, `rfm_total`, and what a Group is made of.
-        rankings: by name, of RANKINGS.
+        rankings: by SCORE, RECENCY and LOGISTIC.
     """
 
     cells: Sequence[Mapping[str, Any]]

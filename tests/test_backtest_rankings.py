@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from rfm_spark.app.backtest.counts import SCORE
 from rfm_spark.app.backtest.logistic import logits_of_others
+from rfm_spark.app.backtest.panels import chance_warning
 from rfm_spark.app.backtest.ranking import Ranking, gains, ginis
 from rfm_spark.app.backtest.resampling import DRAWS, chance, gini_interval
+from rfm_spark.app.backtest.results import ranking_rows
 
 TENTHS = [tenth / 10 for tenth in range(11)]
 
@@ -180,3 +185,20 @@ def test_logits_of_separated_responders_are_finite_and_rank_them_first():
     half = np.arange(40) < 20
     found = logits_of_others(values, np.full(40, 5), responders, half)
     assert Ranking.by(found, np.full(40, 5), responders).gini == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [
+        ([(100, 21), (100, 19), (100, 20)], "ranks no better than chance"),
+        ([(100, 20), (100, 19), (100, 60)], "ranks no better than chance"),
+        ([(100, 60), (100, 20), (100, 10)], None),
+        ([(100, 0), (100, 0)], "nobody of 200 came"),
+        ([(100, 100), (1, 1)], "everybody of 101 came"),
+    ],
+)
+def test_a_profile_that_ranks_no_better_than_chance_is_warned_of(blocks, told):
+    key = {"as_of": date(2025, 1, 1), "days": 30, "profile": "purchase"}
+    rows, _ = ranking_rows(key, {SCORE: ranking(*blocks)})
+    warning = chance_warning(rows)
+    assert warning is None if told is None else told in warning

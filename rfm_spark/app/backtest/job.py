@@ -128,23 +128,23 @@ def _look_back(
             rankings, gains = ranking_rows(key, of_day.rankings)
             found.rankings += rankings
             found.gains += gains
-        for day in dict.fromkeys(one.as_of for one in counts):
-            found.groups += _rows_of_clusters(run, profiles, day, known[day], days)
+        scored = sorted({one.as_of for one in counts})
+        for day, model in known_models(run, scored, profiles):
+            found.groups += _rows_of_clusters(run, model, day, known[day], days)
         customers = sum(row["customers"] for row in found.groups if row["breakdown"] == ALL)
         step.says(f"{customers:,} scores of customers")
 
 
 def _rows_of_clusters(
-    run: Run, profiles: Profiles, as_of: date, sums: DataFrame, days: int
+    run: Run, model: str, as_of: date, sums: DataFrame, days: int
 ) -> Iterator[Row]:
-    for model in known_models(run, as_of, profiles):
-        rows = [row.asDict() for row in cluster_groups(run, model, as_of, sums, days).collect()]
-        rows.sort(key=lambda row: row["cluster"])
-        by = {
-            CLUSTER: added_up(rows, lambda row: str(row["cluster"])),
-            TIER: added_up(rows, lambda row: str(row["tier"])),
-        }
-        yield from group_rows({"as_of": as_of, "days": days, "profile": model}, by)
+    rows = [row.asDict() for row in cluster_groups(run, model, as_of, sums, days).collect()]
+    rows.sort(key=lambda row: row["cluster"])
+    by = {
+        CLUSTER: added_up(rows, lambda row: str(row["cluster"])),
+        TIER: added_up(rows, lambda row: str(row["tier"])),
+    }
+    return group_rows({"as_of": as_of, "days": days, "profile": model}, by)
 
 
 def _write(run: Run, as_of: Sequence[date], days: int, found: Found) -> None:

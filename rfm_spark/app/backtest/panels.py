@@ -25,7 +25,10 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def backtest_panels(found: Found, money: MoneyFormat) -> Iterator[Panel]:
-    """Of each day and profile its rankings, and its groups but for cells; a warning where due."""
+    """Of each day and profile its rankings, with a warning where due; of the last day the groups.
+
+    Cells are many: they are in the table.
+    """
     by_key = {key: list(rows) for key, rows in groupby(found.rankings, _key)}
     for (day, days, profile), rows in by_key.items():
         yield Panel(
@@ -44,7 +47,9 @@ def backtest_panels(found: Found, money: MoneyFormat) -> Iterator[Panel]:
         )
         if (warning := chance_warning(rows)) is not None:
             yield Panel("Warning: ", warning)
-    for (day, days, profile), rows_of in groupby(found.groups, _key):
+    last = max(row["as_of"] for row in found.rankings)
+    newest = [row for row in found.groups if row["as_of"] == last]
+    for (day, days, profile), rows_of in groupby(newest, _key):
         yield from _groups(f"{profile} as of {day}, {days} days later", list(rows_of), money)
 
 

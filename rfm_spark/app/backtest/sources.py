@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
+from itertools import product
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -62,23 +64,26 @@ def without_undated(settings: ShopSettings, sums: DataFrame) -> DataFrame:
     return sums
 
 
-def known_models(run: Run, as_of: date, profiles: Iterable[str]) -> Iterator[str]:
-    """The clusters' models that are stored of a day, made of what was known on it.
+def known_models(run: Run, days: Iterable[date], profiles: Iterable[str]) -> list[tuple[date, str]]:
+    """The clusters' models that are stored of some days, made of what was known on each.
 
     Args:
-        run: the run; a line of its notes tells which are not.
-        as_of: the day.
+        run: the run; its notes tell which are not.
+        days: in their order.
         profiles: those whose scores could be had.
     """
     clusters = BY_COMMAND["clusters"]
     if not clusters.is_made_for(run.settings):
-        return
-    for name in models_of(clusters.rules(run.settings)):
-        problem = _problem(run, name, as_of, set(profiles))
+        return []
+    known, unknown = list[tuple[date, str]](), defaultdict[str, list[str]](list)
+    for day, name in product(days, models_of(clusters.rules(run.settings))):
+        problem = _problem(run, name, day, set(profiles))
         if problem is None:
-            yield name
+            known.append((day, name))
         else:
-            run.notes.append(f"clusters {name} as of {as_of}: {problem}")
+            unknown[f"clusters {name}: {problem}"].append(str(day))
+    run.notes += [f"{told} (as of {', '.join(days)})" for told, days in unknown.items()]
+    return known
 
 
 def _problem(run: Run, name: str, as_of: date, profiles: set[str]) -> str | None:
@@ -86,8 +91,8 @@ def _problem(run: Run, name: str, as_of: date, profiles: set[str]) -> str | None
     there = run.warehouse.is_there(CLUSTER_MODELS) and is_whole(run, name, as_of)
     if not there or not run.warehouse.rows(CLUSTERS, {"model": name, "as_of": as_of}, ["cluster"]):
         return (
-            "not stored, so the backtest has none of them; make them with "
-            f"`rfm-spark clusters --as-of {as_of}`"
+            "not stored, so the backtest has none of them; `rfm-spark clusters --as-of DAY` makes "
+            "those of a day"
         )
     stored = model_of_day(run, name, as_of)
     if stored.version.day > as_of:

@@ -21,21 +21,22 @@ WANTED = {
     LookBack(365): RECEIPT_HABITS,
     LookBack(400): RECEIPT_VALUES,
     EVER: RECEIPT_HABITS,
-    LookBack(ends_days_ago=30): ("visit_days", "last_visit"),
-    LookBack(400, ends_days_ago=365): RECEIPT_VALUES,
+    LookBack(ends_days_after=-30): ("visit_days", "last_visit"),
+    LookBack(35, ends_days_after=-365): RECEIPT_VALUES,
+    LookBack(45, ends_days_after=45): RECEIPT_VALUES,
 }
 ASKS = [Ask(window, names) for window, names in WANTED.items()]
 
 
 def sums_in_python(days, as_of, window):
     """By customer, what is asked of one window, day by day."""
-    first_day = date.min if window.days is None else as_of - timedelta(days=window.days - 1)
-    last_day = as_of - timedelta(days=window.ends_days_ago)
+    until = as_of + timedelta(days=window.ends_days_after)
+    first_day = date.min if window.days is None else until - timedelta(days=window.days - 1)
     found = {}
     for row in days:
         all_days = found.setdefault(row["customer_id"], ([], []))
         all_days[0].append(row)
-        if first_day <= date.fromisoformat(row["day"]) <= last_day:
+        if first_day <= date.fromisoformat(row["day"]) <= until:
             all_days[1].append(row)
     return {
         customer: {
@@ -79,6 +80,7 @@ def _last(rows):
 def test_sums_of_all_windows_are_those_of_every_single_day(spark, as_of, later_days):
     chance = Random(as_of.day)
     edges = [as_of - timedelta(days=back) for back in (-later_days, 0, 29, 30, 364, 365, 399, 400)]
+    edges += [as_of + timedelta(days=ahead) for ahead in (45, 46) if later_days]
     length = 1461 if later_days else (as_of - date(2022, 1, 1)).days
     others = [date(2022, 1, 1) + timedelta(days=chance.randrange(length)) for _ in range(60)]
     days = [

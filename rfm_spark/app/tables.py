@@ -15,6 +15,7 @@ from pyspark.sql.types import (
 )
 
 from rfm_spark.app.audiences.tables import AUDIENCE_TABLES
+from rfm_spark.app.backtest.tables import BACKTEST_TABLES
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import FACT_TABLES
 from rfm_spark.ingest.tables import INGEST_TABLES
@@ -81,6 +82,7 @@ ALL_TABLES: tuple[Table, ...] = (
     *FACT_TABLES,
     *RESULT_TABLES,
     *AUDIENCE_TABLES,
+    *BACKTEST_TABLES,
     RUNS,
     SETTINGS,
 )

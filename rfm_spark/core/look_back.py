@@ -1,4 +1,4 @@
-"""Look-backs: how far back from a day something counts; the days inside are a window."""
+"""Look-backs: how far back from a day something counts, or ahead; the days inside are a window."""
 
 from __future__ import annotations
 
@@ -11,30 +11,43 @@ from pyspark.sql import functions as F
 
 @dataclass(frozen=True)
 class LookBack:
-    """The days `(as_of - days, as_of - ends_days_ago]`; from the first on where `days` is None.
+    """So many days that end with as_of, or so many days after or before it.
+
+    Attributes:
+        days: how many there are; None for all up to the end.
+        ends_days_after: days from as_of to the last one: above 0 what came after the day that is
+            described, for looking back at it alone; below 0 what was known before it.
 
     >>> LookBack(7).first_day(date(2024, 3, 3))
     datetime.date(2024, 2, 26)
-    >>> LookBack(365).label, LookBack(None).label, LookBack(ends_days_ago=90).label
-    ('365', 'all', 'all_to_90')
+    >>> LookBack(365).label, LookBack(None).label, LookBack(None, ends_days_after=-90).label
+    ('365', 'all', 'all_ends_90_before')
+    >>> after = LookBack(30, ends_days_after=30)
+    >>> after.label, str(after.first_day(date(2024, 1, 31))), str(after.last_day(date(2024, 1, 31)))
+    ('30_ends_30_after', '2024-02-01', '2024-03-01')
     """
 
     days: int | None = None
-    ends_days_ago: int = 0
+    ends_days_after: int = 0
 
     @property
     def label(self) -> str:
-        """How tables name it: the number of days, or `all`; and where it ends before as_of."""
+        """How tables name it: the number of days, or `all`; and where it does not end with as_of."""
         days = "all" if self.days is None else str(self.days)
-        return f"{days}_to_{self.ends_days_ago}" if self.ends_days_ago else days
-
-    def last_day(self, as_of: date) -> date:
-        """The latest day inside."""
-        return as_of - timedelta(days=self.ends_days_ago)
+        if self.ends_days_after == 0:
+            return days
+        side = "after" if self.ends_days_after > 0 else "before"
+        return f"{days}_ends_{abs(self.ends_days_after)}_{side}"
 
     def first_day(self, as_of: date) -> date | None:
         """The earliest day inside; None where there is none."""
-        return None if self.days is None else as_of - timedelta(days=self.days - 1)
+        if self.days is None:
+            return None
+        return self.last_day(as_of) - timedelta(days=self.days - 1)
+
+    def last_day(self, as_of: date) -> date:
+        """The latest day inside."""
+        return as_of + timedelta(days=self.ends_days_after)
 
 
 EVER = LookBack(days=None)

@@ -133,6 +133,6 @@ def _divided_years(
     """Years of which some days are in a window and others are not."""
     firsts = (one.first_day(day) for day in described for one in look_backs)
     last_days = [first - timedelta(days=1) for first in firsts if first is not None]
-    ends = (one.last_day(day) for day in described for one in (EVER, *look_backs))
+    ends = {*described, *(one.last_day(day) for day in described for one in look_backs)}
     last_days += [end for end in ends if last_day is None or last_day > end]
     return {day.year for day in last_days if (day.month, day.day) != (12, 31)}

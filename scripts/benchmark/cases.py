@@ -32,6 +32,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "engagement-alone": (),
     "moves": (),
     "backfill": (),
+    "backtest": (),
     "results": (),
     "report": (),
     "history": ("duckdb", SORTED_FACTS),
@@ -49,7 +50,8 @@ CASES: dict[str, tuple[str, ...]] = {
 numbers, the best of three starts each, and tell their cost and ours in their output.
 
 `engagement` is of two profiles of one window, `engagement-alone` of one of them; `moves` compares
-two stored days, of which `rfm` scores one; `backfill` scores the same day of 24 months.
+two stored days, of which `rfm` scores one; `backfill` scores the same day of 24 months;
+`backtest` scores the day before the last DAYS_BEFORE, beside what customers did in them.
 
 A night is for peers what it is for who uses them so: everything again, `load` and then `rfm`.
 """
@@ -58,7 +60,7 @@ OF_INTERACTIONS = frozenset({"engagement", "engagement-alone"})
 
 DAYS_LATE = 60
 DAYS_BEFORE = 30
-"""Between the days whose segments are compared."""
+"""Between the days whose segments are compared, and of which a backtest knows what came."""
 
 DAYS_OF_23_MONTHS = 701
 """So that a day of each of 24 months is scored."""
@@ -319,6 +321,13 @@ def our_cases(place: Place) -> dict[str, Case]:
         OURS,
         without(RFM_TABLES),
         job("backfill", loaded, *months, "--to", str(place.last)),
+        upgrades,
+    )
+    found["backtest"] = Case(
+        "backtest",
+        OURS,
+        _nothing,
+        job("backtest", loaded, "--as-of", since, "--days", str(DAYS_BEFORE)),
         upgrades,
     )
     found["moves"] = Case(

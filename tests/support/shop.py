@@ -23,6 +23,7 @@ NOT_OF_A_RUN = (
     *("customer_totals", "audiences", "audience_results"),
     *("lifetime_value", "lifetime_classes", "lifetime_models"),
     *("lifetime_parameters", "lifetime_checks"),
+    *("backtest", "backtest_rankings", "backtest_gains"),
 )
 """Tables that a run of a shop with receipts does not make."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,7 +12,6 @@ from pyspark.sql import functions as F
 from rfm_spark.app.audiences.definition import Definition, defined
 from rfm_spark.app.audiences.members import HOLDOUT, TREATED, members, stored_members, without
 from rfm_spark.app.audiences.tables import AUDIENCES
-from rfm_spark.app.jobs import told_failure, writing
 from rfm_spark.app.lists.job import (
     customers_of_day,
     holds_formula,
@@ -23,7 +19,7 @@ from rfm_spark.app.lists.job import (
     write_list,
 )
 from rfm_spark.app.lists.names import ListColumn, checked_condition, type_at
-from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
+from rfm_spark.app.recording import recorded
 from rfm_spark.app.settings import Settings
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.run import Run
@@ -199,27 +195,6 @@ def stored_definition(run: Run, name: str, day: date) -> str | None:
         return None
     rows = run.warehouse.read(AUDIENCES).where(audience_slice(name, day)).limit(1).collect()
     return str(rows[0]["definition"]) if rows else None
-
-
-@contextmanager
-def recorded(run: Run, command: str, day: date) -> Iterator[None]:
-    """The warehouse's lease, and a record of what is written until the context ends."""
-    started, clock = datetime.now(UTC), time.monotonic()
-
-    def record(told: str) -> None:
-        outcome = Outcome(told, started, time.monotonic() - clock)
-        record_run(run, command, str(uuid.uuid4()), day, outcome)
-
-    with writing(run, command):
-        try:
-            yield
-        except BaseException as error:
-            if run.versions.written:
-                with suppress(Exception):  # a record of the failure must not hide the failure
-                    record(told_failure(error))
-            raise
-        if run.versions.written:
-            record(SUCCEEDED)
 
 
 def prepared(run: Run, name: str, as_of: date | None) -> tuple[Definition, date]:

@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.app.audiences.job import audience_slice, recorded
+from rfm_spark.app.audiences.job import audience_slice
 from rfm_spark.app.audiences.members import HOLDOUT, TREATED
 from rfm_spark.app.audiences.statistics import (
     Difference,
@@ -18,6 +18,7 @@ from rfm_spark.app.audiences.statistics import (
     revenue_difference,
 )
 from rfm_spark.app.audiences.tables import AUDIENCE_RESULTS, AUDIENCES
+from rfm_spark.app.recording import recorded
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent

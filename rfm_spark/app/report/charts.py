@@ -115,7 +115,8 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
         {"mark": line},
         {"mark": point, "encoding": marks},
     ]
-    if chart.series is not None:
+    rows = _rows(chart, money)
+    if chart.series is not None and not _end_together(rows):
         # Named where it ends too: colours alone tell some readers nothing.
         name: Spec = {"type": "text", "align": "left", "dx": 6, "fontSize": 12, "aria": False}
         last = [{"filter": "datum.is_last"}]
@@ -124,13 +125,23 @@ def _lines(chart: Chart, money: MoneyFormat) -> Spec:
     if chart.low is not None:
         band = {"type": "area", "opacity": 0.2, "color": _SERIES[0], "aria": False}
         ends = {"y": {**measure, "field": "low"}, "y2": {"field": "high"}}
-        layers.insert(0, {"mark": band, "encoding": ends})
+        if chart.series is not None:  # or else the legend takes the band's faint colour for all
+            ends["color"] = {"value": _QUIET}
+        # Of several lines some can have none.
+        has_band = [{"filter": "isValid(datum.low)"}]
+        layers.insert(0, {"mark": band, "transform": has_band, "encoding": ends})
     return {
         "height": 110 if chart.is_small else 300,
-        "data": {"values": _rows(chart, money)},
+        "data": {"values": rows},
         "encoding": encoding,
         "layer": layers,
     }
+
+
+def _end_together(rows: list[Spec]) -> bool:
+    """Whether several lines end in one point, where their names would lie on each other."""
+    ends = [(row["x"], row["y"]) for row in rows if row["is_last"]]
+    return len(ends) > 1 and len(set(ends)) == 1
 
 
 def _bars(chart: Chart, money: MoneyFormat) -> Spec:

@@ -9,6 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from rfm_spark.app.backtest.page import backtest_pages
 from rfm_spark.app.report.overview import Overview
 from rfm_spark.app.run_record import last_made
 from rfm_spark.app.scored_days import described_day, scored_days
@@ -86,7 +87,7 @@ def require_new_file(out: Path) -> None:
 
 
 def report_pages(run: Run, day: date, days: Sequence[date]) -> list[Page]:
-    """The pages of a day: the overview, then those of results in their order.
+    """The pages of a day: the overview, those of results in their order, then that of backtests.
 
     Pages of the same name become one, where the first of them is.
 
@@ -100,7 +101,7 @@ def report_pages(run: Run, day: date, days: Sequence[date]) -> list[Page]:
     rules = profile_of(last_made(run, "rfm", day), name) or profiles[name]
     before = max((one for one in days if one < day), default=None)
     first = Overview(run, day, name, rules, before).page()
-    return joined([first, *_pages_of_results(run, day)])
+    return joined([first, *_pages_of_results(run, day), *backtest_pages(run, day)])
 
 
 def joined(pages: Iterable[Page]) -> list[Page]:

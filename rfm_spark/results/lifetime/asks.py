@@ -10,4 +10,4 @@ SO_FAR = Ask(EVER, ("net_cents", "visit_days"))
 
 def before_horizon(horizon_days: int) -> Ask:
     """What was known a horizon ago, by which the model of visits is checked."""
-    return Ask(LookBack(ends_days_ago=horizon_days), ("last_visit", "visit_days"))
+    return Ask(LookBack(ends_days_after=-horizon_days), ("last_visit", "visit_days"))

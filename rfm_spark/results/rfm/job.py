@@ -100,7 +100,7 @@ def score_days(run: Run, profiles: Profiles, sums: Mapping[date, DataFrame]) -> 
     with run.progress.step("rfm boundaries") as step:
         boundaries = boundary_sets(run, profiles, sums, populations)
         step.says("; ".join(boundaries_told(boundaries)))
-    scorings = [_scoring(one, profiles[one.profile], boundaries[one]) for one in populations]
+    scorings = [scoring_of(one, profiles[one.profile], boundaries[one]) for one in populations]
     with run.progress.step("rfm scores") as step:
         step.says(_score(run, scorings, sums, populations))
     with run.progress.step("rfm cells and segments"):
@@ -119,7 +119,8 @@ def _told_without(days: Iterable[date], scored: Collection[date]) -> str:
     return f"; {without[0]}{more} left out: a profile has nobody to score"
 
 
-def _scoring(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:
+def scoring_of(one: ProfileDay, profile: Profile, boundaries: BoundarySet) -> Scoring:
+    """The rules that a profile scores a day by."""
     return Scoring(
         profile=one.profile,
         as_of=one.as_of,

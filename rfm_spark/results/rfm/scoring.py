@@ -64,16 +64,19 @@ class Scoring:
         return ProfileDay(self.profile, self.as_of)
 
 
-def scored_customers(values: DataFrame, population: Population, scoring: Scoring) -> DataFrame:
+def scored_customers(
+    values: DataFrame, population: Population, scoring: Scoring, kept: Sequence[str] = ()
+) -> DataFrame:
     """Scores, ratios and segment of every customer in the population.
 
     Args:
         values: `rfm_values`.
         population: of these values.
         scoring: the profile's rules.
+        kept: further columns of the values.
 
     Returns:
-        One row per customer: the columns of `rfm`.
+        One row per customer: the columns of `rfm`, and those kept.
     """
     basis = scoring.basis
     scored = values.select(
@@ -85,6 +88,7 @@ def scored_customers(values: DataFrame, population: Population, scoring: Scoring
         "monetary_cents",
         "first_visit",
         "last_visit",
+        *kept,
         *ratios(scoring.ratio_weights, population),
         *score_columns(basis, scoring.cuts, scoring.scores),
     )

@@ -191,19 +191,20 @@ class Basis:
         return Ask(EVER, _FIRST_EVENT, "interactions", kinds)
 
 
-def rfm_values(sums: DataFrame, as_of: date, basis: Basis) -> DataFrame:
+def rfm_values(sums: DataFrame, as_of: date, basis: Basis, kept: Sequence[str] = ()) -> DataFrame:
     """Recency, frequency and value of every customer in the population.
 
     Args:
         sums: `customer_sums` as of the same day, with the asks of the basis among others.
         as_of: last day that counts.
         basis: what counts.
+        kept: further columns of the sums.
 
     Returns:
         One row per customer: `customer_id`, `first_visit` and `last_visit` (days of the first
         event ever and the last in the window), `recency_days` (whole days, >= 0; NULL without an
         event in the window), `frequency` (visits, or the sum of weights), `value_units` (minor
-        units, or millionths of a point; can be negative), `monetary_cents` (net).
+        units, or millionths of a point; can be negative), `monetary_cents` (net), and those kept.
     """
     return sums.where(basis.in_population(as_of)).select(
         "customer_id",
@@ -211,6 +212,7 @@ def rfm_values(sums: DataFrame, as_of: date, basis: Basis) -> DataFrame:
         basis.last_event().alias("last_visit"),
         *[value.alias(name) for name, value in basis.values(as_of).items()],
         basis.monetary_cents().alias("monetary_cents"),
+        *kept,
     )
 
 

@@ -1,0 +1,1 @@
+"""Backtest: what past scores were worth, by what customers did afterwards."""

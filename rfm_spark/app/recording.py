@@ -1,0 +1,34 @@
+"""Recording: what a command that is no job writes, under the warehouse's lease."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+
+from rfm_spark.app.jobs import told_failure, writing
+from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
+from rfm_spark.run import Run
+
+
+@contextmanager
+def recorded(run: Run, command: str, day: date) -> Iterator[None]:
+    """The warehouse's lease, and a record of what is written until the context ends."""
+    started, clock = datetime.now(UTC), time.monotonic()
+
+    def record(told: str) -> None:
+        outcome = Outcome(told, started, time.monotonic() - clock)
+        record_run(run, command, str(uuid.uuid4()), day, outcome)
+
+    with writing(run, command):
+        try:
+            yield
+        except BaseException as error:
+            if run.versions.written:
+                with suppress(Exception):  # a record of the failure must not hide the failure
+                    record(told_failure(error))
+            raise
+        if run.versions.written:
+            record(SUCCEEDED)

@@ -92,9 +92,10 @@ def _outlook(
     visits, spent = models[VISITS], models[MONEY]
     if visits["refused"] is not None:
         return f": none, {visits['refused']}"
-    alive = sum(row["customers_alive"] for row in classes)
+    again = [row for row in classes if row["repeat_visit_days"] > 0]
+    alive, came = (sum(row[name] for row in again) for name in ("customers_alive", "customers"))
     told = (
-        f": {alive:,.0f} of {visits['customers']:,} customers still come; "
+        f": {alive:,.0f} of the {came:,} customers who came again still come; "
         f"{visits['expected_total']:,.0f} visit days are expected "
         f"({visits['expected_low']:,.0f} to {visits['expected_high']:,.0f})"
     )

@@ -11,17 +11,16 @@ import pytest
 from scipy.special import roots_legendre
 from scipy.stats import beta, gamma
 
-from rfm_spark.results.lifetime.cells import CheckedCells
+from rfm_spark.results.lifetime.cells import AgePairs, CheckedCells
 from rfm_spark.results.lifetime.fitting import (
     Refused,
-    check_rows,
     expected_visits,
     fitted_spending,
-    interval_around,
     outlook,
     relative_error_of_money,
 )
 from rfm_spark.results.lifetime.money_model import MoneyCells, fitted_money
+from rfm_spark.results.lifetime.rows import check_rows, interval_around
 from rfm_spark.results.lifetime.suitability import why_no_money, why_no_visits
 from rfm_spark.results.lifetime.visits_model import (
     VisitCells,
@@ -287,9 +286,7 @@ def futures(
     return CheckedCells(VisitCells(repeats, last, ages, np.ones(n)), later)
 
 
-def pairs_of(cells: VisitCells):
-    from rfm_spark.results.lifetime.cells import AgePairs
-
+def pairs_of(cells: VisitCells) -> AgePairs:
     return AgePairs(cells.repeats, cells.age, cells.repeats, cells.age)
 
 

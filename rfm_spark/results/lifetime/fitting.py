@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rfm_spark.results.lifetime.cells import AgePairs, Extent
-from rfm_spark.results.lifetime.maximum_likelihood import Fit, NotFitted
+from rfm_spark.results.lifetime.maximum_likelihood import Fit, NotFitted, added_up
 from rfm_spark.results.lifetime.money_model import MoneyCells, fitted_money
 from rfm_spark.results.lifetime.suitability import why_no_money, why_no_visits
 from rfm_spark.results.lifetime.tables import MONEY, VISITS
@@ -60,9 +60,9 @@ def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float)
         if_alive = visits_if_alive(fit.values, pairs.repeats, pairs.age, weeks)
 
         def total(parameters: Mapping[str, float]) -> float:
-            return float(cells.customers @ expected_visits(parameters, cells, weeks))
+            return added_up(cells.customers, expected_visits(parameters, cells, weeks))
 
-        chance = float(cells.customers @ variance_of_visits(fit.values, cells, weeks))
+        chance = added_up(cells.customers, variance_of_visits(fit.values, cells, weeks))
         error = np.sqrt(fit.error_of(total) ** 2 + chance)
         return Outlook(fit, if_alive, float(error) / total(fit.values))
     except NotFitted as error:

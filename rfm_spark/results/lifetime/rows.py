@@ -14,7 +14,7 @@ from rfm_spark.results.lifetime.fitting import (
     expected_visits,
     relative_error_of_money,
 )
-from rfm_spark.results.lifetime.maximum_likelihood import NORMAL_95, NotFitted
+from rfm_spark.results.lifetime.maximum_likelihood import NORMAL_95, NotFitted, added_up
 from rfm_spark.results.lifetime.suitability import correlation_of_money, why_no_visits
 from rfm_spark.results.lifetime.tables import MONEY, MOST_REPEATS, VISITS
 from rfm_spark.results.lifetime.visits_model import fitted_visits
@@ -123,7 +123,7 @@ def check_rows(before: CheckedCells, history_days: int, weeks: float) -> list[Ro
         {
             "repeat_visit_days": int(repeats),
             "customers": int(cells.customers[own].sum()),
-            "expected_visits": float(cells.customers[own] @ expected[own]),
+            "expected_visits": added_up(cells.customers[own], expected[own]),
             "visits": int(before.visits[own].sum()),
         }
         for repeats in np.unique(classes)

@@ -26,6 +26,8 @@ from rfm_spark.results.customer_360.wide_rows import (
     last_interactions,
     wide_rows,
 )
+from rfm_spark.results.lifetime.result import RESULT as LIFETIME
+from rfm_spark.results.lifetime.tables import LIFETIME_VALUE
 from rfm_spark.results.registry import CUSTOMER_360, RESULTS
 from rfm_spark.results.rfm.customer_columns import scores_by_customer
 from rfm_spark.results.rfm.grids import GRIDS
@@ -235,6 +237,9 @@ def customers_as_of(spark, as_of, attributes=(), profile=Profile()):  # noqa: B0
         "clusters": with_descriptions(assignments, rows_of(spark, CLUSTERS, clusters)),
         "rhythm": rows_of(spark, CUSTOMER_RHYTHM, []).select(
             "customer_id", *[column.name for column in RHYTHM.customer_columns.columns]
+        ),
+        "lifetime": rows_of(spark, LIFETIME_VALUE, []).select(
+            "customer_id", *[column.name for column in LIFETIME.customer_columns.columns]
         ),
         "cohorts": rows_of(
             spark,

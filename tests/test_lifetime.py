@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from support import assert_rows, on_screen, problems, rows_of, stored
+from support import assert_rows, rows_of
+from support.screen import on_screen, problems
+from support.shop import stored
 
 from rfm_spark.core.table import Table
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums

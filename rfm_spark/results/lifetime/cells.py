@@ -76,22 +76,23 @@ def extent_of(customers: DataFrame, most: int = MOST_CELLS) -> Extent:
             `first_to_as_of_days`.
         most: how many there may be, as HyperLogLog counts them: give or take a tenth.
     """
+    (row,) = customers.agg(F.max("first_to_as_of_days"), F.count(F.lit(1))).collect()
+    history_days, count = row[0] or 0, row[1]
+    if count <= most:
+        return Extent(history_days, ROUNDINGS[0], ROUNDINGS[0])
     counts = [
         F.approx_count_distinct(F.xxhash64(*keys(one).values()))
         for keys in (cell_keys, pair_keys)
         for one in ROUNDINGS
     ]
-    (row,) = customers.agg(
-        F.max("first_to_as_of_days").alias("history_days"),
-        *[count.alias(str(at)) for at, count in enumerate(counts)],
-    ).collect()
-    history_days, *found = row
+    (row,) = customers.agg(*counts).collect()
 
-    def first(counted: list[int]) -> Rounding:
+    def first(counted: tuple[int, ...]) -> Rounding:
         few = (one for one, count in zip(ROUNDINGS, counted, strict=True) if count <= most)
         return next(few, ROUNDINGS[-1])
 
-    return Extent(history_days or 0, first(found[: len(ROUNDINGS)]), first(found[len(ROUNDINGS) :]))
+    of_cells = len(ROUNDINGS)
+    return Extent(history_days, first(row[:of_cells]), first(row[of_cells:]))
 
 
 def pair_keys(rounding: Rounding) -> dict[str, Column]:

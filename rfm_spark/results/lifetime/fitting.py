@@ -1,18 +1,17 @@
-"""Both models of a day, fitted or refused, and the rows that tell of them."""
+"""Both models of a day, fitted or refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from rfm_spark.results.lifetime.cells import AgePairs, CheckedCells
-from rfm_spark.results.lifetime.maximum_likelihood import NORMAL_95, Fit, NotFitted
+from rfm_spark.results.lifetime.cells import AgePairs, Extent
+from rfm_spark.results.lifetime.maximum_likelihood import Fit, NotFitted, added_up
 from rfm_spark.results.lifetime.money_model import MoneyCells, fitted_money
 from rfm_spark.results.lifetime.suitability import why_no_money, why_no_visits
-from rfm_spark.results.lifetime.tables import MOST_REPEATS
+from rfm_spark.results.lifetime.tables import MONEY, VISITS
 from rfm_spark.results.lifetime.visits_model import (
     VisitCells,
     fitted_visits,
@@ -61,9 +60,9 @@ def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float)
         if_alive = visits_if_alive(fit.values, pairs.repeats, pairs.age, weeks)
 
         def total(parameters: Mapping[str, float]) -> float:
-            return float(cells.customers @ expected_visits(parameters, cells, weeks))
+            return added_up(cells.customers, expected_visits(parameters, cells, weeks))
 
-        chance = float(cells.customers @ variance_of_visits(fit.values, cells, weeks))
+        chance = added_up(cells.customers, variance_of_visits(fit.values, cells, weeks))
         error = np.sqrt(fit.error_of(total) ** 2 + chance)
         return Outlook(fit, if_alive, float(error) / total(fit.values))
     except NotFitted as error:
@@ -102,52 +101,46 @@ def relative_error_of_money(fit: Fit) -> float:
     return fit.error_of(mean) / mean(fit.values)
 
 
-def interval_around(total: float, relative_error: float) -> tuple[float, float]:
-    """95 %, by the normal distribution; not below 0."""
-    reach = NORMAL_95 * relative_error * total
-    return max(total - reach, 0.0), total + reach
+@dataclass(frozen=True)
+class Counted:
+    """What Spark has counted of all customers.
 
-
-def parameter_rows(model: str, fit: Fit) -> Iterator[dict[str, Any]]:
-    """Rows of `lifetime_parameters`, but for their day."""
-    for name, value in fit.values.items():
-        low, high = fit.interval(name)
-        yield {
-            "model": model,
-            "parameter": name,
-            "value": value,
-            "standard_error": fit.standard_error(name),
-            "low": low,
-            "high": high,
-        }
-
-
-def check_rows(before: CheckedCells, history_days: int, weeks: float) -> list[dict[str, Any]]:
-    """Rows of `lifetime_checks`, but for day and horizon: expected of a model of then, and seen.
-
-    Args:
-        before: customers as of a horizon ago, and their visits since.
-        history_days: from the first visit of anybody to that day.
-        weeks: of the horizon.
-
-    Returns:
-        One for each class; none where the model would have been refused on that day.
+    Attributes:
+        extent: how long the history is, and how cells are rounded.
+        cells: what the model of visits is fitted on.
+        pairs: what it tells expected visits of.
+        spent: what the model of money is fitted on.
     """
-    cells = before.cells
-    if why_no_visits(cells, history_days):
-        return []
+
+    extent: Extent
+    cells: VisitCells
+    pairs: AgePairs
+    spent: MoneyCells
+
+
+@dataclass(frozen=True)
+class Models:
+    """Both models of a day.
+
+    Attributes:
+        visits: None where it is refused.
+        money: None where it is refused.
+        refused: why, by the name of the model.
+    """
+
+    visits: Outlook | None
+    money: Fit | None
+    refused: Mapping[str, str]
+
+
+def fitted_models(counted: Counted, weeks: float) -> Models:
+    """Both models, as far as they suit; money is told by expected visits, and not without them."""
     try:
-        expected = expected_visits(fitted_visits(cells).values, cells, weeks)
-    except NotFitted:
-        return []
-    classes = np.minimum(np.floor(cells.repeats), MOST_REPEATS)
-    return [
-        {
-            "repeat_visit_days": int(repeats),
-            "customers": int(cells.customers[own].sum()),
-            "expected_visits": float(cells.customers[own] @ expected[own]),
-            "visits": int(before.visits[own].sum()),
-        }
-        for repeats in np.unique(classes)
-        for own in [classes == repeats]
-    ]
+        visits = outlook(counted.cells, counted.pairs, counted.extent.history_days, weeks)
+    except Refused as refused:
+        why = {VISITS: str(refused), MONEY: "expected visits, which it needs, are refused"}
+        return Models(None, None, why)
+    try:
+        return Models(visits, fitted_spending(counted.spent), {})
+    except Refused as refused:
+        return Models(visits, None, {MONEY: str(refused)})

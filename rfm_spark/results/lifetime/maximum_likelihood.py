@@ -11,8 +11,15 @@ from scipy.optimize import minimize
 NORMAL_95 = 1.959963984540054
 _FARTHEST = 12.0
 """Of the logarithm of a parameter, in its scale: one that is driven there has no maximum."""
+_MOST_LOG_ERROR = 4.0
+"""Of a logarithm: a parameter that is known to a factor of e^8 at best is not known."""
 _STEP = 1e-3
 """Of logarithms, for second differences: rounding and curvature then err by about 1e-6."""
+
+
+def added_up(customers: np.ndarray, each: np.ndarray) -> float:
+    """Of all customers of cells. Not by `@`: BLAS adds up by as many threads as there are cores."""
+    return float((customers * each).sum())
 
 
 class NotFitted(Exception):
@@ -93,12 +100,16 @@ def greatest_likelihood(
     if at_end:
         raise NotFitted(f"the likelihood has no maximum: {', '.join(at_end)} grows without end")
     information = _second_differences(cost, found.x) * customers
+    untold = "the data do not tell the parameters apart"
     try:
         np.linalg.cholesky(information)
     except np.linalg.LinAlgError:
-        raise NotFitted("the data do not tell the parameters apart") from None
+        raise NotFitted(untold) from None
+    covariance = np.linalg.inv(information)
+    if covariance.diagonal().max() > _MOST_LOG_ERROR**2:
+        raise NotFitted(untold)
     values = dict(zip(names, (scale * np.exp(found.x)).tolist(), strict=True))
-    return Fit(values, np.linalg.inv(information), -float(found.fun) * customers)
+    return Fit(values, covariance, -float(found.fun) * customers)
 
 
 def _second_differences(cost: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from rfm_spark.results.lifetime.maximum_likelihood import Fit, greatest_likelihood
+from rfm_spark.results.lifetime.maximum_likelihood import Fit, added_up, greatest_likelihood
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def fitted_money(cells: MoneyCells) -> Fit:
             + q * np.log(gamma) + (p * amounts - 1) * log_mean + p * amounts * np.log(amounts)
             - (p * amounts + q) * np.log(gamma + amounts * cells.mean)
         )  # fmt: skip
-        return float(weights @ each)
+        return added_up(weights, each)
 
-    typical = float(np.exp(weights @ log_mean / cells.total))
+    typical = float(np.exp(added_up(weights, log_mean) / cells.total))
     return greatest_likelihood(log_likelihood, {"p": 1.0, "q": 1.0, "gamma": typical}, cells.total)

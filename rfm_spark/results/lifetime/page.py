@@ -33,9 +33,10 @@ def lifetime_pages(request: Request[LifetimeValue]) -> Iterator[Page]:
         return
     classes = _named(run.warehouse.rows(LIFETIME_CLASSES, where))
     horizon = f"the next {visits['horizon_days']:,} days"
-    alive = round(sum(row["customers_alive"] for row in classes))
+    again = [row for row in classes if row["repeat_visit_days"] > 0]
+    alive, came = (sum(row[name] for row in again) for name in ("customers_alive", "customers"))
     figures = [
-        Figure("customers who still come", alive, note=f"of {visits['customers']:,}"),
+        Figure("still come", round(alive), note=f"of the {came:,} who came again"),
         Figure(f"visit days in {horizon}", round(visits["expected_total"])),
     ]
     if money["refused"] is None:

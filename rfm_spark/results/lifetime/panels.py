@@ -21,6 +21,8 @@ from rfm_spark.results.lifetime.tables import (
 )
 from rfm_spark.run import Run
 
+WEEKS_A_YEAR = 365 / 7
+
 MEANING = {
     (VISITS, "r"): "how alike visit rates are: the higher, the more",
     (VISITS, "alpha"): "weeks; r / alpha is the mean visit days a week",
@@ -70,6 +72,8 @@ def parameter_panels(run: Run, as_of: date) -> Iterator[Panel]:
         if (row := by_name.get((model, name))) is not None
     ]
     if lines:
+        values = {key: row["value"] for key, row in by_name.items()}
+        yield Panel("By these models", _in_words(values, run.settings.business.money_format))
         yield Panel(
             "Parameters",
             ", with 95 % intervals",
@@ -84,6 +88,19 @@ def parameter_panels(run: Run, as_of: date) -> Iterator[Panel]:
         )
 
 
+def _in_words(values: Mapping[tuple[str, str], float], money: MoneyFormat) -> str:
+    rate = values[VISITS, "r"] / values[VISITS, "alpha"]
+    a, b = values[VISITS, "a"], values[VISITS, "b"]
+    told = (
+        f": {rate * WEEKS_A_YEAR:,.1f} visit days a year of a customer who still comes, in the "
+        f"mean; {percent(a / (a + b))} leave for ever after a repeat visit"
+    )
+    if (MONEY, "p") in values:
+        mean = values[MONEY, "p"] * values[MONEY, "gamma"] / (values[MONEY, "q"] - 1)
+        told += f"; {money.exact(round(mean))} {money.currency} on a visit day"
+    return told
+
+
 def _outlook(
     models: Mapping[str, Mapping[str, Any]],
     classes: list[dict[str, Any]],
@@ -92,9 +109,10 @@ def _outlook(
     visits, spent = models[VISITS], models[MONEY]
     if visits["refused"] is not None:
         return f": none, {visits['refused']}"
-    alive = sum(row["customers_alive"] for row in classes)
+    again = [row for row in classes if row["repeat_visit_days"] > 0]
+    alive, came = (sum(row[name] for row in again) for name in ("customers_alive", "customers"))
     told = (
-        f": {alive:,.0f} of {visits['customers']:,} customers still come; "
+        f": {alive:,.0f} of the {came:,} customers who came again still come; "
         f"{visits['expected_total']:,.0f} visit days are expected "
         f"({visits['expected_low']:,.0f} to {visits['expected_high']:,.0f})"
     )
@@ -102,7 +120,7 @@ def _outlook(
         told += f", and no money: {spent['refused']}"
     else:
         low, total, high = (
-            money.rounded(round(spent[name]))
+            money.rounded(spent[name])
             for name in ("expected_low", "expected_total", "expected_high")
         )
         told += f", and {total} {money.currency} ({low} to {high})"
@@ -118,7 +136,7 @@ def _class_name(row: Mapping[str, Any]) -> str:
 
 def _classes_panel(classes: list[dict[str, Any]], money: MoneyFormat) -> Panel:
     def of_money(cents: float | None) -> str:
-        return "" if cents is None else money.rounded(round(cents))
+        return "" if cents is None else money.rounded(cents)
 
     lines = [
         (

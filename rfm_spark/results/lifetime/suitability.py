@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rfm_spark.results.lifetime.maximum_likelihood import added_up
 from rfm_spark.results.lifetime.money_model import MoneyCells
 from rfm_spark.results.lifetime.visits_model import DAYS_A_WEEK, VisitCells
 
@@ -74,7 +75,7 @@ def why_no_money(cells: MoneyCells) -> str | None:
 
 def correlation_of_money(cells: MoneyCells) -> float:
     """Between numbers of amounts and their means (Pearson); 0 where one is the same for all."""
-    weights = cells.customers / cells.total
-    amounts, mean = (each - weights @ each for each in (cells.amounts, cells.mean))
-    spread = np.sqrt((weights @ amounts**2) * (weights @ mean**2))
-    return 0.0 if spread == 0 else float((weights * amounts) @ mean / spread)
+    weights = cells.customers / max(cells.total, 1.0)
+    amounts, mean = (each - added_up(weights, each) for each in (cells.amounts, cells.mean))
+    spread = float(np.sqrt(added_up(weights, amounts**2) * added_up(weights, mean**2)))
+    return 0.0 if spread == 0 else added_up(weights, amounts * mean) / spread

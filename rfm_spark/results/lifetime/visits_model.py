@@ -15,7 +15,12 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import betaln, gammaln, hyp2f1
 
-from rfm_spark.results.lifetime.maximum_likelihood import Fit, NotFitted, greatest_likelihood
+from rfm_spark.results.lifetime.maximum_likelihood import (
+    Fit,
+    NotFitted,
+    added_up,
+    greatest_likelihood,
+)
 
 DAYS_A_WEEK = 7
 _NODES = 48
@@ -66,9 +71,9 @@ def fitted_visits(cells: VisitCells) -> Fit:
         power = r + cells.repeats
         alive = -power * np.log(alpha + cells.age)
         gone = np.where(is_repeat, after[at] - power * np.log(alpha + last), -np.inf)
-        return float(cells.customers @ (of_repeats[at] + np.logaddexp(alive, gone)))
+        return added_up(cells.customers, of_repeats[at] + np.logaddexp(alive, gone))
 
-    mean_age = float(cells.customers @ cells.age) / cells.total
+    mean_age = added_up(cells.customers, cells.age) / cells.total
     scales = {"r": 1.0, "alpha": max(mean_age, 1.0), "a": 1.0, "b": 1.0}
     return greatest_likelihood(log_likelihood, scales, cells.total)
 

@@ -265,6 +265,22 @@ def test_several_days_are_those_of_one_after_another_and_nothing_else_is_written
     assert {name: stored(shop.warehouse, name) for name in TABLES} == rows
 
 
+def test_each_profile_is_cut_by_other_methods_as_well(cli, tested, capfd):
+    """The profile that is cut anew each day, all by quantile, as if the configuration said so."""
+    shop, _ = tested
+    assert cli(*backtest(shop, SCORED, watched=21, more=("--method", "quantile"))) == 0
+    by_method = told(shop, "purchase by quantile", "cell", watched=21)
+    names = {row["profile"] for row in stored(shop.warehouse, "backtest_rankings")}
+    assert {f"{one} by quantile" for one in ("purchase", "engagement", "city")} <= names
+    written = ("--set", "rfm.purchase.frequency.method=quantile")
+    assert cli(*backtest(shop, SCORED, watched=21, more=written)) == 0
+    assert told(shop, "purchase", "cell", watched=21) == by_method
+    assert cli(*backtest(shop, SCORED, more=("--method", "quantil"))) == 2
+    assert problems(capfd) == [
+        "--method quantil: is none that finds boundaries; did you mean 'quantile'?"
+    ]
+
+
 def test_boundaries_of_a_later_day_are_not_known(cli, tested):
     """A profile that is pinned to them is cut as on the day."""
     shop, _ = tested

@@ -10,6 +10,7 @@ import typer
 from rfm_spark.app.advice import advice_panels
 from rfm_spark.app.backtest.job import backtest
 from rfm_spark.app.backtest.panels import backtest_panels
+from rfm_spark.app.backtest.sources import METHODS_TO_TRY
 from rfm_spark.cli.display import show_panels
 from rfm_spark.cli.options import Config, Overrides, Place, day_of
 from rfm_spark.cli.requests import opened_run
@@ -42,10 +43,21 @@ def backtest_days(
             show_default=False,
         ),
     ],
+    method: Annotated[
+        list[str],
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="Score each profile also with all boundaries found in this way, to compare: "
+            f"{', '.join(METHODS_TO_TRY)}; may be given several times.",
+            default_factory=list,
+            show_default=False,
+        ),
+    ],
 ) -> None:
     """Score days of the past, and tell who came in the days after: how well scores rank."""
     with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         asked = [day for given in as_of if (day := day_of(given)) is not None]
-        found = backtest(run, asked, days)
+        found = backtest(run, asked, days, method)
     show_panels(backtest_panels(found, run.settings.business.money_format))
     show_panels(advice_panels(run.notes))

@@ -24,6 +24,8 @@ from rfm_spark.app.backtest.sources import (
     cluster_groups,
     known_models,
     known_profiles,
+    require_methods,
+    with_methods,
     without_undated,
 )
 from rfm_spark.app.backtest.tables import BACKTEST, BACKTEST_GAINS, BACKTEST_RANKINGS
@@ -55,7 +57,7 @@ class Found:
     gains: list[Row] = field(default_factory=list)
 
 
-def backtest(run: Run, as_of: Sequence[date], days: int) -> Found:
+def backtest(run: Run, as_of: Sequence[date], days: int, methods: Sequence[str] = ()) -> Found:
     """Scores some days as `rfm` would, and tells what customers did in the days after each.
 
     Nothing else is written: no scores and no boundaries. The same days with as many days after
@@ -65,22 +67,25 @@ def backtest(run: Run, as_of: Sequence[date], days: int) -> Found:
         run: session, settings and warehouse.
         as_of: the days to score, in any order.
         days: after each, that customers are watched.
+        methods: that boundaries of every profile are found by as well; see `with_methods`.
 
     Returns:
         The rows, by day, then by profile.
 
     Raises:
-        UserError: if receipts are not known by their days, fewer days of data follow one of them,
-            or a profile scores nobody on all of them.
+        UserError: if there is no such method, receipts are not known by their days, fewer days of
+            data follow one of them, or a profile scores nobody on all of them.
     """
     if run.settings.receipts is None:
         raise UserError("backtest: tells who came again day by day, which needs [receipts]")
+    require_methods(methods)
     ordered = sorted(set(as_of))
     with recorded(run, NAME, ordered[-1]):
         refresh_facts(run)
         resolved_as_of(run, ordered[0])
         _require_watched(run, ordered, days)
-        profiles, found, nobody = known_profiles(run), Found(), None
+        profiles = with_methods(known_profiles(run), methods)
+        found, nobody = Found(), None
         asks = [*profile_asks(profiles, run.settings), outcome_ask(days)]
         size = days_a_pass(asks, run.settings)
         for start in range(0, len(ordered), size):

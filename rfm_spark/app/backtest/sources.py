@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import product
 
@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.app.backtest.counts import group_aggregates, outcome_columns
-from rfm_spark.core.errors import UserError
+from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.facts.asks import ATTRIBUTES_EVER
 from rfm_spark.results.clusters.features.further import ATTRIBUTE_OF, ONE_HOT, PROFILE
 from rfm_spark.results.clusters.one_model import model_slice
@@ -19,10 +19,15 @@ from rfm_spark.results.clusters.settings import models_of
 from rfm_spark.results.clusters.stored_models import is_whole, model_of_day
 from rfm_spark.results.clusters.tables import CLUSTER_ASSIGNMENTS, CLUSTER_MODELS, CLUSTERS
 from rfm_spark.results.registry import BY_COMMAND
+from rfm_spark.results.rfm.boundaries.methods import METHODS
 from rfm_spark.results.rfm.job import Profiles
+from rfm_spark.results.rfm.settings import Dimension, Profile
 from rfm_spark.results.rfm.values import Basis
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
+
+METHODS_TO_TRY = tuple(name for name, one in METHODS.items() if not one.is_given)
+"""Of boundaries: those that find cuts themselves."""
 
 
 def has_undated_attributes(settings: ShopSettings) -> bool:
@@ -50,6 +55,39 @@ def known_profiles(run: Run) -> Profiles:
     if left_out:
         run.notes.append(f"{why}: left out of the backtest")
     return known
+
+
+def require_methods(methods: Sequence[str]) -> None:
+    """Makes sure that boundaries can be found by some methods.
+
+    Raises:
+        UserError: if not.
+    """
+    problems = [
+        f"--method {one}: is none that finds boundaries; {did_you_mean(one, METHODS_TO_TRY)}"
+        for one in methods
+        if one not in METHODS_TO_TRY
+    ]
+    if problems:
+        raise UserError(problems)
+
+
+def with_methods(profiles: Profiles, methods: Sequence[str]) -> dict[str, Profile]:
+    """The profiles, and each of them with all boundaries found by each method, as of the day.
+
+    Args:
+        profiles: by name.
+        methods: of METHODS_TO_TRY.
+
+    Returns:
+        By name, which of the others ends with the method.
+    """
+    found = dict(profiles)
+    for (name, profile), method in product(profiles.items(), dict.fromkeys(methods)):
+        cut = dict.fromkeys(("recency", "frequency", "monetary"), Dimension(method=method))
+        changed = {**cut, "refit": "always", "pinned": None}
+        found[f"{name} by {method}"] = profile.model_copy(update=changed)
+    return found
 
 
 def _asks_for_attributes(basis: Basis) -> bool:

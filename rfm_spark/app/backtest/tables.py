@@ -10,7 +10,12 @@ _AS_OF = Column(
     "as_of", DateType(), "The day that was scored; outcomes are of the days after", True
 )
 _DAYS = Column("days", IntegerType(), "How many days after as_of customers are watched", True)
-_PROFILE = Column("profile", StringType(), "Name of the set of RFM rules", required=True)
+_PROFILE = Column(
+    "profile",
+    StringType(),
+    "Name of the set of RFM rules; `purchase by natural` where --method tries other boundaries",
+    required=True,
+)
 _CUSTOMERS = Column("customers", LongType(), "Customers scored", required=True)
 _RESPONDERS = Column(
     "responders", LongType(), "Of these, with a visit in these days", required=True
@@ -32,7 +37,8 @@ BACKTEST = Table(
         Column(
             "profile",
             StringType(),
-            "Name of the set of RFM rules; of clusters and tiers, of the clusters' model",
+            "Name of the set of RFM rules, with ` by METHOD` where other boundaries were tried; of "
+            "clusters and tiers, of the clusters' model",
             required=True,
         ),
         Column(

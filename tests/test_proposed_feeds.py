@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from support.exports import SHOPIFY, csv_text, written
 from support.proposals import HEADER, doubts_of, loaded, orders
 
@@ -84,6 +85,21 @@ def test_files_that_tell_of_the_same_purchases_are_no_feeds(tmp_path: Path) -> N
     assert sections(found) == ["receipts"]
     [told] = found.left_out
     assert "left out: it tells of the same purchases" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "money"),
+    [("refunds-2026.csv", "id", "amount"), ("back.csv", "refund_id", "amount"),
+     ("all.csv", "id", "refund amount"), ("abandoned carts.csv", "id", "total")],
+)  # fmt: skip
+def test_what_is_given_back_or_not_bought_is_no_feed(tmp_path: Path, name, ids, money) -> None:
+    written(tmp_path / "orders.csv", csv_text(HEADER, orders(30)))
+    back = [[f"R{n}", f"k{n % 3}", f"2026-05-0{n + 1}", f"{n}.50"] for n in range(6)]
+    written(tmp_path / name, csv_text([ids, "customer", "date", money], back))
+    found = proposal([tmp_path])
+    assert sections(found) == ["receipts"]
+    [told] = found.left_out
+    assert f"{name}: left out: a name in it tells of what is given back" in told
 
 
 def test_years_of_other_columns_are_one_source(tmp_path: Path) -> None:

@@ -8,11 +8,20 @@ from pathlib import Path
 
 from rfm_spark.app.proposal.file_headers import told_files
 from rfm_spark.app.proposal.findings import FileGroup, Finding
+from rfm_spark.app.proposal.names import words_of
 from rfm_spark.app.proposal.other_subjects import section_name
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING
 from rfm_spark.settings.sources import FEED_KEYS
 
 RECEIPTS = "receipts"
+_NOT_BOUGHT = (
+    {"refund", "refunds", "refunded", "return", "returns", "chargeback", "chargebacks"}
+    | {"credit", "credits", "payment", "payments", "payout", "payouts"}
+    | {"cart", "carts", "abandoned", "quote", "quotes"}
+    | {"retoure", "retouren", "gutschrift", "gutschriften", "remboursement", "remboursements"}
+    | {"reembolso", "reembolsos", "devoluciones"}
+)
+"""Words for what is given back, paid, or not bought."""
 _SAME = 0.5
 """Share of customers' days in common from which two files tell of the same purchases."""
 
@@ -48,6 +57,15 @@ def _section(one: Finding) -> object:
     keep = None if one.keep is None else one.keep.written()
     delimiter = None if dialect is None else (dialect.delimiter, dialect.quote, dialect.escape)
     return one.group.sample.format, fields, dict(one.settings), keep, delimiter
+
+
+def is_of_sales(one: Finding) -> bool:
+    """Whether nothing is called as what is paid back, or not bought: it would be added up."""
+    names = [section_name(one.group.files[0])]
+    names += [name for key in ("receipt_id", "amount", "unit_price") if key in one.fields
+              for name in one.fields[key].names()]  # fmt: skip
+    told = {word for name in names for word in words_of(name.replace("_", " "))}
+    return bool(one.title) or not told & _NOT_BOUGHT
 
 
 def tells_the_same(one: Finding, other: Finding) -> bool:
@@ -87,8 +105,9 @@ def _doubts(first: Finding, one: Finding, name: str) -> list[str]:
     ]  # fmt: skip
     shared = len(who[0] & who[1])
     doubts = [
-        f"taken for another feed than {name}, with ids of its own: where one order comes in both, "
-        f"write shares_ids = true in each. {shared:,} of {len(who[1]):,} customers are in both: "
+        f"taken for another feed than {name}, with ids of its own: where it tells of the same "
+        "purchases, leave it out; where one order comes in both with the same id, write "
+        f"shares_ids = true in each. {shared:,} of {len(who[1]):,} customers are in both: "
         "they are one where their ids are the same"
     ]
     if first.currency and one.currency and first.currency != one.currency:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 from rfm_spark.app.proposal.choices import Facts
 from rfm_spark.app.proposal.facts import best_named, facts_of
-from rfm_spark.app.proposal.feeds import RECEIPTS, as_feeds, tells_the_same, with_generation
+from rfm_spark.app.proposal.feeds import (
+    RECEIPTS,
+    as_feeds,
+    is_of_sales,
+    tells_the_same,
+    with_generation,
+)
 from rfm_spark.app.proposal.fields import LookedUp
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.names import CERTAIN, points
@@ -27,6 +33,11 @@ from rfm_spark.core.errors import UserError
 _TWICE = (
     "left out: it tells of the same purchases, or totals of them; where they are others, write it "
     "as a feed of its own, [receipts.<name>] in docs/your_files.md"
+)
+_NOT_SALES = (
+    "left out: a name in it tells of what is given back, paid or not bought, and it would be added "
+    "up with purchases; of what is given back, write a feed of its own with amounts below 0, "
+    "[receipts.<name>] in docs/your_files.md"
 )
 _NO_PART = "left out: it tells no interactions, no attributes, and nothing that receipts look up"
 
@@ -107,7 +118,9 @@ def _feeds(first: _Looked, left: Sequence[_Looked]) -> tuple[list[_Looked], list
         if both:
             at, joined = next(iter(both.items()))
             feeds[at] = replace(feeds[at], group=joined.group, purchases=joined)
-        elif any(tells_the_same(_purchases(feed), _purchases(one)) for feed in feeds):
+        elif not is_of_sales(_purchases(one)) or any(
+            tells_the_same(_purchases(feed), _purchases(one)) for feed in feeds
+        ):
             others.append(one)
         else:
             feeds.append(one)
@@ -181,8 +194,7 @@ def _completed(
         }
         findings = [looked_up.get(at, found) for at, found in enumerate(findings)]
         if not looked_up:
-            reason = _NO_PART if one.purchases is None else _TWICE
-            left_out.append(f"{one.group.shown}: {reason}")
+            left_out.append(f"{one.group.shown}: {_reason(one)}")
     sections = [one.section for one in findings]
     if sections == ["customers"]:
         raise UserError(
@@ -193,6 +205,13 @@ def _completed(
         beside = attributes_beside(findings[0], first.facts)
         findings += [beside] if beside is not None else []
     return Subjects(findings, left_out)
+
+
+def _reason(one: _Looked) -> str:
+    """Why files are in no section."""
+    if one.purchases is None:
+        return _NO_PART
+    return _TWICE if not _has_receipts(one) or is_of_sales(one.purchases) else _NOT_SALES
 
 
 def _with_lookup(receipts: Finding, one: _Looked, others: Facts) -> Finding | None:

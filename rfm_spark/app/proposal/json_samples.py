@@ -1,4 +1,4 @@
-"""Samples of JSON lines: the first objects, and columns of what lies inside of them."""
+"""Samples of JSON lines and arrays: the first objects, and columns of what lies inside of them."""
 
 from __future__ import annotations
 
@@ -12,34 +12,42 @@ from typing import Any
 from rfm_spark.app.proposal.fields import Column, Row
 from rfm_spark.app.proposal.names import points
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING, RawText
-from rfm_spark.app.proposal.sample import MAX_ROWS, Sample, value_inside
+from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample, value_inside
 from rfm_spark.app.proposal.strangers import most_strangers, strangers_doubt
 from rfm_spark.core.errors import UserError
 
+_AFTER_BLANKS = re.compile(r"[\s,]*")
+
 
 def json_sample(file: Path, raw: RawText) -> Sample:
-    """The first rows of a file with a JSON object on each line.
+    """The first rows of a file with a JSON object on each line, or of one array of objects.
 
     Raises:
         UserError: if it is written in another way; it says what to do.
     """
     text, is_whole, encoding = raw.text, raw.is_whole, raw.encoding
-    if text.lstrip().startswith("["):
-        raise UserError(
-            f"{file}: is one JSON array, and Spark reads a JSON object a line: write its objects "
-            f"one on each line, such as with jq -c '.[]' {file.name} > {file.stem}.jsonl"
-        )
     if encoding not in ("UTF-8", ANY_ENCODING):
         raise UserError(f"{file}: JSON is read as UTF-8 without a mark, and this is {encoding}")
+    is_array = text.lstrip().startswith("[")
     # Not `splitlines`: it takes U+2028 for a line's end, which may stand in JSON's texts.
-    lines = re.split(r"\r\n|\n|\r", text)
-    read = [_object(line) for line in islice(_whole_lines(lines, is_whole), MAX_ROWS)]
+    lines = [] if is_array else re.split(r"\r\n|\n|\r", text)
+    if is_array:
+        parts = iter(_whole_array(file, text)) if is_whole else _of_array(text)
+    else:
+        parts = map(_object, _whole_lines(lines, is_whole))
+    read = list(islice(parts, MAX_ROWS + 1))
+    is_whole = is_whole and len(read) <= MAX_ROWS
+    read = read[:MAX_ROWS]
     objects = [one for one in read if one is not None]
     broken = len(read) - len(objects)
+    if broken and is_array:
+        raise UserError(f"{file}: is a JSON array of other things than objects, such as {{...}}")
     if broken > most_strangers(len(read)):
         raise UserError(f"{file}: is no JSON object a line: write each object on a line of its own")
+    if not objects and is_array and is_whole:
+        raise NoRows(f"{file}: is an array without an object")
     if not objects:
-        raise UserError(f"{file}: its first line is longer than what is looked at of a file")
+        raise UserError(f"{file}: its first object is longer than what is looked at of a file")
     columns: dict[str, Column] = {}
     for one in objects:
         columns |= {key: column for key, column in _json_columns(one) if key not in columns}
@@ -54,7 +62,7 @@ def json_sample(file: Path, raw: RawText) -> Sample:
         "json",
         columns,
         rows,
-        is_whole and len(lines) <= MAX_ROWS,
+        is_whole,
         types=types,
         doubts=(told,) if told else (),
     )
@@ -67,6 +75,30 @@ def _object(line: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _whole_array(file: Path, text: str) -> list[dict[str, Any] | None]:
+    """The objects of an array; None for what is none.
+
+    Raises:
+        UserError: if it does not end, or what follows it is not JSON.
+    """
+    try:
+        return [one if isinstance(one, dict) else None for one in json.loads(text)]
+    except json.JSONDecodeError as error:
+        raise UserError(f"{file}: is one JSON array, and not whole: {error}") from None
+
+
+def _of_array(text: str) -> Iterator[dict[str, Any] | None]:
+    """The objects of an array up to where the text was cut; None for what is none."""
+    decoder = json.JSONDecoder()
+    at = text.index("[") + 1
+    while (start := _AFTER_BLANKS.match(text, at).end()) < len(text) and text[start] != "]":  # type: ignore[union-attr]
+        try:
+            found, at = decoder.raw_decode(text, start)
+        except json.JSONDecodeError:
+            return
+        yield found if isinstance(found, dict) else None
 
 
 def _whole_lines(lines: list[str], is_whole: bool) -> Iterator[str]:

@@ -222,3 +222,17 @@ def test_a_json_array_is_looked_into_as_lines_are(tmp_path: Path, monkeypatch, i
     assert not cut.is_whole
     assert 3 < len(cut.rows) < 40
     assert cut.rows == expected.group.sample.rows[: len(cut.rows)]
+
+
+def test_keys_inside_of_objects_may_have_spaces_and_those_of_no_path_are_told(tmp_path) -> None:
+    lines = [
+        {"Order": {"Order No": row[0], "who": {"Client": row[1]}},
+         "at": row[2], "money": {"Total (net)": row[3], "v.a.t": 1}}
+        for row in orders()
+    ]  # fmt: skip
+    file = written(tmp_path / "o.jsonl", "\n".join(map(json.dumps, lines)))
+    found = proposal([file])
+    columns = loaded(found, tmp_path).receipts.columns
+    assert columns.receipt_id == "get_json_object(Order, '$.Order No')"
+    assert columns.amount == "get_json_object(money, '$.Total (net)')"
+    assert "keys inside of objects that are not looked at: v.a.t" in doubts_of(found)

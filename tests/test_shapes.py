@@ -17,7 +17,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from support.configurations import inline_toml
 from support.shape_files import section, write
-from support.shapes import LINES, Shape, of_receipts, shape, whole
+from support.shapes import AS_TEXT, AS_TYPES, LINES, Shape, of_receipts, shape, whole
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError
@@ -121,6 +121,17 @@ def test_a_shape_gives_the_same_receipts(one: Shape, receipts: dict[str, list[An
     unlike = [row for row in found if row not in right]
     assert unlike == []
     assert len(found) == len(right)
+
+
+def test_every_way_of_writing_is_in_some_shape() -> None:
+    drawn = {id(way) for one in SHAPES for way in one.ways.values()}
+    ways = [way for table in (AS_TEXT, AS_TYPES) for of in table.values() for way in of.values()]
+    assert all(id(way) in drawn for way in ways)
+    text = [one for one in SHAPES if one.container == "csv"]
+    assert len({one.encoding for one in text}) == 5
+    assert len({one.delimiter for one in text}) == 6
+    assert len({one.compression for one in text}) == 4
+    assert {one.json for one in SHAPES if "json" in one.container} == {"lines", "array", "indented"}
 
 
 def _nanoseconds(file: Path) -> None:

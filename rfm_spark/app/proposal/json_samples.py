@@ -11,11 +11,14 @@ from typing import Any
 
 from rfm_spark.app.proposal.fields import Column, Row
 from rfm_spark.app.proposal.names import points
+from rfm_spark.app.proposal.numbers import sql_text
 from rfm_spark.app.proposal.raw_text import ANY_ENCODING, RawText
 from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample, value_inside
 from rfm_spark.app.proposal.strangers import most_strangers, strangers_doubt
 from rfm_spark.core.errors import UserError
 
+_IN_PATH = re.compile(r"[^.\[\]'\"*]+")
+"""Keys that stand in a path behind a point as they are."""
 _AFTER_BLANKS = re.compile(r"[\s,]*")
 
 
@@ -56,7 +59,10 @@ def json_sample(file: Path, raw: RawText) -> Sample:
         {name: _json_text(value_inside(one, name, column)) for name, column in columns.items()}
         for one in objects
     ]
-    told = strangers_doubt(broken, len(read), "JSON object", "lines")
+    doubts = [strangers_doubt(broken, len(read), "JSON object", "lines")]
+    inner = (value for one in objects for value in one.values() if isinstance(value, dict))
+    if unread := sorted({key for value in inner for key in _keys_of_no_path(value)}):
+        doubts.append(f"keys inside of objects that are not looked at: {', '.join(unread)}")
     return Sample(
         file,
         "json",
@@ -64,7 +70,7 @@ def json_sample(file: Path, raw: RawText) -> Sample:
         rows,
         is_whole,
         types=types,
-        doubts=(told,) if told else (),
+        doubts=tuple(filter(None, doubts)),
     )
 
 
@@ -110,7 +116,7 @@ def _json_columns(one: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
     for key, value in one.items():
         if isinstance(value, dict):
             for inner in _paths_of_values(value):
-                path = f"get_json_object({Column(key).sql}, '$.{inner}')"
+                path = f"get_json_object({Column(key).sql}, {sql_text(f'$.{inner}')})"
                 yield f"{key}.{inner}", Column(f"{key}.{inner}", path)
         elif isinstance(value, list):
             yield from _pieces_of_lines(key, value)
@@ -121,10 +127,21 @@ def _json_columns(one: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
 def _paths_of_values(one: Mapping[str, Any]) -> Iterator[str]:
     """Keys on the way to each value inside of an object, lists left out, with points between."""
     for key, value in one.items():
-        if key.isidentifier() and isinstance(value, dict):
+        if not _IN_PATH.fullmatch(key):
+            continue
+        if isinstance(value, dict):
             yield from (f"{key}.{inner}" for inner in _paths_of_values(value))
-        elif key.isidentifier() and not isinstance(value, list):
+        elif not isinstance(value, list):
             yield key
+
+
+def _keys_of_no_path(one: Mapping[str, Any]) -> Iterator[str]:
+    """Keys inside of an object of which no path can be written."""
+    for key, value in one.items():
+        if not _IN_PATH.fullmatch(key):
+            yield key
+        elif isinstance(value, dict):
+            yield from _keys_of_no_path(value)
 
 
 def _pieces_of_lines(key: str, lines: Sequence[Any]) -> Iterator[tuple[str, Column]]:

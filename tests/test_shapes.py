@@ -17,7 +17,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from support.configurations import inline_toml
 from support.shape_files import section, write
-from support.shapes import AS_TEXT, AS_TYPES, LINES, Shape, of_receipts, shape, whole
+from support.shapes import Shape, shape
+from support.ways import AS_TEXT, AS_TYPES, LINES, of_receipts, whole
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError

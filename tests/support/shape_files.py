@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
 from rfm_spark.app.proposal.proposal import proposal
-from support.shapes import AS_TYPES, Shape, Sold, Way
+from support.shapes import Shape
+from support.ways import AS_TYPES, Sold, Way
 
 _PLACES = {"receipt_id": "head", "time": "head", "store_id": "head", "customer_id": "who",
            "amount": "money", "quantity": "money", "category": "money"}  # fmt: skip

@@ -15,10 +15,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rfm_spark.app.proposal.amounts import Amount
 from rfm_spark.app.proposal.conditions import AnyOf, IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts
 from rfm_spark.app.proposal.fields import (
-    Amount,
     Column,
     Columns,
     Field,

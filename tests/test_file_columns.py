@@ -74,10 +74,14 @@ def test_parquet_files_may_differ_in_columns_of_no_use_and_in_case(cli, shop):
     assert sorted(customers) == sorted(row["customer"] for row in [*GOOD, *others])
 
 
-def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, capfd):
-    shop.json_lines("receipts1.json", without("customer", GOOD, called="Customer"))
+@pytest.mark.parametrize("indent", [None, 1], ids=["lines", "array"])
+def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, capfd, indent):
+    rows = without("customer", GOOD, called="Customer")
+    shop.json_lines("receipts1.json", rows)
+    if indent is not None:
+        shop.file("receipts1.json").write_text(json.dumps(rows, indent=indent))
     shop.configure(changes=IN_JSON)
-    for job in ("check", "run"):
+    for job in ("check", "run") if indent is None else ("check",):
         assert cli(job, *shop.arguments()) == 2
         [told] = problems(capfd)
         assert told.startswith("[receipts.types] customer: no row of receipts1.json has it; did ")
@@ -115,7 +119,18 @@ def test_json_that_cannot_be_read_is_named(cli, shop, capfd):
     for job in ("check", "run"):
         assert cli(job, *shop.arguments()) == 2
         [told] = problems(capfd)
-        assert f"{shop.raw}/receipts1.json.gz cannot be read as json" in told
+        assert f"{shop.raw}/receipts1.json.gz cannot be read as text" in told
+
+
+@pytest.mark.parametrize("text", [json.dumps(GOOD, indent=1)[:-20], '[{"receipt": "1"}, 2]'])
+def test_a_broken_json_array_is_no_malformed_row(cli, shop, capfd, text):
+    """Of many rows: it would be one of them, and all of its own would be missing."""
+    shop.file("receipts1.json").write_text(text)
+    shop.json_lines("receipts2.json", GOOD * 200)
+    shop.configure(changes=IN_JSON)
+    assert cli("check", *shop.arguments()) == 2
+    [told] = problems(capfd)
+    assert "receipts1.json: begins as a JSON array, and is not one whole array of objects" in told
 
 
 def test_a_column_that_json_does_not_declare_is_told(cli, shop, capfd):

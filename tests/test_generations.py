@@ -224,8 +224,10 @@ def test_the_first_line_of_a_file_is_what_stands_in_it(spark, tmp_path):
         (tmp_path / name).write_bytes(text)
     (tmp_path / "e.csv.gz").write_bytes(gzip.compress(b"packed\n1\n" * 1_000))
     (tmp_path / "f.csv").write_bytes("über\n1".encode("utf-16"))
-    plain = [str(tmp_path / name) for name in (*texts, "e.csv.gz")]
-    assert first_lines(spark, plain, "UTF-8") == ["x;y", "z", "", "only", "packed"]
+    with pa.CompressedOutputStream(str(tmp_path / "g.csv.zst"), "zstd") as stream:
+        stream.write(b"by Spark\n1\n")
+    plain = [str(tmp_path / name) for name in (*texts, "e.csv.gz", "g.csv.zst")]
+    assert first_lines(spark, plain, "UTF-8") == ["x;y", "z", "", "only", "packed", "by Spark"]
     assert first_lines(spark, [str(tmp_path / "f.csv")], "UTF-16") == ["über"]
     with pytest.raises(JvmError, match=r"missing\.csv cannot be read as text"):
         first_lines(spark, [str(tmp_path / "missing.csv")], "UTF-8")

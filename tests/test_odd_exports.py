@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -294,3 +295,31 @@ def test_woocommerces_earlier_name_of_net_sales_is_known(tmp_path: Path) -> None
     text = WOOCOMMERCE.replace("Net Sales", "N. Revenue")
     found = one_of(proposal([written(tmp_path / "o.csv", text)]))
     assert found.fields["amount"].names() == ("N. Revenue",)
+
+
+@pytest.mark.parametrize("has_column", [True, False])
+def test_a_refund_that_is_not_converted_is_no_silent_part_of_an_amount(
+    tmp_path: Path, has_column: bool
+) -> None:
+    text = STRIPE.replace("1500,0,jpy,true,10.11,0.00", "1500,700,jpy,true,10.11,0.00")
+    if not has_column:
+        text = "\n".join(
+            ",".join(fields[:7] + fields[8:])
+            for fields in csv.reader(text.replace('"1,019.99"', "1019.99").splitlines())
+        )
+    found = proposal([written(tmp_path / "o.csv", text)])
+    amount, rows = one_of(found).fields["amount"], one_of(found).group.sample.rows
+    assert amount.read(rows[0]) == "1019.99"
+    assert [amount.read(row) for row in rows[1:]] == (
+        ["15.00", "7.00", ""] if has_column else ["", "7.00", ""]
+    )
+    told = "1 of 3 rows have" if has_column else "2 of 3 rows have"
+    assert f"{told} Amount Refunded in other money than their amount" in doubts_of(found)
+
+
+def test_charges_of_a_stripe_account_of_one_currency_are_read_as_they_are(tmp_path: Path) -> None:
+    rows = [[*row[:6], *row[9:]] for row in csv.reader(STRIPE.splitlines())]
+    found = one_of(proposal([written(tmp_path / "o.csv", csv_text(rows[0], rows[1:]))]))
+    assert [found.fields["amount"].read(row) for row in found.group.sample.rows] == [
+        "1019.99", "15.00", "7.00", "1500",
+    ]  # fmt: skip

@@ -207,3 +207,32 @@ def test_a_broken_line_of_json_is_told_and_many_are_refused(tmp_path: Path) -> N
     written(file, json.dumps({"orders": [json.loads(line) for line in lines]}, indent=1))
     with pytest.raises(UserError, match="write each object on a line of its own"):
         proposal([file])
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_array_is_looked_into_as_lines_are(tmp_path: Path, monkeypatch, indent) -> None:
+    objects = [dict(zip(HEADER, row, strict=True)) for row in orders(40)]
+    file = written(tmp_path / "o.json", json.dumps(objects, indent=indent))
+    lines = written(tmp_path / "lines.json", "\n".join(map(json.dumps, objects)))
+    found, expected = one_of(proposal([file])), one_of(proposal([lines]))
+    assert found.group.sample.rows == expected.group.sample.rows
+    assert found.fields == expected.fields
+    monkeypatch.setattr(raw_text, "MAX_BYTES", 1_000)
+    cut = one_of(proposal([file])).group.sample
+    assert not cut.is_whole
+    assert 3 < len(cut.rows) < 40
+    assert cut.rows == expected.group.sample.rows[: len(cut.rows)]
+
+
+def test_keys_inside_of_objects_may_have_spaces_and_those_of_no_path_are_told(tmp_path) -> None:
+    lines = [
+        {"Order": {"Order No": row[0], "who": {"Client": row[1]}},
+         "at": row[2], "money": {"Total (net)": row[3], "v.a.t": 1}}
+        for row in orders()
+    ]  # fmt: skip
+    file = written(tmp_path / "o.jsonl", "\n".join(map(json.dumps, lines)))
+    found = proposal([file])
+    columns = loaded(found, tmp_path).receipts.columns
+    assert columns.receipt_id == "get_json_object(Order, '$.Order No')"
+    assert columns.amount == "get_json_object(money, '$.Total (net)')"
+    assert "keys inside of objects that are not looked at: v.a.t" in doubts_of(found)

@@ -15,7 +15,17 @@ from conftest import ROOT
 from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.exports import GA4, KLAVIYO, SHOPIFY, SQUARE, STRIPE, WOOCOMMERCE, csv_text, written
+from support.exports import (
+    GA4,
+    KLAVIYO,
+    LIGHTSPEED,
+    SHOPIFY,
+    SQUARE,
+    STRIPE,
+    WOOCOMMERCE,
+    csv_text,
+    written,
+)
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.proposal.csv_dialects import dialect_of
@@ -231,7 +241,7 @@ def test_the_same_receipts_in_any_shape_mean_the_same_or_are_told_to_be_unsure(
 @pytest.mark.parametrize(
     ("text", "name"),
     [(SHOPIFY, "shopify"), (WOOCOMMERCE, "woocommerce"), (SQUARE, "square"), (STRIPE, "stripe"),
-     (GA4, "ga4"), (KLAVIYO, "klaviyo")],
+     (GA4, "ga4"), (KLAVIYO, "klaviyo"), (LIGHTSPEED, "lightspeed")],
 )  # fmt: skip
 def test_known_exports_are_recognised_by_their_columns(tmp_path, text, name) -> None:
     found = proposed(tmp_path, text, "x.jsonl" if text.startswith("{") else "x.csv")
@@ -416,7 +426,9 @@ def test_totals_of_customers_stand_in_place_of_receipts(tmp_path: Path) -> None:
         ("sep=;\nid;customer;at;total\n1;ada;2026-01-05;10\n", "r.csv", "is for Excel alone"),
         ("id,customer,,total\n1,ada,2026-01-05,10\n", "r.csv", "header, column 3"),
         ("id,customer,at,total\n", "r.csv", "has a header and no row"),
-        ('[{"id": 1}]', "r.json", "is one JSON array"),
+        ('[{"id": 1}', "r.json", "is one JSON array, and not whole"),
+        ('[1, {"id": 1}]', "r.json", "is a JSON array of other things than objects"),
+        ("[ ]", "r.json", "is an array without an object"),
         ("", "r.csv", "is empty"),
         ("a,b\nx,y\nz,w\n", "r.csv", "nothing tells who did what when"),
         ("PK", "r.xlsx", "is a spreadsheet: save it as CSV"),

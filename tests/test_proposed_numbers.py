@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 from support.exports import (
     GA4,
     KLAVIYO,
+    LIGHTSPEED,
+    LIGHTSPEED_RECEIPTS,
     SHOPIFY,
     SHOPIFY_RECEIPTS,
     SQUARE,
@@ -67,16 +69,19 @@ def proposed(cli: Cli, run: RunJob, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "expected", "ending"),
     [
-        (WOOCOMMERCE, WOOCOMMERCE_RECEIPTS),
-        (SQUARE, SQUARE_RECEIPTS),
-        (STRIPE, STRIPE_RECEIPTS),
+        (WOOCOMMERCE, WOOCOMMERCE_RECEIPTS, "csv"),
+        (SQUARE, SQUARE_RECEIPTS, "csv"),
+        (STRIPE, STRIPE_RECEIPTS, "csv"),
+        (LIGHTSPEED, LIGHTSPEED_RECEIPTS, "jsonl"),
     ],
-    ids=["woocommerce", "square", "stripe"],
+    ids=["woocommerce", "square", "stripe", "lightspeed"],
 )
-def test_a_preset_gives_the_receipts_of_its_export(proposed, tmp_path, text, expected) -> None:
-    written(tmp_path / "data" / "export.csv", text)
+def test_a_preset_gives_the_receipts_of_its_export(
+    proposed, tmp_path, text, expected, ending
+) -> None:
+    written(tmp_path / "data" / f"export.{ending}", text)
     assert receipts_of(proposed()) == expected
 
 
@@ -94,6 +99,20 @@ def test_shopifys_orders_and_analytics_events_are_read_side_by_side(proposed, tm
         ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
         ("01PROFILEBOB", "XqT9Pm", "2026-01-07"),
     ]
+
+
+def test_tills_and_a_web_shop_are_read_side_by_side(proposed, tmp_path) -> None:
+    written(tmp_path / "data" / "till.csv", TINY)
+    orders = "".join(
+        f'{{"order_id": {n}, "customer": "Ana", "at": "2026-02-0{n}", "total": {n}.25}}\n'
+        for n in (1, 2)
+    )
+    written(tmp_path / "data" / "web.json", orders)
+    assert receipts_of(proposed()) == {
+        *{(f"till:{number}", *told) for number, *told in TINY_RECEIPTS},
+        ("web:1", "Ana", "2026-02-01", 125),
+        ("web:2", "Ana", "2026-02-02", 225),
+    }
 
 
 def test_utf_16_is_read_as_it_is(proposed, tmp_path) -> None:

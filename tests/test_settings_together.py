@@ -15,7 +15,7 @@ FIXED = "rfm.purchase.frequency.method=fixed"
     ("overrides", "says"),
     [
         (MONEY_TWICE, "receipts.columns: map either `amount` or `unit_price`, not both"),
-        (NO_TYPES, "receipts: JSON lines name no columns up front: list them under `types`"),
+        (NO_TYPES, "receipts: JSON names no columns up front: list them under `types`"),
         (OWN_TYPES, "receipts: parquet carries its own types: remove `types`"),
         ((FIXED,), "rfm.purchase.frequency: give `cuts` with the method `fixed`, and only there"),
         (("rfm.purchase.monetary={method='quantile', cuts=[1, 2, 3, 4]}",), "rfm.purchase.mone"),

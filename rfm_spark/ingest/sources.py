@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries
 from rfm_spark.ingest.files.generations import Generation
-from rfm_spark.ingest.files.raw_files import read_rows
+from rfm_spark.ingest.files.raw_files import RawRows, read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.problems.json_keys import absent_keys, key_problems
 from rfm_spark.ingest.rows.attributes import customer_rows
@@ -83,7 +83,7 @@ def source_problems(run: Run) -> list[str]:
             raw = read_rows(run.spark, source, deliveries, run.input, label)
             problems += column_problems(run, raw, source, label)
             first_and_last = [deliveries[0], *deliveries[1:][-1:]]
-            problems += _json_problems(run, raw.rows, source, label, first_and_last, True)
+            problems += _json_problems(run, raw, source, label, first_and_last, True)
         except UserError as error:
             problems += error.problems
     return [*problems, *in_two_feeds(of_feeds)]
@@ -91,7 +91,7 @@ def source_problems(run: Run) -> list[str]:
 
 def _json_problems(
     run: Run,
-    rows: DataFrame,
+    raw: RawRows,
     source: Source,
     label: str,
     deliveries: list[Delivery],
@@ -100,8 +100,8 @@ def _json_problems(
     """Messages on declared keys that deliveries lack; those that may be right become notes."""
     if source.format != "json":
         return []
-    absent = absent_keys(run.spark, source, deliveries, label)
-    problems, notes = key_problems(rows, source, absent, label, is_first_load)
+    absent = absent_keys(run.spark, source, deliveries, raw.generations, label)
+    problems, notes = key_problems(raw.rows, source, absent, label, is_first_load)
     run.notes.extend(notes)
     return problems
 
@@ -150,7 +150,7 @@ def checked_rows(
     raw, generations = found.rows, found.generations
     if not groups:
         problems = column_problems(run, found, source, label)
-        problems += _json_problems(run, raw, source, label, deliveries, is_first_load)
+        problems += _json_problems(run, found, source, label, deliveries, is_first_load)
         if problems:
             raise UserError(problems)
     if source.where is None:

@@ -100,7 +100,7 @@ class Source(Section):
     def misfits(self) -> Iterator[str]:
         """Of the files' format."""
         if self.format == "json" and not self.types:
-            yield "JSON lines name no columns up front: list them under `types`"
+            yield "JSON names no columns up front: list them under `types`"
         if self.types and self.format in ("parquet", "delta"):
             yield f"{self.format} carries its own types: remove `types`"
         if self.format == "delta" and DATE in self.path:
@@ -207,13 +207,16 @@ class Receipts(Source):
 Feeds = Receipts | dict[Name, Receipts]
 """Receipts of one feed, or of several by name, such as tills and a web shop."""
 
-_TABLES = frozenset({"columns", "types", "lookups", "reject"})
+FEED_KEYS = frozenset({"columns", "types", "lookups", "reject"})
+"""Keys of receipts that are tables themselves: no feed has such a name."""
 _FIRST_FEED = "till"
 
 FEEDS_TYPE = Annotated[
     Annotated[Receipts, Tag(ONE)] | Annotated[dict[Name, Receipts], Tag(NAMED)],
-    Discriminator(lambda written: sections_kind(written, Receipts, _TABLES)),
-    BeforeValidator(lambda written: not_mixed(written, Receipts, _TABLES, "receipts", _FIRST_FEED)),
+    Discriminator(lambda written: sections_kind(written, Receipts, FEED_KEYS)),
+    BeforeValidator(
+        lambda written: not_mixed(written, Receipts, FEED_KEYS, "receipts", _FIRST_FEED)
+    ),
 ]
 
 

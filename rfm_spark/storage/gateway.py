@@ -20,6 +20,9 @@ from pyspark.sql import SparkSession
 from rfm_spark.core.errors import UserError
 
 _FILES_AT_ONCE = 16
+_MOST_BLANKS = 100
+"""Letters at the beginning of a text that are looked at for one that is not blank."""
+_BYTE_ORDER_MARK = "\ufeff"
 _THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 _GO_BEFORE = ("HIVE_SERVER2_THRIFT_BIND_HOST", "HIVE_SERVER2_THRIFT_PORT")
 """Variables of the environment that the server obeys whatever it is told."""
@@ -176,42 +179,73 @@ def parquet_schemas(spark: SparkSession, files: Sequence[str]) -> list[str]:
 def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:
     """The first line of each text file that is not blank, uncompressed; empty where none is.
 
-    It is empty as well of a file that Hadoop cannot unpack here, such as one of Zstandard.
+    It is empty as well of a file that nothing here can unpack.
 
     Raises:
         JvmError: naming a file that cannot be read, or an encoding that Java does not know.
     """
+
+    def first_line(reader: Any) -> str:
+        while (line := reader.readLine()) is not None and not line.strip():
+            pass
+        return line or ""
+
+    return _of_texts(spark, files, encoding, first_line)
+
+
+def first_letters(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:
+    """The first letter of each text file, as `first_lines`: a line may be as long as the file."""
+
+    def first_letter(reader: Any) -> str:
+        for _ in range(_MOST_BLANKS):
+            code = reader.read()
+            if code < 0:
+                return ""
+            if (letter := chr(code)).strip(_BYTE_ORDER_MARK).strip():
+                return letter
+        return ""
+
+    return _of_texts(spark, files, encoding, first_letter)
+
+
+def _of_texts(
+    spark: SparkSession, files: Sequence[str], encoding: str, read: Callable[[Any], str]
+) -> list[str]:
+    """What is read of each text file, uncompressed; empty where nothing here can unpack it."""
     jvm, configuration = _jvm(spark)
+    # Each name of a class is several questions to the JVM: they are asked once.
     to_path, to_buffered = jvm.org.apache.hadoop.fs.Path, jvm.java.io.BufferedReader
     to_reader = jvm.java.io.InputStreamReader
     codecs = jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration)
 
-    def first_line(file: str) -> str:
+    def of_file(file: str) -> str:
         try:
             path = to_path(file)
             stream, codec = path.getFileSystem(configuration).open(path), codecs.getCodec(path)
             try:
-                content = stream if codec is None else _unpacked(codec, stream)
+                content = stream if codec is None else _unpacked(spark, codec, stream)
                 if content is None:
                     return ""
-                lines = to_buffered(to_reader(content, encoding))
-                while (line := lines.readLine()) is not None and not line.strip():
-                    pass
-                return line or ""
+                return read(to_buffered(to_reader(content, encoding)))
             finally:
                 stream.close()
         except Py4JJavaError as error:
             raise JvmError(f"{file} cannot be read as text: {_message(error)}") from None
 
-    return _of_each(files, first_line)
+    return _of_each(files, of_file)
 
 
-def _unpacked(codec: Any, stream: Any) -> Any | None:
-    """What is in a compressed file; None where Hadoop lacks a library for it."""
+def _unpacked(spark: SparkSession, codec: Any, stream: Any) -> Any | None:
+    """What is in a compressed file; None where there is no library for it."""
     try:
         return codec.createInputStream(stream)
     except Py4JJavaError:
-        return None
+        if codec.getDefaultExtension() != ".zst":
+            return None
+    # Of Zstandard, Hadoop needs a library of the machine; Spark brings its own, and reads by it.
+    jvm, _ = _jvm(spark)
+    settings = spark._jsparkSession.sparkContext().conf()
+    return jvm.org.apache.spark.io.ZStdCompressionCodec(settings).compressedInputStream(stream)
 
 
 def _of_each(files: Sequence[str], read: Callable[[str], str]) -> list[str]:

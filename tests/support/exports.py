@@ -45,6 +45,13 @@ STRIPE_RECEIPTS = {
     ("ch_4", "b@shop.test", "2026-01-07", 1011),
 }
 
+LIGHTSPEED = _rows("lightspeed.jsonl")
+LIGHTSPEED_RECEIPTS = {
+    ("501", "8", "2026-07-18", 101990),
+    ("502", None, "2026-07-18", 4500),
+    ("505", "8", "2026-07-21", -999),
+}
+
 GA4 = _rows("ga4.jsonl")
 KLAVIYO = _rows("klaviyo.jsonl")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rfm_spark.app.proposal.numbers import NumberFormat, sql_text
+from rfm_spark.app.proposal.numbers import sql_text
 from rfm_spark.app.proposal.times import TimeFormat
 
 Row = Mapping[str, Any]
@@ -111,42 +111,29 @@ class FirstOf:
 
 
 @dataclass(frozen=True)
-class Amount:
-    """Money or a quantity: one column, or some less others.
+class Unless:
+    """A column, of which one value stands for nothing.
 
     Attributes:
-        plus: columns with their formats.
-        minus: columns that are subtracted, blank for 0.
-        per_unit: of what is written, how much makes one unit; 100 of cents.
+        column: the column.
+        nothing: the value.
     """
 
-    plus: tuple[tuple[Column, NumberFormat], ...]
-    minus: tuple[tuple[Column, NumberFormat], ...] = ()
-    per_unit: int = 1
+    column: Column
+    nothing: str
 
     def written(self) -> str:
-        """The plain name where nothing has to be done."""
-        [(column, numbers), *others] = self.plus
-        if not others and not self.minus and self.per_unit != 1:
-            return f"{_decimal(column, numbers)} / {self.per_unit}"
-        if not others and not self.minus:
-            return column.written() if numbers.is_plain else numbers.sql(column.sql)
-        told = [_decimal(*one) for one in self.plus]
-        taken = [f"coalesce({_decimal(*one)}, 0)" for one in self.minus]
-        return " - ".join([" + ".join(told), *taken])
+        """NULL for it."""
+        return f"nullif(trim({self.column.sql}), {sql_text(self.nothing)})"
 
     def read(self, row: Row) -> str:
-        """The number."""
-        found = [numbers.read(row.get(column.name)) for column, numbers in self.plus]
-        if any(number is None for number in found):
-            return ""
-        taken = [numbers.read(row.get(column.name)) or 0 for column, numbers in self.minus]
-        total = sum(number or 0 for number in found) - sum(taken)
-        return str(total if self.per_unit == 1 else total / self.per_unit)
+        """Empty for it."""
+        text = self.column.read(row).strip()
+        return "" if text == self.nothing else text
 
     def names(self) -> tuple[str, ...]:
         """Of the columns it reads."""
-        return tuple(column.name for column, _ in (*self.plus, *self.minus))
+        return (self.column.name,)
 
 
 @dataclass(frozen=True)
@@ -243,8 +230,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-def _decimal(column: Column, numbers: NumberFormat) -> str:
-    # 18 digits behind the point are what an amount is read to.
-    return f"try_cast({numbers.sql(column.sql)} AS DECIMAL(30,6))"

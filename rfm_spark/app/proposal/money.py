@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
+from rfm_spark.app.proposal.amounts import Amount
 from rfm_spark.app.proposal.choices import Facts
 from rfm_spark.app.proposal.currencies import minor_unit_digits
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Amount, Field, as_text
+from rfm_spark.app.proposal.fields import Field, as_text
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of
 from rfm_spark.app.proposal.numbers import NumberFormat
 from rfm_spark.app.proposal.strangers import most_strangers

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from rfm_spark.app.proposal.amounts import Amount
 from rfm_spark.app.proposal.choices import Chosen, Facts, chosen_customer, chosen_time
 from rfm_spark.app.proposal.facts import ColumnFacts, best_named
-from rfm_spark.app.proposal.fields import Amount, Column, Columns, Constant, Field, Moment, as_text
+from rfm_spark.app.proposal.fields import Column, Columns, Constant, Field, Moment, as_text
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.money import amount_of, told_currency
 from rfm_spark.app.proposal.names import CERTAIN, points, words_of

@@ -40,7 +40,7 @@ def _business(findings: Sequence[Finding]) -> Iterator[str]:
     digits = minor_unit_digits(currency)
     if currency:
         yield f"currency = {_value(currency)}"
-    elif any(one.section in ("receipts", "customer_totals") for one in findings):
+    elif any(one.section.startswith(("receipts", "customer_totals")) for one in findings):
         yield 'currency = "USD"    # ? nothing tells it; it is shown beside money only'
     if digits != 2:
         yield f"minor_unit_digits = {digits}"

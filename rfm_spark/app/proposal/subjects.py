@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 
 from rfm_spark.app.proposal.choices import Facts
 from rfm_spark.app.proposal.facts import best_named, facts_of
+from rfm_spark.app.proposal.feeds import (
+    RECEIPTS,
+    as_feeds,
+    is_of_sales,
+    tells_the_same,
+    with_generation,
+)
 from rfm_spark.app.proposal.fields import LookedUp
 from rfm_spark.app.proposal.findings import FileGroup, Finding
-from rfm_spark.app.proposal.names import CERTAIN
+from rfm_spark.app.proposal.names import CERTAIN, points
 from rfm_spark.app.proposal.other_subjects import (
     attributes_beside,
     customers_finding,
@@ -24,8 +31,13 @@ from rfm_spark.app.proposal.unread import reasons
 from rfm_spark.core.errors import UserError
 
 _TWICE = (
-    "left out: it has purchases too; where these are of another feed, such as a web shop's beside "
-    "those of tills, write both as in docs/your_files.md, [receipts.<name>]"
+    "left out: it tells of the same purchases, or totals of them; where they are others, write it "
+    "as a feed of its own, [receipts.<name>] in docs/your_files.md"
+)
+_NOT_SALES = (
+    "left out: a name in it tells of what is given back, paid or not bought, and it would be added "
+    "up with purchases; of what is given back, write a feed of its own with amounts below 0, "
+    "[receipts.<name>] in docs/your_files.md"
 )
 _NO_PART = "left out: it tells no interactions, no attributes, and nothing that receipts look up"
 
@@ -69,20 +81,59 @@ def subjects_of(groups: Sequence[FileGroup], preset: str | None) -> Subjects:
         preset_finding(preset_named(preset), groups[0], all_looked[0].facts)
     with_purchases = [one for one in all_looked if one.purchases is not None]
     first = max(with_purchases, key=_worth, default=None)
-    findings = [first.purchases] if first is not None and first.purchases is not None else []
+    findings: list[Finding] = []
     left = []
     for one in all_looked:
         if one is first:
             continue
         beside = _beside_purchases(one)
-        if beside is None or beside.section in [other.section for other in findings]:
+        taken = [other.section for other in findings]
+        if beside is None or beside.section in taken:
             left.append(one)
         else:
-            first = first or one
             findings.append(beside)
+            first = first or one
     if first is None:
         raise UserError([_nothing(one.group, one.facts) for one in left])
-    return _completed(findings, first, left)
+    feeds, left = _feeds(first, left)
+    receipts = as_feeds([one.purchases for one in feeds if one.purchases is not None])
+    return _completed([*receipts, *findings], feeds, left)
+
+
+def _feeds(first: _Looked, left: Sequence[_Looked]) -> tuple[list[_Looked], list[_Looked]]:
+    """The first files and those of further receipts, and what is left.
+
+    Files that the section of others reads as well are put to these.
+    """
+    feeds, others = [first], []
+    for one in left:
+        if not (_has_receipts(first) and _has_receipts(one)):
+            others.append(one)
+            continue
+        both = {
+            at: joined
+            for at, feed in enumerate(feeds)
+            if (joined := with_generation(_purchases(feed), _purchases(one))) is not None
+        }
+        if both:
+            at, joined = next(iter(both.items()))
+            feeds[at] = replace(feeds[at], group=joined.group, purchases=joined)
+        elif not is_of_sales(_purchases(one)) or any(
+            tells_the_same(_purchases(feed), _purchases(one)) for feed in feeds
+        ):
+            others.append(one)
+        else:
+            feeds.append(one)
+    return feeds, others
+
+
+def _has_receipts(one: _Looked) -> bool:
+    return one.purchases is not None and one.purchases.section == RECEIPTS
+
+
+def _purchases(one: _Looked) -> Finding:
+    assert one.purchases is not None
+    return one.purchases
 
 
 def _looked(group: FileGroup, preset: str | None) -> _Looked:
@@ -112,29 +163,38 @@ def _beside_purchases(one: _Looked) -> Finding | None:
     if one.known is not None and one.purchases is None:
         return one.known
     # What has numbers of receipts tells of purchases, though each customer be there once.
-    is_of_receipts = one.purchases is not None and "receipt_id" in one.purchases.fields
-    customers = None if is_of_receipts else customers_finding(one.group, one.facts)
+    receipt_id = None if one.purchases is None else one.purchases.fields.get("receipt_id")
+    customers = customers_finding(one.group, one.facts) if receipt_id is None else None
     if customers is not None:
         return customers
-    if one.purchases is None or best_named(one.facts, "kind", CERTAIN):
+    kinds = [points("kind", kind.name) for kind in best_named(one.facts, "kind", CERTAIN)]
+    # A web shop's orders have a type as well: what is called better decides.
+    named = max((points("receipt_id", name) for name in receipt_id.names()), default=0) if (
+        receipt_id) else 0  # fmt: skip
+    if one.purchases is None or max(kinds, default=-1) >= named:
         return interactions_finding(one.group, one.facts)
     return None
 
 
-def _completed(findings: list[Finding], first: _Looked, left: Sequence[_Looked]) -> Subjects:
+def _completed(
+    findings: list[Finding], feeds: Sequence[_Looked], left: Sequence[_Looked]
+) -> Subjects:
     """With look-ups, and attributes that lie beside purchases; and the reasons of what is left.
 
     Raises:
         UserError: if customers are all there is.
     """
+    first = feeds[0]
     left_out = []
     for one in left:
-        with_lookup = _with_lookup(findings[0], one, first.facts)
-        if with_lookup is not None:
-            findings[0] = with_lookup
-        else:
-            reason = _NO_PART if one.purchases is None else _TWICE
-            left_out.append(f"{one.group.shown}: {reason}")
+        looked_up = {
+            at: found
+            for at, feed in enumerate(feeds)
+            if (found := _with_lookup(findings[at], one, feed.facts)) is not None
+        }
+        findings = [looked_up.get(at, found) for at, found in enumerate(findings)]
+        if not looked_up:
+            left_out.append(f"{one.group.shown}: {_reason(one)}")
     sections = [one.section for one in findings]
     if sections == ["customers"]:
         raise UserError(
@@ -147,8 +207,15 @@ def _completed(findings: list[Finding], first: _Looked, left: Sequence[_Looked])
     return Subjects(findings, left_out)
 
 
+def _reason(one: _Looked) -> str:
+    """Why files are in no section."""
+    if one.purchases is None:
+        return _NO_PART
+    return _TWICE if not _has_receipts(one) or is_of_sales(one.purchases) else _NOT_SALES
+
+
 def _with_lookup(receipts: Finding, one: _Looked, others: Facts) -> Finding | None:
-    if receipts.section != "receipts" or receipts.title:
+    if receipts.section.partition(".")[0] != RECEIPTS or receipts.title:
         return None
     found = lookup_key(one.group, one.facts, others)
     if found is None:

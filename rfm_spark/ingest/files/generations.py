@@ -15,9 +15,10 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.deliveries import RawFile
 from rfm_spark.settings.sources import Source
-from rfm_spark.storage.gateway import JvmError, first_lines, parquet_schemas
+from rfm_spark.storage.gateway import JvmError, first_letters, first_lines, parquet_schemas
 from rfm_spark.storage.locations import literal
 
+_ARRAY = "["
 _MAX_GENERATIONS = 200
 """Each is a branch of the plan: files that all differ are a mistake."""
 
@@ -30,11 +31,13 @@ class Generation:
         files: paths, in the order of deliveries.
         schema: the columns as Spark reads them; of CSV and JSON all are text.
         folder_columns: columns that only the names of folders tell, such as `store=north`.
+        is_array: of JSON, whether each file is one array of objects, and not an object a line.
     """
 
     files: tuple[str, ...]
     schema: StructType
     folder_columns: tuple[str, ...] = ()
+    is_array: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -52,8 +55,9 @@ def find_generations(
 ) -> list[Generation]:
     """Generations of files, in the order of the first file of each.
 
-    What tells them apart is read from every file: the header of CSV, the footer of Parquet. Lines
-    of JSON have the columns that are declared. All have those that the names of their folders tell.
+    What tells them apart is read from every file: the header of CSV, the footer of Parquet, whether
+    JSON begins with a bracket: it has the columns that are declared. All have those that the names
+    of their folders tell.
 
     Args:
         spark: the session.
@@ -72,7 +76,8 @@ def find_generations(
         elif source.format == "parquet":
             signs = parquet_schemas(spark, paths)
         else:
-            signs = [""] * len(files)
+            signs = first_letters(spark, paths, "UTF-8")
+            signs = [_ARRAY if sign == _ARRAY else "" for sign in signs]
     except JvmError as error:
         raise UserError(f"[{label}] {error}") from None
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -84,8 +89,13 @@ def find_generations(
             "in another order: is the path's pattern too wide, or a first line no header?"
         )
     return [
-        _generation(group, _schema(spark, source, group[0], label), told)
-        for (_, told), group in alike.items()
+        _generation(
+            group,
+            _schema(spark, source, group[0], label),
+            told,
+            is_array=source.format == "json" and sign == _ARRAY,
+        )
+        for (sign, told), group in alike.items()
     ]
 
 
@@ -105,12 +115,13 @@ def text_columns(names: Iterable[str]) -> StructType:
     return StructType([StructField(name, StringType()) for name in names])
 
 
-def _generation(files: Sequence[str], schema: StructType, told: Iterable[str]) -> Generation:
+def _generation(
+    files: Sequence[str], schema: StructType, told: Iterable[str], *, is_array: bool
+) -> Generation:
     """What is in the files counts before what their folders are called."""
     present = {name.casefold() for name in schema.names}
-    return Generation(
-        tuple(files), schema, tuple(name for name in told if name.casefold() not in present)
-    )
+    of_folders = tuple(name for name in told if name.casefold() not in present)
+    return Generation(tuple(files), schema, of_folders, is_array)
 
 
 def _schema(spark: SparkSession, source: Source, file: str, label: str) -> StructType:

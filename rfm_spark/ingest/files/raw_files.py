@@ -9,7 +9,6 @@ from functools import reduce
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.folder_values import folder_values
@@ -147,7 +146,7 @@ def _open_groups(
 ) -> list[DataFrame]:
     """Rows of the files of a generation, in as many parts as there are groups with some of them."""
     if not groups:
-        return [_open_files(spark, source, generation.files, generation.schema)]
+        return [_open_files(spark, source, generation, generation.files)]
     own = set(generation.files)
     found = [
         {file.path: file.length for item in group for file in item.files if file.path in own}
@@ -157,24 +156,23 @@ def _open_groups(
     bytes_per_core = sum(sizes) // spark.sparkContext.defaultParallelism
     task_bytes = min(max(bytes_per_core, _MIN_TASK_BYTES), _MAX_TASK_BYTES)
     return [
-        _open_files(spark, source, list(lengths), generation.schema).coalesce(
-            1 + size // task_bytes
-        )
+        _open_files(spark, source, generation, list(lengths)).coalesce(1 + size // task_bytes)
         for lengths, size in zip(found, sizes, strict=True)
         if lengths
     ]
 
 
 def _open_files(
-    spark: SparkSession, source: Source, files: Sequence[str], schema: StructType
+    spark: SparkSession, source: Source, generation: Generation, files: Sequence[str]
 ) -> DataFrame:
-    """Rows of files that have the same columns, with text columns for CSV and JSON."""
+    """Rows of files of a generation, with text columns for CSV and JSON."""
     literal_paths = [literal(file) for file in files]
     if source.format == "parquet":
-        return spark.read.schema(schema).parquet(*literal_paths)
-    text = text_columns([*schema.names, CORRUPT_RECORD])
+        return spark.read.schema(generation.schema).parquet(*literal_paths)
+    text = text_columns([*generation.schema.names, CORRUPT_RECORD])
     if source.format == "json":
         reader = spark.read.option("columnNameOfCorruptRecord", CORRUPT_RECORD)
+        reader = reader.option("multiLine", generation.is_array)
         return reader.schema(text).json(literal_paths)
     # A header that differs from the first file's must not shift columns silently, and a row with
     # too many or too few values must be detected whichever columns a query reads.

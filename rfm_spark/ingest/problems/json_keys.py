@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -13,11 +15,12 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.files.deliveries import Delivery, file_paths
+from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.problems.column_problems import required_fields
 from rfm_spark.ingest.rows.expressions import expression_column
 from rfm_spark.settings.sources import Source
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.locations import literal
+from rfm_spark.storage.locations import literal, plain
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 _MIN_SIMILARITY = 0.8
@@ -52,9 +55,13 @@ class AbsentKey:
 
 
 def absent_keys(
-    spark: SparkSession, source: Source, deliveries: Sequence[Delivery], label: str
+    spark: SparkSession,
+    source: Source,
+    deliveries: Sequence[Delivery],
+    generations: Sequence[Generation],
+    label: str,
 ) -> list[AbsentKey]:
-    """Declared keys that no row of a delivery of JSON lines has, ordered by name.
+    """Declared keys that no row of a delivery of JSON has, ordered by name.
 
     A line may leave out what has no value, so one line alone tells nothing.
 
@@ -62,22 +69,21 @@ def absent_keys(
         spark: the session.
         source: source with the declared column types.
         deliveries: deliveries whose files are read, as text.
+        generations: of these files, perhaps among others.
         label: configuration section of the source, for messages.
 
     Raises:
-        UserError: if a file cannot be read.
+        UserError: if a file cannot be read, or is an array that is not whole, or not of objects.
     """
     files = file_paths(source, deliveries)
     file_rows = [
         {"uri": file.uri, "delivery": item.name} for item in deliveries for file in item.files
     ]
     names = local_rows(spark, file_rows, _FILE_NAMES)
-    lines = spark.read.text([literal(file) for file in files])
+    arrays = {file for one in generations if one.is_array for file in one.files}
     keys = (
-        lines.select(
-            F.col("_metadata.file_path").alias("uri"),
-            F.explode(F.json_object_keys("value")).alias("key"),
-        )
+        _objects(spark, files, arrays)
+        .select("uri", F.explode(F.json_object_keys("value")).alias("key"))
         .distinct()
         .join(F.broadcast(names), "uri")
         .groupBy("delivery")
@@ -90,14 +96,42 @@ def absent_keys(
         F.slice(F.sort_array(F.array_except("keys", declared)), 1, _MAX_OTHERS).alias("others"),
     ).where(F.size("absent") > 0)
     try:
+        broken = _broken_arrays(spark, [file for file in files if file in arrays])
         found = absent.orderBy("delivery").collect()
     except FAILED as error:
         raise UserError(
             f"[{label}] {files[0]} cannot be read as json: {first_line(error)}"
         ) from None
+    if broken:
+        raise UserError(
+            f"[{label}] {broken[0]}: begins as a JSON array, and is not one whole array of objects"
+        )
     return [
         _absent_key(name, found) for name in sorted({n for row in found for n in row["absent"]})
     ]
+
+
+def _broken_arrays(spark: SparkSession, files: Sequence[str]) -> list[str]:
+    """Paths of files of one array that Spark would take for one row, which is malformed."""
+    if not files:
+        return []
+    listed = F.from_json("value", "array<string>")
+    is_broken = listed.isNull() | F.exists(listed, lambda one: F.json_object_keys(one).isNull())
+    whole = spark.read.text([literal(file) for file in files], wholetext=True)
+    rows = whole.where(is_broken).select(F.col("_metadata.file_path").alias("uri")).collect()
+    return sorted(plain(unquote(row["uri"])) for row in rows)
+
+
+def _objects(spark: SparkSession, files: Sequence[str], arrays: Collection[str]) -> DataFrame:
+    """Text of each object (`value`) with the URI of its file (`uri`)."""
+    uri = F.col("_metadata.file_path").alias("uri")
+    parts = []
+    if lines := [literal(file) for file in files if file not in arrays]:
+        parts.append(spark.read.text(lines).select(uri, "value"))
+    if whole := [literal(file) for file in files if file in arrays]:
+        listed = F.explode(F.from_json("value", "array<string>")).alias("value")
+        parts.append(spark.read.text(whole, wholetext=True).select(uri, listed))
+    return reduce(DataFrame.unionByName, parts)
 
 
 def key_problems(

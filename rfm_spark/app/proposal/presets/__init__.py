@@ -1,7 +1,8 @@
 """Presets: exports that many shops have, each described by a TOML file beside this module.
 
 A preset says which columns are which fields, and what rows count; how times and numbers are written
-is looked up in the file all the same. A name with ` | ` stands for the first of them that is there.
+is looked up in the file all the same. A name with ` | ` stands for the first of them that is there,
+a list of amounts for the first whose columns are there.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rfm_spark.app.proposal.amounts import Amount
 from rfm_spark.app.proposal.conditions import AnyOf, IsOneOf
 from rfm_spark.app.proposal.facts import ColumnFacts
 from rfm_spark.app.proposal.fields import (
-    Amount,
     Column,
     Columns,
     Field,
     FirstOf,
     Moment,
+    Row,
+    Unless,
     as_text,
 )
 from rfm_spark.app.proposal.findings import FileGroup, Finding
@@ -147,6 +150,7 @@ def _doubts_of_rows(preset: Preset, found: Finding) -> Iterator[str]:
     guests = sum(not found.fields["customer_id"].read(row) for row in rows)
     if guests and preset.section == "receipts":
         yield f"{guests:,} of {len(rows):,} rows have no customer: they count as those of guests"
+    yield from _foreign_money(found.fields.get("amount"), rows)
     column = found.group.sample.columns.get(preset.states.get("column", ""))
     if column is None:
         return
@@ -157,6 +161,19 @@ def _doubts_of_rows(preset: Preset, found: Finding) -> Iterator[str]:
             yield f"{count:,} of {len(rows):,} rows have the {column.name} {state}: {told}"
 
 
+def _foreign_money(amount: Field | None, rows: Sequence[Row]) -> Iterator[str]:
+    """Of rows whose amount is not known, as a part of it is in other money."""
+    if not isinstance(amount, Amount) or amount.foreign is None:
+        return
+    home = replace(amount, foreign=None)
+    if unknown := sum(not amount.read(row) and bool(home.read(row)) for row in rows):
+        column, _ = amount.foreign
+        yield (
+            f"{unknown:,} of {len(rows):,} rows have {column.name} in other money than their "
+            "amount, and not converted: what they came to is not known, and they are turned away"
+        )
+
+
 def _present(names: str, columns: Mapping[str, Column]) -> Column | None:
     return next((columns[one] for one in names.split(" | ") if one in columns), None)
 
@@ -165,24 +182,45 @@ def _field(
     told: Any, columns: Mapping[str, Column], facts: Mapping[str, ColumnFacts]
 ) -> Field | None:
     """The field as a preset tells it; None where its columns are not there, or empty."""
+    if isinstance(told, list):
+        fitting = (one for one in told if all(_present(name, columns) for name in one["plus"]))
+        return next((_field(one, columns, facts) for one in fitting), None)
     if isinstance(told, str):
         column = _present(told, columns)
         if column is None or column.name not in facts:
             return None
         times = facts[column.name].times
         return column if times is None else Moment(column, times)
+    return _made_field(told, columns, facts)
+
+
+def _made_field(
+    told: Mapping[str, Any], columns: Mapping[str, Column], facts: Mapping[str, ColumnFacts]
+) -> Field | None:
+    """A field that is more than a column."""
     if "conditions" in told:
         return _conditions(told, columns)
     if "day" in told:
         return _joined(columns[told["day"]], columns[told["hour"]], facts)
     if "plus" in told:
-        plus = _amounts(told["plus"], columns, facts)
-        return Amount(plus, _amounts(told.get("minus", ()), columns, facts)) if plus else None
+        return _amount(told, columns, facts)
+    if "nobody" in told:
+        column = columns[told["column"]]
+        return Unless(column, told["nobody"]) if column.name in facts else None
     names = told.get("all") or told["first_filled"]
     found = tuple(columns[one] for one in names if one in columns)
     if "all" in told:
         return Columns(found)
     return None if not found else found[0] if len(found) == 1 else FirstOf(found)
+
+
+def _amount(
+    told: Mapping[str, Any], columns: Mapping[str, Column], facts: Mapping[str, ColumnFacts]
+) -> Amount | None:
+    plus = _amounts(told["plus"], columns, facts)
+    minus = _amounts(told.get("minus", ()), columns, facts)
+    foreign = _amounts([told["foreign"]], columns, facts) if "foreign" in told else ()
+    return Amount(plus, minus, foreign=next(iter(foreign), None)) if plus else None
 
 
 def _amounts(

@@ -1,4 +1,4 @@
-"""Customers who asked to be forgotten are nowhere any more, do not come back, and numbers add up."""
+"""Who asked to be forgotten is nowhere any more and does not come back, and numbers add up."""
 
 from __future__ import annotations
 

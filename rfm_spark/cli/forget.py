@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rfm_spark.app.forgetting import forget
+from rfm_spark.app.forgetting.job import forget
 from rfm_spark.cli.options import Config, Overrides, Place
 from rfm_spark.cli.requests import opened_run
 

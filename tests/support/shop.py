@@ -19,7 +19,7 @@ from rfm_spark.app.tables import ALL_TABLES
 ABOUT_RUNS = ("runs", "settings")
 """Tables that tell of runs, not of customers."""
 
-NOT_OF_A_RUN = ("customer_totals", "audiences", "audience_results")
+NOT_OF_A_RUN = ("customer_totals", "audiences", "audience_results", "forgotten_customers")
 """Tables that a run of a shop with receipts does not make."""
 
 EMPTY_AFTER_A_RUN = (

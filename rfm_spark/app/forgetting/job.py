@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
+from rfm_spark.app.forgetting.rows import (
+    days_of,
+    forget_receipts,
+    forget_rejected,
+    keep_hashes,
+    keep_money,
+    note_written,
+    remove,
+)
 from rfm_spark.app.jobs import told_failure, writing
 from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
 from rfm_spark.app.tables import ALL_TABLES
@@ -24,29 +33,21 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
 from rfm_spark.facts.job import MADE_OF, refresh_facts, up_to_date
 from rfm_spark.ingest.forgotten import (
-    HASH,
-    NOT_KEPT,
-    digest_as_json,
     forgotten_customers,
-    keyed_hash,
-    with_pads,
 )
 from rfm_spark.ingest.rows.identifiers import id_text
 from rfm_spark.ingest.rows.rules import trimmed
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
-from rfm_spark.ingest.tables.forgotten import FORGOTTEN_CUSTOMERS
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
-from rfm_spark.ingest.tables.receipts import FORGOTTEN, IS_FORGOTTEN, RECEIPTS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run, note_of_days
-from rfm_spark.storage.erasure import add_rows, change_rows, changed, purge, remove_rows
+from rfm_spark.storage.erasure import purge
 from rfm_spark.storage.locations import literal, location, require_file_system
 from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
 from rfm_spark.storage.spark_errors import FAILED, first_line
-from rfm_spark.storage.warehouse import Commit
 
 COMMAND = "forget"
-_QUARANTINE_KEY = ("source", "delivery", "row")
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,16 @@ def forget(run: Run, file: str) -> Told:
             "privacy.key_file: missing; say in which file the key is to be by which forgotten "
             "customers are known and kept out"
         )
+    key_file = Path(run.settings.privacy.key_file)
+    if key_file.is_relative_to(run.warehouse.place):
+        raise UserError(
+            f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
+        )
     ids = _ids(run, file).persist()
     try:
         with writing(run, COMMAND), _recorded(run) as told:
             forgotten_customers(run)  # the key is the one of those who were forgotten before
-            key = stored_or_new_key(Path(run.settings.privacy.key_file))
+            key = stored_or_new_key(key_file)
             told.append(_forget(run, ids, key))
     finally:
         ids.unpersist()
@@ -115,21 +121,21 @@ def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
     with run.progress.step("look for the customers") as step:
         known, rows = _found(run, tables, ids)
         step.says(f"{known:,} of {customers:,} are known")
-    _keep_hashes(run, ids, key)
+    keep_hashes(run, ids, key)
     with run.progress.step("forget in what was taken in"):
         if rows.get(RECEIPTS.name):
-            _forget_receipts(run, ids)
+            forget_receipts(run, ids)
         if rows.get(INTERACTIONS.name):
-            _remove(run, INTERACTIONS, ids, note_of_days(_days(run, INTERACTIONS, ids)))
+            remove(run, INTERACTIONS, ids, note_of_days(days_of(run, INTERACTIONS, ids)))
         if rows.get(CUSTOMER_TOTALS.name):
-            _keep_money(run, ids, key)
+            keep_money(run, ids, key)
         if QUARANTINE in tables:
-            rows[QUARANTINE.name] = _forget_rejected(run, ids, key)
+            rows[QUARANTINE.name] = forget_rejected(run, ids, key)
     refresh_facts(run)
     with run.progress.step("forget in facts and results"):
         for table in tables:
             if table not in (RECEIPTS, INTERACTIONS, QUARANTINE) and rows.get(table.name):
-                _remove(run, table, ids)
+                remove(run, table, ids)
     with run.progress.step("remove old versions"):
         _purge(run, tables)
     return Told(customers, known, {name: count for name, count in sorted(rows.items()) if count})
@@ -153,110 +159,6 @@ def _found(run: Run, tables: list[Table], ids: DataFrame) -> tuple[int, dict[str
     return known, {row["table"]: row["rows"] for row in counted}
 
 
-def _keep_hashes(run: Run, ids: DataFrame, key: SecretKey) -> None:
-    """First of all, so that whoever was asked to go does not come in meanwhile."""
-    hashes = with_pads(ids.select("line").distinct(), key).select(
-        keyed_hash(F.col("line")).alias(HASH),
-        F.lit(key.check).alias("key_check"),
-        F.lit(run.today).alias("forgotten_on"),
-    )
-    add_rows(run.warehouse, FORGOTTEN_CUSTOMERS, hashes)
-    _note_written(run, FORGOTTEN_CUSTOMERS)
-
-
-def _forget_receipts(run: Run, ids: DataFrame) -> None:
-    """Versions stay, to be compared and counted, without what tells whose they were."""
-    nothing = {name: F.lit(None).cast(kind) for name, kind in NOT_KEPT.items()}
-    values = {**nothing, "status": F.lit(FORGOTTEN), IS_FORGOTTEN: F.lit(True)}
-    days = note_of_days(_days(run, RECEIPTS, ids))
-    change_rows(run.warehouse, RECEIPTS, _distinct(ids), (SUBJECT,), values, days)
-    _note_written(run, RECEIPTS)
-
-
-def _keep_money(run: Run, ids: DataFrame, key: SecretKey) -> None:
-    """Totals that are to go stay in quarantine as money that is nobody's, as when taken in again."""
-    theirs = run.warehouse.read(CUSTOMER_TOTALS).join(
-        F.broadcast(_distinct(ids)), SUBJECT, "left_semi"
-    )
-    digest = keyed_hash(F.concat_ws("#", SUBJECT, "as_of"))
-    rows = with_pads(theirs, key).select(
-        F.lit(CUSTOMER_TOTALS.name).alias("source"),
-        "delivery",
-        digest.alias("row"),
-        F.array(F.lit(FORGOTTEN)).alias("reasons"),
-        F.lit(None).alias("receipt_id"),
-        "net_cents",
-        F.col("delivery").alias("file"),
-        F.to_json(F.struct(digest.alias(FORGOTTEN))).alias("raw"),
-        F.lit(False).alias("is_amount_unknown"),
-        F.lit(None).alias(SUBJECT),
-    )
-    add_rows(run.warehouse, QUARANTINE, rows)
-    _note_written(run, QUARANTINE)
-
-
-def _forget_rejected(run: Run, ids: DataFrame, key: SecretKey) -> int:
-    """Takes away what rejected rows say, where they name a customer, or may.
-
-    Of a row whose customer is not known, since it could not be read or an older release put it
-    there, the text is searched for the id as a word.
-    """
-    stored = run.warehouse.read(QUARANTINE)
-    named = stored.join(F.broadcast(_distinct(ids)), SUBJECT, "left_semi")
-    nobodys = stored.where(F.col(SUBJECT).isNull()).join(
-        F.broadcast(_words(ids)), _holds_word(), "left_semi"
-    )
-    theirs = with_pads(named.unionByName(nobodys), key).withColumn("blank", digest_as_json())
-    # As rows are named that are taken in again: by a digest of the text, and a number among equals.
-    number = F.substring_index("row", "-", -1)
-    blanks = theirs.select(
-        *_QUARANTINE_KEY, "blank", F.concat_ws("-", F.md5("blank"), number).alias("named")
-    ).persist()
-    try:
-        rows = blanks.count()
-        if rows:
-            values = {
-                "raw": changed("blank"),
-                "row": changed("named"),
-                SUBJECT: F.lit(None).cast("string"),
-            }
-            change_rows(run.warehouse, QUARANTINE, blanks, _QUARANTINE_KEY, values)
-            _note_written(run, QUARANTINE)
-    finally:
-        blanks.unpersist()
-    return rows
-
-
-def _words(ids: DataFrame) -> DataFrame:
-    """Ids as JSON text has them: `word`."""
-    text = F.to_json(F.struct(F.col(SUBJECT).alias("i")))
-    return ids.select(F.regexp_extract(text, r'^\{"i":"(.*)"\}$', 1).alias("word")).distinct()
-
-
-def _holds_word() -> Column:
-    quoted = F.replace("word", F.lit("\\E"), F.lit("\\E\\\\E\\Q"))
-    pattern = F.concat(F.lit(r"(?<![\p{L}\p{N}])\Q"), quoted, F.lit(r"\E(?![\p{L}\p{N}])"))
-    return F.contains("raw", "word") & F.rlike("raw", pattern)
-
-
-def _remove(run: Run, table: Table, ids: DataFrame, note: Mapping[str, Any] | None = None) -> None:
-    remove_rows(run.warehouse, table, _distinct(ids), SUBJECT, note)
-    _note_written(run, table)
-
-
-def _distinct(ids: DataFrame) -> DataFrame:
-    return ids.select(SUBJECT).distinct()
-
-
-def _days(run: Run, table: Table, ids: DataFrame) -> set[date]:
-    theirs = run.warehouse.read(table).join(F.broadcast(_distinct(ids)), SUBJECT, "left_semi")
-    return {row["business_date"] for row in theirs.select("business_date").distinct().collect()}
-
-
-def _note_written(run: Run, table: Table) -> None:
-    run.versions.add_written(table, Commit(run.warehouse.version(table), 0))
-
-
 def _purge(run: Run, tables: Sequence[Table]) -> None:
     """Sources of facts come first: facts that are up to date note the versions they have now.
 
@@ -271,7 +173,7 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
             of = run.warehouse.version(MADE_OF[table])
             note = {**current[table].content, "of": of, "days": []}
         purge(run.warehouse, table, note)
-        _note_written(run, table)
+        note_written(run, table)
 
 
 @contextmanager

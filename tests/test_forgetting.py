@@ -26,9 +26,12 @@ from support.shop import (
 )
 
 from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.facts.tables import FACT_TABLES
 
 ZELDA, YORICK = "zelda-4711@example.org", "yorick-0815"
 """A customer of everything, and one who is only in what was rejected, and cannot be read."""
+
+FACTS = [table.name for table in FACT_TABLES]
 
 AUDIENCE = """
 [audiences.all]
@@ -220,7 +223,10 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     shop = Shop(tmp_path / "shop")
     configured(shop)
     shutil.copyfile(forgotten.folder / "key", shop.folder / "key")
+    made = versions(shop.warehouse)
     assert cli("run", *shop.arguments()) == 0, capfd.readouterr().err
+    left = versions(shop.warehouse)
+    assert {name: left[name] for name in FACTS} == {name: made[name] for name in FACTS}
     once = terms(shop)
     assert_adds_up(once)
     # z1 to z4, of the last two versions each, and what was c1's and is nobody's now.

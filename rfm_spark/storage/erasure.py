@@ -105,7 +105,7 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
         RunFailure: if no checkpoint could be made; then no commit was removed.
     """
     spark, path = warehouse.spark, warehouse.path(table)
-    target = f"delta.`{path}`"
+    target, before = f"delta.`{path}`", warehouse.version(table)
     spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
     with _conf(spark, _RETENTION_CHECK, "false"):
         DeltaTable.forPath(spark, path).vacuum(0.0)
@@ -113,8 +113,8 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
     log = folder(warehouse.sessions, below(path, "_delta_log"))
     checkpoints = map(_CHECKPOINT.fullmatch, log.names())
-    last = max((int(found[1]) for found in checkpoints if found), default=None)
-    if last is None:
+    last = max((int(found[1]) for found in checkpoints if found), default=before)
+    if last <= before:
         raise RunFailure(f"{path}: Delta made no checkpoint, so older commits have to stay")
     for name in log.names():
         of_version = _OF_VERSION.match(name)

@@ -61,6 +61,7 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         version("r0", "superseded", 5_00),
         version("r1", "superseded", -1_00),
         version("r98", "void", 2_00),
+        version("r97", "forgotten", 3_00),
     ]
     quarantine = [
         {"source": "receipts", "delivery": "a", "receipt_id": "r99", "net_cents": 4_00},
@@ -72,7 +73,7 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
         {"source": "customers", "delivery": "c", "receipt_id": None, "net_cents": 0},
     ]
     deliveries = [
-        {"source": "receipts", "delivery": "a", "receipts": 12, "net_cents": 58_60},
+        {"source": "receipts", "delivery": "a", "receipts": 13, "net_cents": 61_60},
         {"source": "receipts", "delivery": "b", "receipts": 3, "net_cents": 17_00},
         {"source": "customers", "delivery": "c", "receipts": 0, "net_cents": 0},
     ]
@@ -86,11 +87,12 @@ def test_every_receipt_and_every_cent_is_accounted_for(spark):
     )
     names = ("term", "receipts", "net_cents")
     rows = [
-        ("raw", 15, 75_60),
+        ("raw", 16, 78_60),
         ("rejected", 2, 6_60),
         ("dropped", 0, 3_00),
         ("superseded", 2, 4_00),
         ("void", 1, 2_00),
+        ("forgotten", 1, 3_00),
         ("guests", 4, 31_00),
         ("outside_window", 2, 16_00),
         ("unscored", 1, -4_00),

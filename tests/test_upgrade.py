@@ -149,6 +149,9 @@ def comparable(tables):
         del row["fingerprint"]
     for row in tables["receipts"]:  # NULL where nothing was compared since
         row["replaces_other"] = row["replaces_other"] or None
+        row["is_forgotten"] = row["is_forgotten"] or None
+    for row in tables["quarantine"]:
+        del row["customer_id"]
     # Nor did 0.1.0 tell of which rows the amount is unknown.
     told = {
         "deliveries": "unknown_amount_rows",

@@ -75,6 +75,20 @@ def test_names_have_one_natural_order_in_python_and_in_spark(spark):
     assert sorted(["d10", "d9", "d100"], key=natural_key) == ["d9", "d10", "d100"]
 
 
+def test_a_version_of_a_forgotten_customer_replaces_others_and_counts_as_forgotten(spark):
+    first = [version("r1", "a", 1_00), version("r2", "a", status="forgotten", is_forgotten=True)]
+    second = [version("r1", "b", 2_00, is_forgotten=True), version("r2", "b", 3_00)]
+    assert_rows(
+        merged(spark, first, second, ["b"]),
+        [
+            version("r1", "a", 1_00, "superseded"),
+            version("r1", "b", 2_00, "forgotten"),
+            version("r2", "a", status="forgotten"),
+            version("r2", "b", 3_00),
+        ],
+    )
+
+
 def test_a_void_version_removes_the_receipt(spark):
     found = merged(spark, [version("r1", "a")], [version("r1", "b", is_void=True)], ["b"])
     assert_rows(found, [version("r1", "a", status="superseded"), version("r1", "b", status="void")])

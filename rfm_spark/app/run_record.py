@@ -32,7 +32,8 @@ class Outcome:
         told: `succeeded`, or failed and in what way.
         started: when the run began.
         seconds: how long it took.
-        details: of an upgrade, what it did; of days made together, which.
+        details: of an upgrade, what it did; of days made together, which; of customers forgotten,
+            how many.
     """
 
     told: str
@@ -216,7 +217,7 @@ def rules_digest(settings: ShopSettings, result: AnyResult) -> str:
     others = [one for one in RESULTS if read & {table.name for table in one.tables}]
     sections = {one.section.name for one in (result, *others) if one.section is not None}
     # With the metastore, in which what stands would have no name.
-    names = {*ShopSettings.model_fields, *sections, "metastore"} - {"maintenance"}
+    names = {*ShopSettings.model_fields, *sections, "metastore"} - {"maintenance", "privacy"}
     return digest_of(settings.model_dump(mode="json", include=names), is_order_told=True)
 
 

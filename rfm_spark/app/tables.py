@@ -56,12 +56,12 @@ RUNS = Table(
         Column(
             "details",
             StringType(),
-            "Of an upgrade: what it did; of days made together: which",
+            "Of an upgrade: what it did; of days made together: which; of forget: numbers, as JSON",
             since=2,
         ),
     ),
     key=("run_id",),
-    schema_version=9,
+    schema_version=10,
 )
 
 SETTINGS = Table(

@@ -23,6 +23,7 @@ from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.backtest import backtest_days
 from rfm_spark.cli.cohorts import cohorts_show
 from rfm_spark.cli.display import show_panels, show_tables
+from rfm_spark.cli.forget import forget_customers
 from rfm_spark.cli.generate import generate
 from rfm_spark.cli.init import init
 from rfm_spark.cli.jobs import add_job_commands
@@ -167,6 +168,7 @@ app.command("lifetime show")(lifetime_show)
 app.command("boundaries")(boundaries.show)
 app.command("boundaries compare")(boundaries.compare)
 app.command("boundaries pin")(boundaries.pin)
+app.command("forget")(forget_customers)
 app.command("list")(list_to_place)
 app.command()(sql)
 app.command()(serve)

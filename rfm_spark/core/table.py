@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import DataType, StructField, StructType
 
+SUBJECT = "customer_id"
+"""Name of the column that says whose a row is, in every table that has one."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -68,6 +71,14 @@ class Table:
     is_composed: bool = False
     keeps_decisions: bool = False
     schema_version: int = 1
+
+    @property
+    def subject(self) -> str | None:
+        """The column that says whose a row is; None where rows are of nobody in particular.
+
+        By its name, so that a new table is forgotten from without being told of anywhere.
+        """
+        return SUBJECT if SUBJECT in self.column_names else None
 
     @property
     def schema(self) -> StructType:

@@ -64,6 +64,28 @@ PROMOTIONS = "promotions"
 """Noted by commits of first receipts: whether receipts told who had a promotion."""
 
 
+MADE_OF = {
+    CUSTOMER_DAYS: RECEIPTS,
+    CUSTOMER_DAY_CATEGORIES: RECEIPTS,
+    CUSTOMER_YEARS: CUSTOMER_DAYS,
+    FIRST_RECEIPTS: RECEIPTS,
+    CUSTOMER_DAY_EVENTS: INTERACTIONS,
+    CUSTOMER_YEAR_EVENTS: CUSTOMER_DAY_EVENTS,
+}
+"""Fact table to the one whose version its commits note as `of`."""
+
+
+def up_to_date(run: Run) -> dict[Table, Note]:
+    """Fact tables that are up to date, with the note of the commit that made them so."""
+    found = {}
+    for target, source in MADE_OF.items():
+        if run.warehouse.is_there(target):
+            made = _last_made(run, target)
+            if made is not None and made.content["of"] == run.warehouse.version(source):
+                found[target] = made
+    return found
+
+
 def refresh_facts(run: Run) -> None:
     """Brings every fact table up to the version of what it is made from."""
     _refresh(run, RECEIPTS, CUSTOMER_DAYS, customer_days)

@@ -12,6 +12,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.counts import CountsByDelivery
 from rfm_spark.ingest.files.deliveries import Delivery
 from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.forgotten import Forgotten
 from rfm_spark.settings.sources import Receipts, Source
 
 
@@ -90,6 +91,7 @@ class Intake:
             deliveries contain many months each.
         generations: of the files of receipts.
         replacing_receipts: receipts that took the place of another customer's of another day.
+        forgotten: who is kept out; None for nobody.
     """
 
     table: Table
@@ -101,6 +103,7 @@ class Intake:
     rows_by_month: DataFrame | None = None
     generations: Sequence[Generation] = ()
     replacing_receipts: int = 0
+    forgotten: Forgotten | None = None
 
     @property
     def delivery_keys(self) -> list[tuple[str, str]]:

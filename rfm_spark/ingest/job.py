@@ -17,6 +17,7 @@ from rfm_spark.ingest.counts import (
     add_unknown_amounts,
     describe_counts,
 )
+from rfm_spark.ingest.forgotten import forgotten_customers, forgotten_totals, receipts_of
 from rfm_spark.ingest.intake import (
     earliest_correctable_date,
     new_intakes,
@@ -68,15 +69,17 @@ def ingest(run: Run) -> None:
     """Loads every delivery that is new or has changed.
 
     Raises:
-        UserError: if input and configuration do not match, or too many rows of a source are
-            rejected; then nothing has been written.
+        UserError: if input and configuration do not match, too many rows of a source are
+            rejected, or the key of forgotten customers is not there; then nothing has been written.
     """
+    forgotten = forgotten_customers(run)
     with ExitStack() as stack:
         with run.progress.step("look at the input") as step:
             intakes = stack.enter_context(new_intakes(run))
             new = sum(len(batch.deliveries) for intake in intakes for batch in intake.batches)
             step.says(f"{new:,} new or changed deliveries" if new else "nothing new")
         for intake in intakes:
+            intake.forgotten = forgotten
             with (
                 run.progress.step(f"ingest {intake.table.name}") as step,
                 translated_input_errors(intake),
@@ -92,14 +95,27 @@ def _ingest_table(run: Run, intake: Intake) -> None:
     if intake.table is RECEIPTS:
         _ingest_receipts(run, intake)
     else:
-        _write_quarantine(run, intake, intake.rows.where(is_invalid()))
+        _write_quarantine(run, intake, _kept_out(intake))
         valid_rows = intake.rows.where(~is_invalid())
+        if intake.forgotten is not None:
+            valid_rows = intake.forgotten.remembered(valid_rows)
         if intake.table in _KEPT_AS_DELIVERED:
             rows = _KEPT_AS_DELIVERED[intake.table](valid_rows)
             run.replace(intake.table, rows, _delivery_condition(intake.batches))
         else:
             _merge_versions(run, intake, deduplicated_interactions(valid_rows), "interaction_id")
     _record_deliveries(run, intake)
+
+
+def _kept_out(intake: Intake) -> DataFrame:
+    """Rows for quarantine; of totals, whose money is reconciled, forgotten customers' too."""
+    rejected = intake.rows.where(is_invalid())
+    if intake.table is not CUSTOMER_TOTALS or intake.forgotten is None:
+        return rejected
+    theirs = forgotten_totals(intake.forgotten, intake.rows)
+    for row in theirs.groupBy("source", "delivery").count().collect():
+        intake.counts[row["source"], row["delivery"]].dropped_rows += row["count"]
+    return rejected.unionByName(theirs)
 
 
 def _ingest_receipts(run: Run, intake: Intake) -> None:
@@ -127,10 +143,11 @@ def _ingest_receipts(run: Run, intake: Intake) -> None:
         _write_quarantine(run, intake, kept_out)
         is_accepted = ~F.col("is_rejected")
         rows = intake.rows if intake.rows_by_month is None else intake.rows_by_month
-        singles = single_receipt_versions(rows.where("is_single"), with_categories).where(
-            is_accepted
+        singles = receipts_of(
+            intake.forgotten,
+            single_receipt_versions(rows.where("is_single"), with_categories).where(is_accepted),
         )
-        accepted = versions.where(is_accepted)
+        accepted = receipts_of(intake.forgotten, versions.where(is_accepted))
         # Lines: the merge shuffles every receipt again; whole receipts: only the repeated ones.
         with in_parts(run.spark, batch.size_bytes if batch.has_lines else 0):
             days = _merge_versions(
@@ -169,6 +186,8 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
             run.replace_by(QUARANTINE, [], condition)
         run.warehouse.create(QUARANTINE)
         return
+    if intake.forgotten is not None:
+        rejected = intake.forgotten.without_traces(rejected)
     commit = run.replace(QUARANTINE, quarantine_rows(rejected), condition)
     if commit.rows != expected:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from pathlib import Path
 
 from pydantic import Field
 
@@ -82,6 +83,20 @@ class Maintenance(Section):
     )
 
 
+class Privacy(Section):
+    """Customers who were forgotten, and are kept out."""
+
+    key_file: str = Field(
+        description="file of the key by which ids of forgotten customers are hashed, an absolute "
+        "path outside the warehouse; `rfm-spark forget` makes it"
+    )
+
+    def misfits(self) -> Iterator[str]:
+        """A path that depends on where a command is started."""
+        if not Path(self.key_file).is_absolute():
+            yield f"key_file: give an absolute path, not {self.key_file!r}"
+
+
 class ShopSettings(Section):
     """Everything that the tables taken in, and the facts, depend on."""
 
@@ -92,6 +107,7 @@ class ShopSettings(Section):
     interactions: dict[Name, Interactions] = Field(default_factory=dict)
     customers: Customers | None = None
     maintenance: Maintenance = Maintenance()
+    privacy: Privacy | None = None
 
     @property
     def feeds(self) -> Mapping[str, Receipts]:

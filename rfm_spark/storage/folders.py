@@ -20,6 +20,9 @@ class Folder(Protocol):
     def lines(self, name: str) -> Iterator[str]:
         """Lines of a text file, in UTF-8."""
 
+    def delete(self, name: str) -> None:
+        """Removes a file, and the checksum that Hadoop keeps beside it."""
+
 
 class LocalFolder:
     """A folder of this machine, which needs no Spark.
@@ -43,6 +46,11 @@ class LocalFolder:
         with (self._folder / name).open(encoding="utf-8") as file:
             for line in file:
                 yield line.rstrip("\n")
+
+    def delete(self, name: str) -> None:
+        """Removes a file, and the checksum that Hadoop keeps beside it."""
+        (self._folder / name).unlink(missing_ok=True)
+        (self._folder / f".{name}.crc").unlink(missing_ok=True)
 
 
 def folder(sessions: SessionOnDemand, place: str) -> Folder:

@@ -72,6 +72,11 @@ class Warehouse:
         """The session."""
         return self._sessions.session
 
+    @property
+    def sessions(self) -> SessionOnDemand:
+        """Where to get the session."""
+        return self._sessions
+
     def path(self, table: Table) -> str:
         """The folder of a table."""
         return below(self.place, table.name)

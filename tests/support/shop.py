@@ -20,7 +20,7 @@ ABOUT_RUNS = ("runs", "settings")
 """Tables that tell of runs, not of customers."""
 
 NOT_OF_A_RUN = (
-    *("customer_totals", "audiences", "audience_results"),
+    *("customer_totals", "audiences", "audience_results", "forgotten_customers"),
     *("lifetime_value", "lifetime_classes", "lifetime_models"),
     *("lifetime_parameters", "lifetime_checks"),
     *("backtest", "backtest_rankings", "backtest_gains"),

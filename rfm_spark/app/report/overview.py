@@ -30,6 +30,7 @@ _TERMS = {
     "dropped": "rows whose delivery has an equal or newer one",
     "superseded": "replaced by a newer version",
     "void": "cancelled by the shop",
+    "forgotten": "of customers who were forgotten",
     "guests": "of nobody who is known",
     "other_kinds": "of kinds that the profile does not count",
     "outside_window": "before the days that the profile looks at, or after the day",

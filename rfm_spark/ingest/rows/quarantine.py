@@ -14,7 +14,8 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
 
     Args:
         rows: one row per rejected raw row: `source`, `delivery`, `file`, `raw`, `reasons`, and
-            for receipts `receipt_id`, and where they tell money `cents` and `is_amount_unknown`.
+            for receipts `receipt_id`, where they name one `customer_id`, and where they tell money
+            `cents` and `is_amount_unknown`.
 
     Returns:
         One row per rejected raw row: the columns of `quarantine`.
@@ -23,6 +24,7 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
         "receipt_id": F.lit(None).cast("string"),
         "cents": F.lit(0).cast("bigint"),
         "is_amount_unknown": F.lit(False),
+        "customer_id": F.lit(None).cast("string"),
     }
     with_defaults = rows.withColumns({n: c for n, c in defaults.items() if n not in rows.columns})
     return with_row_digest(with_defaults, "source").select(
@@ -36,4 +38,5 @@ def quarantine_rows(rows: DataFrame) -> DataFrame:
         "raw",
         # The money of a dropped row is not in question: another row stands for it.
         (F.col("is_amount_unknown") & ~F.col("reasons").isin(*DROPPED)).alias("is_amount_unknown"),
+        "customer_id",
     )

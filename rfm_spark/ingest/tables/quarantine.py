@@ -19,16 +19,27 @@ QUARANTINE = Table(
             "net_cents", LongType(), "Money of the row in minor units; 0 where unreadable", True
         ),
         Column("file", StringType(), "File the row came from, relative to the input", True),
-        Column("raw", StringType(), "The raw row as JSON text", required=True),
+        Column(
+            "raw",
+            StringType(),
+            "The raw row as JSON text; a keyed digest of it where its customer was forgotten",
+            required=True,
+        ),
         Column(
             "is_amount_unknown",
             BooleanType(),
             "Whether it should tell money, which cannot be read; then 0 in net_cents",
             since=2,
         ),
+        Column(
+            "customer_id",
+            StringType(),
+            "Customer the row names, where that can be read; NULL in rows of older releases",
+            since=3,
+        ),
     ),
     key=("source", "delivery", "row"),
     partition_by=("source",),
     skip_by=("delivery",),
-    schema_version=2,
+    schema_version=3,
 )

@@ -19,12 +19,14 @@ from rfm_spark.core.table import Column, Table
 CURRENT = "current"
 SUPERSEDED = "superseded"
 VOID = "void"
+FORGOTTEN = "forgotten"
 STATUS_COMMENT = (
     "current: the version that counts; superseded: a newer delivery replaced it; "
     "void: the newest version, by which the shop cancelled it"
 )
 
 REPLACES_OTHER = "replaces_other"
+IS_FORGOTTEN = "is_forgotten"
 
 CATEGORIES = ArrayType(
     StructType(
@@ -43,7 +45,12 @@ RECEIPTS = Table(
     columns=(
         Column("receipt_id", StringType(), "Purchase document, as delivered, trimmed", True),
         Column("delivery", StringType(), "Delivery that brought this version", required=True),
-        Column("status", StringType(), STATUS_COMMENT, required=True),
+        Column(
+            "status",
+            StringType(),
+            f"{STATUS_COMMENT}; forgotten: of a customer who was, whatever else it would be",
+            required=True,
+        ),
         Column("customer_id", StringType(), "Customer as delivered, trimmed; NULL is a guest"),
         Column("receipt_ts", TimestampType(), "Instant of the earliest line", required=True),
         Column("business_date", DateType(), "Calendar day in the business time zone", True),
@@ -66,10 +73,16 @@ RECEIPTS = Table(
             "its own, where numbers begin again",
             since=2,
         ),
+        Column(
+            IS_FORGOTTEN,
+            BooleanType(),
+            "Whether its customer was forgotten: customer, store, channel and categories are NULL",
+            since=3,
+        ),
     ),
     key=("receipt_id", "delivery", "receipt_ts"),
     partition_by=("month",),
     gather=True,
     skip_by=("receipt_id", "delivery", "business_date"),
-    schema_version=2,
+    schema_version=3,
 )

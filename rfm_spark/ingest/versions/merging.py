@@ -5,7 +5,14 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from rfm_spark.ingest.tables.receipts import CURRENT, REPLACES_OTHER, SUPERSEDED, VOID
+from rfm_spark.ingest.tables.receipts import (
+    CURRENT,
+    FORGOTTEN,
+    IS_FORGOTTEN,
+    REPLACES_OTHER,
+    SUPERSEDED,
+    VOID,
+)
 
 DECIDED_COLUMNS = ("status", REPLACES_OTHER)
 """Columns that depend on the other versions of a record."""
@@ -21,7 +28,8 @@ def with_status(
     are apart by their time: they never replace the purchase. What is void removes, of the same and
     of older deliveries, the return of its time, and where it is of no return everything. A purchase
     that itself has returned lines removes returns of older deliveries up to its day: it is told
-    whole.
+    whole. A version of a customer who was forgotten is compared as any other, and `forgotten`
+    whatever comes of it: or else an older one, of somebody else, would count again.
 
     Args:
         versions: one row per key, delivery and, for receipts, `receipt_ts`: accepted versions,
@@ -99,7 +107,8 @@ def _status() -> Column:
     )
     is_gone = (is_voided & ~is_void_of_receipt) | is_told_again
     counts = is_newest & ~F.coalesce(is_gone, F.lit(False))
-    return F.when(~counts, SUPERSEDED).when(F.col("is_void"), VOID).otherwise(CURRENT)
+    decided = F.when(~counts, SUPERSEDED).when(F.col("is_void"), VOID).otherwise(CURRENT)
+    return F.when(F.col(IS_FORGOTTEN), FORGOTTEN).otherwise(decided)
 
 
 def _replaces_other() -> Column:
@@ -117,12 +126,12 @@ def with_single_version_status(versions: DataFrame) -> DataFrame:
         versions: one row per key: accepted versions, for receipts with `is_void`.
 
     Returns:
-        One row per key, with `status`: `void` for a voided receipt, else `current`; for receipts
-        with REPLACES_OTHER too.
+        One row per key, with `status`: `void` for a voided receipt, `forgotten` for one of a
+        customer who was, else `current`; for receipts with REPLACES_OTHER too.
     """
     if not _are_receipts(versions):
         return versions.withColumn("status", F.lit(CURRENT))
-    status = F.when(F.col("is_void"), VOID).otherwise(CURRENT)
+    status = F.when(F.col(IS_FORGOTTEN), FORGOTTEN).when(F.col("is_void"), VOID).otherwise(CURRENT)
     return versions.withColumns({"status": status, REPLACES_OTHER: F.lit(False)})
 
 

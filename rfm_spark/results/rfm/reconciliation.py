@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from rfm_spark.ingest.rows.customer_totals import totals_by
 from rfm_spark.ingest.rows.labels import is_of_receipts
 from rfm_spark.ingest.rows.rules import DROPPED as DROPPED_REASONS
-from rfm_spark.ingest.tables.receipts import CURRENT, SUPERSEDED, VOID
+from rfm_spark.ingest.tables.receipts import CURRENT, FORGOTTEN, SUPERSEDED, VOID
 from rfm_spark.results.rfm.populations import COUNTED, GUESTS, SCORED, UNSCORED
 from rfm_spark.results.rfm.values import Basis
 
@@ -35,6 +35,7 @@ TERMS = (
     DROPPED,
     SUPERSEDED,
     VOID,
+    FORGOTTEN,
     GUESTS,
     _OTHER_KINDS,
     _OUTSIDE,
@@ -48,7 +49,7 @@ _STORED = "stored"
 
 
 def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: DataFrame) -> DataFrame:
-    """The terms of raw = rejected + dropped + superseded + void + ... that all profiles share.
+    """The terms of raw = rejected + dropped + superseded + ... that all profiles share.
 
     Dropped rows are money without a receipt: an equal or newer one of their delivery keeps it.
 
@@ -73,7 +74,7 @@ def delivered_terms(deliveries: DataFrame, quarantine: DataFrame, receipts: Data
         kept_out.where(only_dropped)
         .agg(_total("net_cents"))
         .select(F.lit(DROPPED).alias("term"), F.lit(0).alias("receipts"), "net_cents"),
-        receipts.where(F.col("status").isin(SUPERSEDED, VOID))
+        receipts.where(F.col("status").isin(SUPERSEDED, VOID, FORGOTTEN))
         .groupBy(F.col("status").alias("term"))
         .agg(F.count(F.lit(1)).alias("receipts"), _total("net_cents")),
     ]
@@ -95,7 +96,10 @@ def totals_terms(
         One row per term that has something: `term`, `receipts` (rows), `net_cents`.
     """
     is_of_totals = F.col("source") == TOTALS_SOURCE
-    kept_out = F.when(_is_only_dropped(), DROPPED).otherwise(_REJECTED)
+    is_forgotten = F.col("reasons") == F.array(F.lit(FORGOTTEN))
+    kept_out = (
+        F.when(is_forgotten, FORGOTTEN).when(_is_only_dropped(), DROPPED).otherwise(_REJECTED)
+    )
     older = totals_by(totals, as_of).where(F.col("status") == SUPERSEDED)
     counted = (F.count(F.lit(1)).alias("receipts"), _total("net_cents"))
     parts = [
@@ -169,7 +173,8 @@ def all_terms(
 
     Returns:
         One row per profile and term, in the order of TERMS: the columns of `reconciliation` but
-        the day; `events` is NULL in a profile that counts none.
+        the day; `events` is NULL in a profile that counts none. There is no term of forgotten
+        customers where none has receipts.
     """
     found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for profile, row in product(bases, delivered.receipts):
@@ -199,7 +204,8 @@ def all_terms(
             "unknown_amount_rows": delivered.unknown_amount_rows if term == _REJECTED else 0,
         }
         for profile, term in product(bases, TERMS)
-        if term != _OTHER_KINDS or bases[profile].interactions
+        if (term != _OTHER_KINDS or bases[profile].interactions)
+        and (term != FORGOTTEN or found[profile, term]["receipts"])
     ]
 
 

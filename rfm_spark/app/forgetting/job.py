@@ -1,0 +1,197 @@
+"""Forgetting: customers leave every table, its old versions too, and are kept out from then on."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
+
+from rfm_spark.app.forgetting.rows import (
+    days_of,
+    forget_receipts,
+    forget_rejected,
+    keep_hashes,
+    keep_money,
+    note_written,
+    remove,
+)
+from rfm_spark.app.jobs import told_failure, writing
+from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
+from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.core.errors import UserError
+from rfm_spark.core.table import SUBJECT, Table
+from rfm_spark.facts.job import MADE_OF, refresh_facts, up_to_date
+from rfm_spark.ingest.forgotten import (
+    forgotten_customers,
+)
+from rfm_spark.ingest.rows.identifiers import id_text
+from rfm_spark.ingest.rows.rules import trimmed
+from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
+from rfm_spark.ingest.tables.interactions import INTERACTIONS
+from rfm_spark.ingest.tables.quarantine import QUARANTINE
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.run import Run, note_of_days
+from rfm_spark.storage.erasure import purge
+from rfm_spark.storage.locations import literal, location, require_file_system
+from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
+from rfm_spark.storage.spark_errors import FAILED, first_line
+
+COMMAND = "forget"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was done, in numbers: `runs.details` has them as JSON.
+
+    Attributes:
+        customers: different ids in the file.
+        known: of these, who had rows in any table.
+        rows: table to the rows that went, or no longer tell whose they are.
+    """
+
+    customers: int
+    known: int
+    rows: dict[str, int]
+
+
+def forget(run: Run, file: str) -> Told:
+    """Forgets the customers of a file.
+
+    What is killed is done by the same command again: every step can be repeated, and nothing is
+    known of a customer in the end but a keyed hash of the id.
+
+    Args:
+        run: session, settings and warehouse.
+        file: ids, one a line, read as those of receipts are.
+
+    Raises:
+        UserError: if the file or the key cannot be read, or no key is configured.
+    """
+    if run.settings.privacy is None:
+        raise UserError(
+            "privacy.key_file: missing; say in which file the key is to be by which forgotten "
+            "customers are known and kept out"
+        )
+    key_file = Path(run.settings.privacy.key_file)
+    if key_file.is_relative_to(run.warehouse.place):
+        raise UserError(
+            f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
+        )
+    ids = _ids(run, file).persist()
+    try:
+        with writing(run, COMMAND), _recorded(run) as told:
+            forgotten_customers(run)  # the key is the one of those who were forgotten before
+            key = stored_or_new_key(key_file)
+            told.append(_forget(run, ids, key))
+    finally:
+        ids.unpersist()
+    return told[0]
+
+
+def _ids(run: Run, file: str) -> DataFrame:
+    """Ids of a file, also as they stand, as older releases took them in; which of which line."""
+    place = location(file)
+    require_file_system(run.sessions, place)
+    line = F.col("value")
+    both = F.explode(F.array_distinct(F.array(id_text(line, StringType()), trimmed(line))))
+    try:
+        lines = run.spark.read.text(literal(place)).where(id_text(line, StringType()).isNotNull())
+        ids = lines.select(id_text(line, StringType()).alias("line"), both.alias(SUBJECT))
+        if ids.isEmpty():
+            raise UserError(f"{place}: holds no id of a customer: give one on each line")
+    except FAILED as error:
+        raise UserError(f"{place}: cannot be read: {first_line(error)}") from None
+    return ids.distinct()
+
+
+def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
+    customers = ids.select("line").distinct().count()
+    tables = [one for one in ALL_TABLES if one.subject and run.warehouse.is_there(one)]
+    with run.progress.step("look for the customers") as step:
+        known, rows = _found(run, tables, ids)
+        step.says(f"{known:,} of {customers:,} are known")
+    keep_hashes(run, ids, key)
+    with run.progress.step("forget in what was taken in"):
+        if rows.get(RECEIPTS.name):
+            forget_receipts(run, ids)
+        if rows.get(INTERACTIONS.name):
+            remove(run, INTERACTIONS, ids, note_of_days(days_of(run, INTERACTIONS, ids)))
+        if rows.get(CUSTOMER_TOTALS.name):
+            keep_money(run, ids, key)
+        if QUARANTINE in tables:
+            rows[QUARANTINE.name] = forget_rejected(run, ids, key)
+    refresh_facts(run)
+    with run.progress.step("forget in facts and results"):
+        for table in tables:
+            if table not in (RECEIPTS, INTERACTIONS, QUARANTINE) and rows.get(table.name):
+                remove(run, table, ids)
+    with run.progress.step("remove old versions"):
+        _purge(run, tables)
+    return Told(customers, known, {name: count for name, count in sorted(rows.items()) if count})
+
+
+def _found(run: Run, tables: list[Table], ids: DataFrame) -> tuple[int, dict[str, int]]:
+    """How many of the customers have rows anywhere, and how many rows each table has of them."""
+    listed = F.broadcast(ids)
+    of_tables = [
+        run.read(table).join(listed, SUBJECT).select("line", F.lit(table.name).alias("table"))
+        for table in tables
+    ]
+    if not of_tables:
+        return 0, {}
+    found = reduce(DataFrame.unionByName, of_tables).groupBy("line", "table").count().persist()
+    try:
+        known = found.select("line").distinct().count()
+        counted = found.groupBy("table").agg(F.sum("count").alias("rows")).collect()
+    finally:
+        found.unpersist()
+    return known, {row["table"]: row["rows"] for row in counted}
+
+
+def _purge(run: Run, tables: Sequence[Table]) -> None:
+    """Sources of facts come first: facts that are up to date note the versions they have now.
+
+    Also of tables without a row of theirs: it may have gone before, and the purge been killed.
+    """
+    current = up_to_date(run)
+    for table in [*[one for one in tables if one not in MADE_OF], *MADE_OF]:
+        if table not in tables:
+            continue
+        note: dict[str, Any] = {}
+        if table in current:
+            of = run.warehouse.version(MADE_OF[table])
+            note = {**current[table].content, "of": of, "days": []}
+        purge(run.warehouse, table, note)
+        note_written(run, table)
+
+
+@contextmanager
+def _recorded(run: Run) -> Iterator[list[Told]]:
+    """A record of the run with what was told at its end."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    done: list[Told] = []
+
+    def record(told: str) -> None:
+        details = json.dumps(asdict(done[0])) if done else None
+        outcome = Outcome(told, started, time.monotonic() - clock, details)
+        record_run(run, COMMAND, str(uuid.uuid4()), None, outcome)
+
+    try:
+        yield done
+    except BaseException as error:
+        if run.versions.written:
+            with suppress(Exception):  # a record of the failure must not hide the failure
+                record(told_failure(error))
+        raise
+    record(SUCCEEDED)

@@ -1,0 +1,142 @@
+"""Erasure: rows of some customers leave a table, and so do all its old versions that had them.
+
+What Delta keeps for travel in time is what erasure must not leave: files of older versions, and
+commits, whose statistics name the least and the greatest id of each file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from rfm_spark.core.errors import RunFailure
+from rfm_spark.core.table import Table
+from rfm_spark.storage.folders import folder
+from rfm_spark.storage.locations import below
+from rfm_spark.storage.warehouse import Warehouse
+
+_NOTED = "spark.databricks.delta.commitInfo.userMetadata"
+_RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+_OF_VERSION = re.compile(r"(\d{20})\.")
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
+_TABLE, _KEYS = "stored", "gone"
+
+
+def remove_rows(
+    warehouse: Warehouse,
+    table: Table,
+    keys: DataFrame,
+    column: str,
+    note: Mapping[str, Any] | None = None,
+) -> None:
+    """Removes the rows of some keys, in one commit: only files that hold one are written anew.
+
+    Args:
+        warehouse: where the table is.
+        table: which must be there.
+        keys: one row per key, in a column of the same name.
+        column: that names them.
+        note: kept with the commit.
+    """
+    with _conf(warehouse.spark, _NOTED, json.dumps(note or {})):
+        _merge(warehouse, table, keys, (column,)).whenMatchedDelete().execute()
+
+
+def add_rows(warehouse: Warehouse, table: Table, rows: DataFrame) -> None:
+    """Adds the rows whose key the table does not have, in one commit.
+
+    Args:
+        warehouse: where the table is, or is to be.
+        table: created if need be.
+        rows: its columns.
+    """
+    warehouse.create(table)
+    ordered = rows.select(*[F.col(one.name).cast(one.type) for one in table.columns])
+    _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll().execute()
+
+
+def change_rows(
+    warehouse: Warehouse,
+    table: Table,
+    rows: DataFrame,
+    key: tuple[str, ...],
+    values: Mapping[str, Column],
+    note: Mapping[str, Any] | None = None,
+) -> None:
+    """Changes the rows of some keys, in one commit.
+
+    Args:
+        warehouse: where the table is.
+        table: which must be there.
+        rows: one row per key.
+        key: columns that name them.
+        values: column to its new value; columns of `rows` as `changed(name)`.
+        note: kept with the commit.
+    """
+    with _conf(warehouse.spark, _NOTED, json.dumps(note or {})):
+        merged = _merge(warehouse, table, rows, key)
+        merged.whenMatchedUpdate(set=dict(values)).execute()
+
+
+def changed(name: str) -> Column:
+    """A column of the rows that change others."""
+    return F.col(f"{_KEYS}.{name}")
+
+
+def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
+    """Leaves nothing of a table but its newest version: no older file, and no commit of one.
+
+    Readers of an older version fail, as they do after a vacuum. What Delta itself does with commits
+    before a checkpoint once they are old is done now; the newest ones stay.
+
+    Args:
+        warehouse: where the table is.
+        table: which must be there.
+        note: what the last commit is to note in place of those that go.
+
+    Raises:
+        RunFailure: if no checkpoint could be made; then no commit was removed.
+    """
+    spark, path = warehouse.spark, warehouse.path(table)
+    target, before = f"delta.`{path}`", warehouse.version(table)
+    spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
+    with _conf(spark, _RETENTION_CHECK, "false"):
+        DeltaTable.forPath(spark, path).vacuum(0.0)
+    with _conf(spark, _NOTED, json.dumps(note)):
+        spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
+    log = folder(warehouse.sessions, below(path, "_delta_log"))
+    checkpoints = map(_CHECKPOINT.fullmatch, log.names())
+    last = max((int(found[1]) for found in checkpoints if found), default=before)
+    if last <= before:
+        raise RunFailure(f"{path}: Delta made no checkpoint, so older commits have to stay")
+    for name in log.names():
+        of_version = _OF_VERSION.match(name)
+        if of_version and int(of_version[1]) < last:
+            log.delete(name)
+
+
+def _merge(warehouse: Warehouse, table: Table, keys: DataFrame, key: tuple[str, ...]) -> Any:
+    stored = DeltaTable.forPath(warehouse.spark, warehouse.path(table)).alias(_TABLE)
+    # Names of columns only: the ids are values.
+    is_same = " AND ".join(f"{_TABLE}.{name} = {_KEYS}.{name}" for name in key)
+    return stored.merge(keys.alias(_KEYS), is_same)
+
+
+@contextmanager
+def _conf(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    before = spark.conf.get(name, None)
+    spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        if before is None:
+            spark.conf.unset(name)
+        else:
+            spark.conf.set(name, before)

@@ -28,6 +28,7 @@ RESULTS = (
     "bridge",
     "cohorts",
     "rhythm",
+    "category-lift",
     "lifetime",
     "clusters",
     "cluster-segments",

@@ -21,6 +21,7 @@ from rfm_spark.app.summary import last_run, table_facts
 from rfm_spark.cli import boundaries, clusters
 from rfm_spark.cli.audiences import audience
 from rfm_spark.cli.backtest import backtest_days
+from rfm_spark.cli.category_lift import category_lift_show
 from rfm_spark.cli.cohorts import cohorts_show
 from rfm_spark.cli.display import show_panels, show_tables
 from rfm_spark.cli.forget import forget_customers
@@ -160,6 +161,7 @@ def schema() -> None:
 
 
 app.command("backtest")(backtest_days)
+app.command("category-lift show")(category_lift_show)
 app.command("cohorts show")(cohorts_show)
 app.command("clusters show")(clusters.show)
 app.command("clusters score")(clusters.score)

@@ -32,7 +32,7 @@ class LookBack:
 
     @property
     def label(self) -> str:
-        """How tables name it: the number of days, or `all`; and where it does not end with as_of."""
+        """How tables name it: the number of days, or `all`; and its end, if that is not as_of."""
         days = "all" if self.days is None else str(self.days)
         if self.ends_days_after == 0:
             return days

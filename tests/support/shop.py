@@ -24,6 +24,7 @@ NOT_OF_A_RUN = (
     *("lifetime_value", "lifetime_classes", "lifetime_models"),
     *("lifetime_parameters", "lifetime_checks"),
     *("backtest", "backtest_rankings", "backtest_gains"),
+    "category_lift",
 )
 """Tables that a run of a shop with receipts does not make."""
 

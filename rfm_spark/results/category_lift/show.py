@@ -1,0 +1,55 @@
+"""Category lift of a stored day on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.core.panel import Panel
+from rfm_spark.results.category_lift.panels import compared_panel, day_panels
+from rfm_spark.results.category_lift.tables import CATEGORY_LIFT
+from rfm_spark.run import Run
+
+
+def shown_category_lift(
+    run: Run, as_of: date | None, group: str | None, against: str | None
+) -> Iterator[Panel]:
+    """What each group buys more often than all, or one more often than another.
+
+    Args:
+        run: the run.
+        as_of: a day that is stored; by default the newest.
+        group: a segment or tier; None for all.
+        against: another one of the same breakdown.
+
+    Raises:
+        UserError: if the day or a group is not stored, or only one of two groups is named.
+    """
+    if (group is None) != (against is None):
+        raise UserError("two groups are compared: give both --of and --against")
+    run.warehouse.require(CATEGORY_LIFT)
+    days = sorted(run.warehouse.days(CATEGORY_LIFT))
+    day = as_of or (days[-1] if days else None)
+    if day is None or day not in days:
+        stored = f"stored are {days[0]} to {days[-1]}" if days else "no day is stored"
+        raise UserError(
+            f"{run.warehouse.path(CATEGORY_LIFT)}: has no rows as of {day or 'any day'} "
+            f"({stored}): run `rfm-spark category-lift` for that day first"
+        )
+    if group is None or against is None:
+        yield Panel(f"Category lift as of {day}")
+        yield from day_panels(run, day)
+        return
+    rows = run.warehouse.rows(CATEGORY_LIFT, {"as_of": day})
+    breakdowns = {row["value"]: row["breakdown"] for row in rows}
+    for name in (group, against):
+        if name not in breakdowns:
+            raise UserError(f"{name}: no such group; {did_you_mean(name, sorted(breakdowns))}")
+    if breakdowns[group] != breakdowns[against]:
+        raise UserError(
+            f"{group} is a {breakdowns[group]} and {against} a {breakdowns[against]}: compare two "
+            "of one kind"
+        )
+    own = [row for row in rows if row["breakdown"] == breakdowns[group]]
+    yield compared_panel(own, group, against, day)

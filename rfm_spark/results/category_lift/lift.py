@@ -91,13 +91,17 @@ def category_lift(sizes: DataFrame, found: DataFrame) -> DataFrame:
 
 
 def _log_variance() -> Column:
-    """Variance of the logarithm of the lift of a group that has buyers."""
+    """Variance of the logarithm of the lift of a group that has buyers.
+
+    Half a buyer and half a customer who is none are added to each share: where all of a few buy,
+    or none, the interval would else be a point.
+    """
     customers, everybody = F.col("customers"), F.col("all_customers")
     others = everybody - customers
     weight = customers / everybody
-    own = F.col("buyers") / customers
-    share = F.col("all_buyers") / everybody
-    rest = F.when(others > 0, (F.col("all_buyers") - F.col("buyers")) / others).otherwise(0.0)
+    own = (F.col("buyers") + 0.5) / (customers + 1)
+    share = (F.col("all_buyers") + 0.5) / (everybody + 1)
+    rest = (F.col("all_buyers") - F.col("buyers") + 0.5) / (others + 1)
     by_own = F.pow(1 / own - weight / share, F.lit(2.0)) * own * (1 - own) / customers
     by_rest = F.pow((1 - weight) / share, F.lit(2.0)) * rest * (1 - rest)
     return by_own + F.when(others > 0, by_rest / others).otherwise(0.0)
@@ -109,16 +113,18 @@ def share_ratio(
     """How many times as often one group buys as another one, with its 95 % interval.
 
     Katz, Baptista, Azen and Pike 1978: the logarithm of a ratio of two shares is nearly normal.
+    Its variance is that of half a buyer more in each group, so that no interval is a point.
 
     Returns:
         The ratio and both ends; None where one of the groups has no buyer.
 
     >>> [round(one, 3) for one in share_ratio(30, 100, 10, 100)]
-    [3.0, 1.552, 5.799]
+    [3.0, 1.575, 5.715]
     """
     if not buyers or not other_buyers:
         return None
     ratio = buyers / customers / (other_buyers / other_customers)
-    variance = 1 / buyers - 1 / customers + 1 / other_buyers - 1 / other_customers
-    spread = math.exp(Z * math.sqrt(max(variance, 0.0)))
+    counts = (buyers, customers, other_buyers, other_customers)
+    of_buyers, of_all, of_others, of_all_others = (1 / (count + 0.5) for count in counts)
+    spread = math.exp(Z * math.sqrt(of_buyers - of_all + of_others - of_all_others))
     return ratio, ratio / spread, ratio * spread

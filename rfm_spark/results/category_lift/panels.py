@@ -17,6 +17,9 @@ from rfm_spark.run import Run
 _MOST = 3
 """Categories of a group."""
 
+LEAST_BUYERS = 5
+"""Below, an interval that takes counts for normal tells little (Cochran 1954)."""
+
 _MOST_COMPARED = 15
 """Categories of two groups that are compared, at each end."""
 
@@ -25,7 +28,7 @@ def lifted(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapp
     """By breakdown and group, the categories that it surely buys more often, the most first."""
     found: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: (-one["lift"], one["category"])):
-        if row["lift_low"] is not None and row["lift_low"] > 1:
+        if row["buyers"] >= LEAST_BUYERS and row["lift_low"] > 1:
             found[row["breakdown"], row["value"]].append(row)
     return dict(sorted(found.items()))
 
@@ -65,6 +68,8 @@ def compared_panel(rows: Sequence[Mapping[str, Any]], group: str, other: str, as
     found = []
     for category, row in own.items():
         there = against[category]
+        if min(row["buyers"], there["buyers"]) < LEAST_BUYERS:
+            continue
         counts = (one[name] for one in (row, there) for name in ("buyers", "customers"))
         ratio = share_ratio(*counts)
         if ratio is not None and not ratio[1] <= 1 <= ratio[2]:

@@ -22,6 +22,7 @@ from reference.lifetime import expected, lives, log_likelihood, visits_later
 from reference.rhythm import rhythm
 from sklearn.cluster import KMeans
 from support.configurations import OWN_DAYS
+from support.screen import on_screen
 from support.sessions import as_in_use
 
 CENT = 100
@@ -316,6 +317,19 @@ def test_a_model_of_half_a_year_ago_is_checked_by_what_came(real: RealRun) -> No
     same(checks, grouped.astype({"visits": "int64"}), ["repeat_visit_days"])
     came, told = checks["visits"].sum(), checks["expected_visits"].sum()
     assert abs(told / came - 1) < 0.05
+
+
+def test_lifetime_value_on_one_screen(real: RealRun, cli, capfd) -> None:
+    if real.dataset != "cdnow":
+        pytest.skip("not asked for")
+    place = ("--config", ROOT / "conf" / "cdnow.toml", "--warehouse", real.warehouse)
+    assert cli("lifetime show", *place) == 0
+    shown = " ".join(on_screen(capfd).split())
+    assert "Lifetime value as of 1998-06-30" in shown
+    assert "11,079 visit days are expected (10,773 to 11,385), and 426,856 USD" in shown
+    assert "it expected 11,853 visit days since, and 12,209 came" in shown
+    assert "18.6% leave for ever after a repeat visit; 35.90 USD on a visit day" in shown
+    assert "visits r 0.267 0.260 to 0.274" in shown
 
 
 KINDS = {"calendar": {}, "rolling_28": {"rolling_days": 28}, "brackets": {"brackets": (0, 30, 90)}}

@@ -19,6 +19,7 @@ from rfm_spark.results.lifetime.fitting import (
     outlook,
     relative_error_of_money,
 )
+from rfm_spark.results.lifetime.maximum_likelihood import added_up
 from rfm_spark.results.lifetime.money_model import MoneyCells, fitted_money
 from rfm_spark.results.lifetime.rows import check_rows, interval_around
 from rfm_spark.results.lifetime.suitability import why_no_money, why_no_visits
@@ -252,17 +253,21 @@ def test_chance_alone_varies_as_simulated_futures_do():
     assert variance_of_visits(values, cell, weeks)[0] == pytest.approx(square - mean**2, rel=0.02)
 
 
-def test_the_interval_of_all_visits_has_the_holdout_of_other_customers_inside():
-    """A model of one half, its interval for the time after, and what the same customers did."""
+@pytest.mark.parametrize(("weeks", "ahead"), [(30, 60), (60, 4)])
+def test_all_visits_miss_what_is_expected_by_as_much_as_is_said(weeks, ahead):
+    """Far ahead of a short history parameters are what is not known; of the next month, chance."""
     values = {"r": 1.0, "alpha": 8.0, "a": 0.7, "b": 3.0}
-    inside = 0
-    for seed in range(10):
-        whole = futures(values, 2_000, 60, 26, seed)
-        told = outlook(whole.cells, pairs_of(whole.cells), 420, 26)
-        total = float(whole.cells.customers @ expected_visits(told.fit.values, whole.cells, 26))
+    squares, inside = [], 0
+    for seed in range(24):
+        whole = futures(values, 1_000, weeks, ahead, seed)
+        cells, came = whole.cells, whole.visits.sum()
+        told = outlook(cells, pairs_of(cells), weeks * 7, ahead)
+        total = added_up(cells.customers, expected_visits(told.fit.values, cells, ahead))
+        squares.append(((came - total) / (told.relative_error * total)) ** 2)
         low, high = interval_around(total, told.relative_error)
-        inside += low <= whole.visits.sum() <= high
-    assert inside >= 8
+        inside += low <= came <= high
+    assert 0.5 < np.mean(squares) < 1.7
+    assert inside >= 21
 
 
 def futures(

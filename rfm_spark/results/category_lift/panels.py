@@ -75,7 +75,8 @@ def compared_panel(rows: Sequence[Mapping[str, Any]], group: str, other: str, as
         if ratio is not None and not ratio[1] <= 1 <= ratio[2]:
             found.append((ratio, category, row["buyer_share"], there["buyer_share"]))
     found.sort(key=lambda one: (-one[0][0], one[1]))
-    shown = [*found[:_MOST_COMPARED], *found[_MOST_COMPARED:][-_MOST_COMPARED:]]
+    more, less = ([one for one in found if (one[0][0] > 1) == is_more] for is_more in (True, False))
+    shown = [*more[:_MOST_COMPARED], *less[-_MOST_COMPARED:]]
     lines = [
         (category, percent(share), percent(there), f"{ratio:.2f}", f"{low:.2f} to {high:.2f}")
         for (ratio, low, high), category, share, there in shown

@@ -63,10 +63,10 @@ def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float)
             return added_up(cells.customers, expected_visits(parameters, cells, weeks))
 
         chance = added_up(cells.customers, variance_of_visits(fit.values, cells, weeks))
-        error = np.sqrt(fit.error_of(total) ** 2 + chance)
-        return Outlook(fit, if_alive, float(error) / total(fit.values))
-    except NotFitted as error:
-        raise Refused(f"{error}: too few leave for good, or stay") from error
+        error = float(np.sqrt(fit.error_of(total) ** 2 + chance))
+        return Outlook(fit, if_alive, error / total(fit.values))
+    except NotFitted as why_not:
+        raise Refused(str(why_not)) from why_not
 
 
 def expected_visits(parameters: Mapping[str, float], cells: VisitCells, weeks: float) -> np.ndarray:
@@ -85,8 +85,8 @@ def fitted_spending(cells: MoneyCells) -> Fit:
         raise Refused(why)
     try:
         fit = fitted_money(cells)
-    except NotFitted as error:
-        raise Refused(f"{error}: customers spend too much alike") from error
+    except NotFitted as why_not:
+        raise Refused(f"{why_not}: do all customers spend the same?") from why_not
     if fit.values["q"] <= 1:
         raise Refused("what customers spend differs so much that its mean over all is not finite")
     return fit

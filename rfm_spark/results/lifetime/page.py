@@ -13,8 +13,8 @@ from rfm_spark.results.lifetime.tables import (
     LIFETIME_CLASSES,
     LIFETIME_MODELS,
     MONEY,
-    MOST_REPEATS,
     VISITS,
+    class_name,
 )
 
 _REPEATS = Field("repeats", "repeat visit days")
@@ -31,7 +31,7 @@ def lifetime_pages(request: Request[LifetimeValue]) -> Iterator[Page]:
     if visits["refused"] is not None:
         yield Page("Lifetime value", [Words(f"Not told: {visits['refused']}.")])
         return
-    classes = _named(run.warehouse.rows(LIFETIME_CLASSES, where))
+    classes = run.warehouse.rows(LIFETIME_CLASSES, where)
     horizon = f"the next {visits['horizon_days']:,} days"
     again = [row for row in classes if row["repeat_visit_days"] > 0]
     alive, came = (sum(row[name] for row in again) for name in ("customers_alive", "customers"))
@@ -53,11 +53,11 @@ def lifetime_pages(request: Request[LifetimeValue]) -> Iterator[Page]:
             (
                 _REPEATS,
                 _CUSTOMERS,
-                Field("customers_alive", "still come", "number"),
-                Field("expected_visits", "visit days", "number"),
+                Field("customers_alive", "still come", "count"),
+                Field("expected_visits", "visit days", "count"),
                 Field("expected_value_cents", "money", "money"),
             ),
-            classes,
+            _named(classes),
         ),
         note=" ".join(notes),
     )
@@ -71,7 +71,7 @@ def _check(checks: list[dict[str, Any]], days: int) -> list[Grid]:
     fields = (
         _REPEATS,
         _CUSTOMERS,
-        Field("expected_visits", "expected visit days", "number"),
+        Field("expected_visits", "expected visit days", "count"),
         Field("visits", "that came", "count"),
     )
     note = "Fitted on the days before, as if nothing were known of those since."
@@ -79,8 +79,13 @@ def _check(checks: list[dict[str, Any]], days: int) -> list[Grid]:
 
 
 def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a table with the name of their class, and in whole customers and days."""
+    whole = ("customers_alive", "expected_visits")
     return [
-        {**row, "repeats": f"{row['repeat_visit_days']}"
-         + (" or more" if row["repeat_visit_days"] == MOST_REPEATS else "")}
+        {
+            **row,
+            **{name: round(row[name]) for name in whole if name in row},
+            "repeats": class_name(row["repeat_visit_days"]),
+        }
         for row in sorted(rows, key=lambda row: row["repeat_visit_days"])
-    ]  # fmt: skip
+    ]

@@ -16,8 +16,8 @@ from rfm_spark.results.lifetime.tables import (
     LIFETIME_MODELS,
     LIFETIME_PARAMETERS,
     MONEY,
-    MOST_REPEATS,
     VISITS,
+    class_name,
 )
 from rfm_spark.run import Run
 
@@ -129,18 +129,13 @@ def _outlook(
     return told
 
 
-def _class_name(row: Mapping[str, Any]) -> str:
-    repeats = row["repeat_visit_days"]
-    return f"{repeats} or more" if repeats == MOST_REPEATS else str(repeats)
-
-
 def _classes_panel(classes: list[dict[str, Any]], money: MoneyFormat) -> Panel:
     def of_money(cents: float | None) -> str:
         return "" if cents is None else money.rounded(cents)
 
     lines = [
         (
-            _class_name(row),
+            class_name(row["repeat_visit_days"]),
             f"{row['customers']:,}",
             percent(row["customers_alive"] / row["customers"]),
             f"{row['expected_visits'] / row['customers']:.2f}",
@@ -162,7 +157,7 @@ def _checks_panel(checks: list[dict[str, Any]], days: str) -> Panel:
     expected, seen = (sum(row[name] for row in checks) for name in ("expected_visits", "visits"))
     lines = [
         (
-            _class_name(row),
+            class_name(row["repeat_visit_days"]),
             f"{row['customers']:,}",
             f"{row['expected_visits'] / row['customers']:.2f}",
             f"{row['visits'] / row['customers']:.2f}",

@@ -151,3 +151,13 @@ LIFETIME_CHECKS = Table(
     key=("as_of", "repeat_visit_days"),
     partition_by=("as_of",),
 )
+
+
+def class_name(repeat_visit_days: int) -> str:
+    """A class of customers for a person.
+
+    >>> class_name(2), class_name(7)
+    ('2', '7 or more')
+    """
+    more = " or more" if repeat_visit_days == MOST_REPEATS else ""
+    return f"{repeat_visit_days}{more}"

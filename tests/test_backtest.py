@@ -285,7 +285,7 @@ def test_boundaries_of_a_later_day_are_not_known(cli, tested):
     """A profile that is pinned to them is cut as on the day."""
     shop, _ = tested
     rows = {name: stored(shop.warehouse, name) for name in TABLES}
-    pinned = ("--set", f"rfm.purchase.pinned={SCORED}")
+    pinned = ("--set", f'rfm.purchase.pinned="{SCORED}"')
     assert cli(*backtest(shop, EARLIER, more=pinned)) == 0
     assert {name: stored(shop.warehouse, name) for name in TABLES} == rows
 

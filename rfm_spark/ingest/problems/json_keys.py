@@ -26,6 +26,8 @@ from rfm_spark.storage.spark_errors import FAILED, first_line
 _MIN_SIMILARITY = 0.8
 _MAX_DELIVERIES_SHOWN = 3
 _MAX_OTHERS = 1_000
+_SECOND_ARRAY = r"\]\s*\n\s*[\[{]|\}\s*\]\s*\[\s*\{"
+"""What begins behind the first array, and Spark passes over; JSON has no line break in texts."""
 _FILE_NAMES = StructType([StructField(name, StringType()) for name in ("uri", "delivery")])
 
 
@@ -116,7 +118,11 @@ def _broken_arrays(spark: SparkSession, files: Sequence[str]) -> list[str]:
     if not files:
         return []
     listed = F.from_json("value", "array<string>")
-    is_broken = listed.isNull() | F.exists(listed, lambda one: F.json_object_keys(one).isNull())
+    is_broken = (
+        listed.isNull()
+        | F.exists(listed, lambda one: F.json_object_keys(one).isNull())
+        | F.col("value").rlike(_SECOND_ARRAY)
+    )
     whole = spark.read.text([literal(file) for file in files], wholetext=True)
     rows = whole.where(is_broken).select(F.col("_metadata.file_path").alias("uri")).collect()
     return sorted(plain(unquote(row["uri"])) for row in rows)

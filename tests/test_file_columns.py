@@ -79,7 +79,8 @@ def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, cap
     rows = without("customer", GOOD, called="Customer")
     shop.json_lines("receipts1.json", rows)
     if indent is not None:
-        shop.file("receipts1.json").write_text(json.dumps(rows, indent=indent))
+        text = json.dumps(rows, indent=indent)
+        shop.file("receipts1.json").write_text(text, encoding="utf-8-sig")
     shop.configure(changes=IN_JSON)
     for job in ("check", "run") if indent is None else ("check",):
         assert cli(job, *shop.arguments()) == 2

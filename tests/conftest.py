@@ -45,6 +45,7 @@ LONGEST_FIRST = (
     "test_nightly",
     "test_whole_receipts",
     "test_ingest",
+    "test_shapes",
 )
 
 TOGETHER = {

@@ -46,6 +46,7 @@ LONGEST_FIRST = (
     "test_nightly",
     "test_whole_receipts",
     "test_ingest",
+    "test_shapes",
 )
 
 TOGETHER = {

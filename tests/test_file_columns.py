@@ -79,7 +79,8 @@ def test_keys_of_json_that_are_called_otherwise_are_told_at_first(cli, shop, cap
     rows = without("customer", GOOD, called="Customer")
     shop.json_lines("receipts1.json", rows)
     if indent is not None:
-        shop.file("receipts1.json").write_text(json.dumps(rows, indent=indent))
+        text = json.dumps(rows, indent=indent)
+        shop.file("receipts1.json").write_text(text, encoding="utf-8-sig")
     shop.configure(changes=IN_JSON)
     for job in ("check", "run") if indent is None else ("check",):
         assert cli(job, *shop.arguments()) == 2
@@ -122,7 +123,15 @@ def test_json_that_cannot_be_read_is_named(cli, shop, capfd):
         assert f"{shop.raw}/receipts1.json.gz cannot be read as text" in told
 
 
-@pytest.mark.parametrize("text", [json.dumps(GOOD, indent=1)[:-20], '[{"receipt": "1"}, 2]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(GOOD, indent=1)[:-20],
+        '[{"receipt": "1"}, 2]',
+        '[{"receipt": "1"}]\n[{"receipt": "2"}]\n',
+        '[{"receipt": "1"}] [{"receipt": "2"}]',
+    ],
+)
 def test_a_broken_json_array_is_no_malformed_row(cli, shop, capfd, text):
     """Of many rows: it would be one of them, and all of its own would be missing."""
     shop.file("receipts1.json").write_text(text)

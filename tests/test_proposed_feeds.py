@@ -59,6 +59,12 @@ def test_feeds_are_called_as_their_folders_where_files_are_called_alike(tmp_path
     assert sorted(sections(proposal([tmp_path]))) == ["receipts.online", "receipts.store_north"]
 
 
+def test_a_file_of_digits_is_called_as_its_folder(tmp_path: Path) -> None:
+    written(tmp_path / "north" / "2026.csv", csv_text(TILL, bons(), ";"))
+    written(tmp_path / "web.csv", csv_text(HEADER, orders()))
+    assert sorted(sections(proposal([tmp_path]))) == ["receipts.north", "receipts.web"]
+
+
 def test_no_feed_is_called_as_a_key_of_receipts(tmp_path: Path) -> None:
     written(tmp_path / "shop" / "columns.csv", csv_text(TILL, bons(), ";"))
     written(tmp_path / "shop" / "types.csv", csv_text(HEADER, orders()))

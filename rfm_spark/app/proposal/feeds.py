@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from rfm_spark.app.proposal.file_headers import told_files
 from rfm_spark.app.proposal.findings import FileGroup, Finding
 from rfm_spark.app.proposal.names import words_of
 from rfm_spark.app.proposal.other_subjects import section_name
-from rfm_spark.app.proposal.raw_text import ANY_ENCODING
+from rfm_spark.app.proposal.raw_text import ANY_ENCODING, without_compression
 from rfm_spark.settings.sources import FEED_KEYS
 
 RECEIPTS = "receipts"
@@ -121,12 +122,17 @@ def _doubts(first: Finding, one: Finding, name: str) -> list[str]:
 def _names(groups: Sequence[Sequence[Path]]) -> list[str]:
     """A name for each, of its first file or of the folder, by what tells all of them apart."""
     ways: tuple[Callable[[Path], str], ...] = (
-        section_name,
-        lambda file: section_name(Path(file.parent.name)),
-        lambda file: section_name(Path(f"{file.parent.name}_{section_name(file)}")),
+        lambda file: section_name(file if _has_letters(file) else file.parent),
+        lambda file: section_name(file.parent),
+        lambda file: section_name(Path(f"{file.parent.name}_{file.name}")),
     )
     for way in ways:
         names = [way(files[0]) for files in groups]
         if len(set(names)) == len(names) and not FEED_KEYS & set(names):
             return names
     return [f"feed_{number}" for number in range(1, len(groups) + 1)]
+
+
+def _has_letters(file: Path) -> bool:
+    """Whether a file's name has letters that a section's name can have."""
+    return re.search("[a-z]", Path(without_compression(file.name)).stem.lower()) is not None

@@ -9,7 +9,7 @@ from functools import reduce
 from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -26,6 +26,10 @@ from rfm_spark.storage.spark_errors import FAILED, first_line
 _MIN_SIMILARITY = 0.8
 _MAX_DELIVERIES_SHOWN = 3
 _MAX_OTHERS = 1_000
+_MARK = "^\\uFEFF"
+"""What Windows puts in front of UTF-8."""
+_SECOND_ARRAY = r"\]\s*\n\s*[\[{]|\}\s*\]\s*\[\s*\{"
+"""What begins behind the first array, and Spark passes over; JSON has no line break in texts."""
 _FILE_NAMES = StructType([StructField(name, StringType()) for name in ("uri", "delivery")])
 
 
@@ -96,30 +100,41 @@ def absent_keys(
         F.slice(F.sort_array(F.array_except("keys", declared)), 1, _MAX_OTHERS).alias("others"),
     ).where(F.size("absent") > 0)
     try:
-        broken = _broken_arrays(spark, [file for file in files if file in arrays])
+        _require_whole_arrays(spark, [file for file in files if file in arrays], label)
         found = absent.orderBy("delivery").collect()
     except FAILED as error:
         raise UserError(
             f"[{label}] {files[0]} cannot be read as json: {first_line(error)}"
         ) from None
-    if broken:
-        raise UserError(
-            f"[{label}] {broken[0]}: begins as a JSON array, and is not one whole array of objects"
-        )
     return [
         _absent_key(name, found) for name in sorted({n for row in found for n in row["absent"]})
     ]
 
 
-def _broken_arrays(spark: SparkSession, files: Sequence[str]) -> list[str]:
-    """Paths of files of one array that Spark would take for one row, which is malformed."""
+def _require_whole_arrays(spark: SparkSession, files: Sequence[str], label: str) -> None:
+    """Makes sure that files of one array are whole: Spark would take others for one malformed row.
+
+    Raises:
+        UserError: naming a file that is not.
+    """
     if not files:
-        return []
-    listed = F.from_json("value", "array<string>")
-    is_broken = listed.isNull() | F.exists(listed, lambda one: F.json_object_keys(one).isNull())
+        return
+    is_broken = (
+        _listed().isNull()
+        | F.exists(_listed(), lambda one: F.json_object_keys(one).isNull())
+        | F.col("value").rlike(_SECOND_ARRAY)
+    )
     whole = spark.read.text([literal(file) for file in files], wholetext=True)
-    rows = whole.where(is_broken).select(F.col("_metadata.file_path").alias("uri")).collect()
-    return sorted(plain(unquote(row["uri"])) for row in rows)
+    broken = whole.where(is_broken).select(F.col("_metadata.file_path").alias("uri")).collect()
+    for file in sorted(plain(unquote(row["uri"])) for row in broken):
+        raise UserError(
+            f"[{label}] {file}: begins as a JSON array, and is not one whole array of objects"
+        )
+
+
+def _listed() -> Column:
+    """The objects of a file that is one array, as text; NULL where it is not whole."""
+    return F.from_json(F.regexp_replace("value", _MARK, ""), "array<string>")
 
 
 def _objects(spark: SparkSession, files: Sequence[str], arrays: Collection[str]) -> DataFrame:
@@ -129,7 +144,7 @@ def _objects(spark: SparkSession, files: Sequence[str], arrays: Collection[str])
     if lines := [literal(file) for file in files if file not in arrays]:
         parts.append(spark.read.text(lines).select(uri, "value"))
     if whole := [literal(file) for file in files if file in arrays]:
-        listed = F.explode(F.from_json("value", "array<string>")).alias("value")
+        listed = F.explode(_listed()).alias("value")
         parts.append(spark.read.text(whole, wholetext=True).select(uri, listed))
     return reduce(DataFrame.unionByName, parts)
 

@@ -6,23 +6,21 @@ commits, whose statistics name the least and the greatest id of each file.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.core.table import Table
 from rfm_spark.storage.folders import folder
 from rfm_spark.storage.locations import below
-from rfm_spark.storage.warehouse import Warehouse
+from rfm_spark.storage.session_settings import session_settings
+from rfm_spark.storage.warehouse import Warehouse, noting
 
-_NOTED = "spark.databricks.delta.commitInfo.userMetadata"
 _RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 _OF_VERSION = re.compile(r"(\d{20})\.")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
@@ -45,7 +43,7 @@ def remove_rows(
         column: that names them.
         note: kept with the commit.
     """
-    with _conf(warehouse.spark, _NOTED, json.dumps(note or {})):
+    with noting(warehouse.spark, note or {}):
         _merge(warehouse, table, keys, (column,)).whenMatchedDelete().execute()
 
 
@@ -59,7 +57,8 @@ def add_rows(warehouse: Warehouse, table: Table, rows: DataFrame) -> None:
     """
     warehouse.create(table)
     ordered = rows.select(*[F.col(one.name).cast(one.type) for one in table.columns])
-    _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll().execute()
+    with noting(warehouse.spark, {}):
+        _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll().execute()
 
 
 def change_rows(
@@ -80,7 +79,7 @@ def change_rows(
         values: column to its new value; columns of `rows` as `changed(name)`.
         note: kept with the commit.
     """
-    with _conf(warehouse.spark, _NOTED, json.dumps(note or {})):
+    with noting(warehouse.spark, note or {}):
         merged = _merge(warehouse, table, rows, key)
         merged.whenMatchedUpdate(set=dict(values)).execute()
 
@@ -107,9 +106,9 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
     spark, path = warehouse.spark, warehouse.path(table)
     target, before = f"delta.`{path}`", warehouse.version(table)
     spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
-    with _conf(spark, _RETENTION_CHECK, "false"):
+    with session_settings(spark, {_RETENTION_CHECK: "false"}):
         DeltaTable.forPath(spark, path).vacuum(0.0)
-    with _conf(spark, _NOTED, json.dumps(note)):
+    with noting(spark, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
     log = folder(warehouse.sessions, below(path, "_delta_log"))
     checkpoints = map(_CHECKPOINT.fullmatch, log.names())
@@ -127,16 +126,3 @@ def _merge(warehouse: Warehouse, table: Table, keys: DataFrame, key: tuple[str, 
     # Names of columns only: the ids are values.
     is_same = " AND ".join(f"{_TABLE}.{name} = {_KEYS}.{name}" for name in key)
     return stored.merge(keys.alias(_KEYS), is_same)
-
-
-@contextmanager
-def _conf(spark: SparkSession, name: str, value: str) -> Iterator[None]:
-    before = spark.conf.get(name, None)
-    spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        if before is None:
-            spark.conf.unset(name)
-        else:
-            spark.conf.set(name, before)

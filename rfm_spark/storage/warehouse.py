@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -30,6 +31,11 @@ from rfm_spark.storage.table_state import (
 
 _NOTE_OF_SESSION = "spark.databricks.delta.commitInfo.userMetadata"
 """Setting that tells Delta a commit's note, for what has no option of a writer."""
+
+
+def noting(spark: SparkSession, note: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Commits of this session have a note of ours until the context ends."""
+    return session_settings(spark, {_NOTE_OF_SESSION: Note.written(note)})
 
 
 @dataclass(frozen=True)
@@ -353,7 +359,7 @@ class Warehouse:
 
     def delete(self, table: Table, where: Column) -> None:
         """Removes a slice of rows."""
-        with session_settings(self.spark, {_NOTE_OF_SESSION: Note.written({})}):
+        with noting(self.spark, {}):
             self._delta(table).delete(where)
 
     def vacuum(self, table: Table) -> None:

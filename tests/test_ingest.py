@@ -19,6 +19,8 @@ from support.shop import (
     versions,
 )
 
+from rfm_spark.storage.commit_log import Note
+
 FACTS = ("customer_days", "customer_years", "customer_day_categories")
 JSON_TYPES = (
     'types = { receipt = "string", customer = "string", time = "string", quantity = "string", '
@@ -210,7 +212,7 @@ def test_a_late_file_changes_just_its_days(from_csv, take_in, tmp_path):
     for name, folder in (("receipts", "month=2025-02/"), ("customer_days", "year=2025/")):
         table = DeltaTable(str(shop.warehouse / name))
         [newest] = table.history(1)
-        assert json.loads(newest["userMetadata"])["days"] == ["2025-02-14"]
+        assert Note.of(table.version(), newest).content["days"] == ["2025-02-14"]
         log = shop.warehouse / name / "_delta_log" / f"{table.version():020}.json"
         actions = [json.loads(text) for text in log.read_text().splitlines()]
         paths = [one[kind]["path"] for one in actions for kind in one if kind in ("add", "remove")]

@@ -18,6 +18,7 @@ from rfm_spark.generator.deliveries import Files, configuration, write_deliverie
 from rfm_spark.generator.market import Market
 from rfm_spark.ingest.job import ingest
 from rfm_spark.run import Run
+from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.warehouse import Warehouse
 
 FIRST, DAYS = date(2024, 12, 20), 45
@@ -79,7 +80,7 @@ def notes(warehouse, table):
     """What the commits of a table note, those that note anything."""
     logs = sorted((warehouse / table / "_delta_log").glob("*.json"))
     infos = [json.loads(log.read_text().splitlines()[0])["commitInfo"] for log in logs]
-    return [json.loads(info["userMetadata"]) for info in infos if info.get("userMetadata")]
+    return [note for info in infos if (note := Note.of(0, info).content)]
 
 
 def as_of_last(tables, last):
@@ -184,7 +185,7 @@ def test_months_that_no_late_receipt_reaches_are_folded_without_a_change(month):
     for log in sorted((shop.warehouse / "customer_days" / "_delta_log").glob("*.json")):
         actions = [json.loads(text) for text in log.read_text().splitlines()]
         [info] = [one["commitInfo"] for one in actions if "commitInfo" in one]
-        note = json.loads(info.get("userMetadata") or "{}")
+        note = Note.of(0, info).content
         if note.get("days") == []:
             kinds = {k for one in actions for k in one if k in ("add", "remove")}
             assert kinds == {"add", "remove"}

@@ -45,8 +45,8 @@ LONGEST_FIRST = (
     "test_moves_of_days",
     "test_nightly",
     "test_whole_receipts",
-    "test_ingest",
     "test_shapes",
+    "test_ingest",
 )
 
 TOGETHER = {

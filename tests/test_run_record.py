@@ -166,11 +166,10 @@ def test_each_result_reads_and_writes_what_it_declares(spark, copied_shop):
 
 def test_only_what_does_not_stand_is_made_again(spark, copied_shop):
     run = run_of(spark, copied_shop, ("clusters.k=3",))
-    before = {table: run.warehouse.version(table) for table in RESULT_TABLES}
+    there = [table for table in RESULT_TABLES if run.warehouse.is_there(table)]
+    before = {table: run.warehouse.version(table) for table in there}
     run_job(run, "run", DAY)
-    changed = {
-        table.name for table in RESULT_TABLES if run.warehouse.version(table) != before[table]
-    }
+    changed = {table.name for table in there if run.warehouse.version(table) != before[table]}
     made = ("clusters", "cluster-segments", "customer-360")
     tables = {table for name in made for table in BY_COMMAND[name].tables}
     assert changed == {table.name for table in tables if run.warehouse.count(table)}

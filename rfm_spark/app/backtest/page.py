@@ -139,7 +139,6 @@ def _grids(groups: Rows, breakdowns: Sequence[str]) -> Iterator[Grid]:
                 f"What they did, by {breakdown}",
                 Data(fields, told[:_CELLS] if breakdown == CELL else told),
                 _note(breakdown, len(told)),
-                shade=("lift",),
             )
 
 

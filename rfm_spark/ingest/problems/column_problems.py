@@ -269,9 +269,14 @@ class _FileColumns:
         )
 
     def _needs(self, expression: str, column: str) -> bool:
+        # Without a column that is called user or null, Spark takes the word for a function.
+        if whole := column_named(expression, self.rows.columns):
+            return whole.casefold() == column.casefold()
         return isinstance(self._expression_type(expression, column), AnalysisException)
 
     def _needs_no_column(self, expression: str) -> bool:
+        if column_named(expression, self.rows.columns):
+            return False
         found = self._expression_type(expression, *self.rows.columns)
         return not isinstance(found, AnalysisException)
 
@@ -279,6 +284,8 @@ class _FileColumns:
         """Whether an expression reads a column that is a timestamp in the file, not by `types`."""
         timestamps = [f.name for f in self.rows.schema if _contains_timestamp(f.dataType)]
         delivered = [name for name in timestamps if name not in self.source.types]
+        if whole := column_named(expression, self.rows.columns):
+            return whole in delivered
         return isinstance(self._expression_type(expression, *delivered), AnalysisException)
 
     def _error_message(self, error: AnalysisException, expression: str) -> str:

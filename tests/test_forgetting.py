@@ -141,12 +141,16 @@ def forgotten(cli, before, tmp_path_factory):
 
 
 def test_no_byte_of_the_warehouse_tells_of_who_was_forgotten(before, forgotten):
-    folders = {trace.split("/")[0] for trace in traces(before.warehouse, ZELDA)}
+    told = traces(before.warehouse, ZELDA)
+    folders = {trace.split("/")[0] for trace in told}
     assert folders >= {
         "receipts", "interactions", "customers", "quarantine", "customer_days", "customer_years",
         "customer_day_categories", "customer_day_events", "customer_year_events", "rfm",
         "first_receipts", "customer_360", "customer_features", "cluster_assignments", "audiences",
     }  # fmt: skip
+    assert {trace.split("/")[0] for trace in told if trace.endswith(".json")} >= {
+        "customer_days", "first_receipts", "rfm", "audiences",
+    }, "the least or greatest id of a file"  # fmt: skip
     assert traces(before.warehouse, YORICK)
     for gone in (ZELDA, YORICK, "nobody-knows-me"):
         assert traces(forgotten.warehouse, gone) == []
@@ -224,7 +228,7 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     configured(shop)
     shutil.copyfile(forgotten.folder / "key", shop.folder / "key")
     made = versions(shop.warehouse)
-    assert cli("run", *shop.arguments()) == 0, capfd.readouterr().err
+    assert cli("rfm", *place(shop)) == 0, capfd.readouterr().err
     left = versions(shop.warehouse)
     assert {name: left[name] for name in FACTS} == {name: made[name] for name in FACTS}
     once = terms(shop)
@@ -240,7 +244,9 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     shop.csv("receipts3.csv", more)
     shop.csv("clicks3.csv", [click("3", ZELDA, "2025-01-05"), click("4", ZELDA, "?")])
     shop.csv("customers3.csv", [person(ZELDA, "Aix", "2025-02-01")])
-    assert cli("run", *shop.arguments("--set", "business.latest_date=2098-12-31")) == 0
+    other = ("--set", "business.latest_date=2098-12-31")
+    assert cli("ingest", *shop.arguments(*other)) == 0
+    assert cli("rfm", *place(shop), *other) == 0
     again = terms(shop)
     assert_adds_up(again)
     assert again["forgotten"] == (7, once["forgotten"][1] + 9_00)

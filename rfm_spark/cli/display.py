@@ -8,18 +8,23 @@ from datetime import date
 from typing import Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from rfm_spark.app.summary import TableFacts
-from rfm_spark.core.panel import Panel
+from rfm_spark.core.panel import Panel, PanelColumn
 
 _results = Console(highlight=False)
 _WIDE = 120
 """Columns of a screen from which there is room for what to do about a segment."""
 _MANY_COLUMNS = 10
 """A table of as many is set close, so that names keep some room beside numbers."""
+_LEAST_TEXT = 10
+"""Width that a column of text keeps, where its words are as long; longer ones are cut."""
+_LEAST_COLUMNS = 3
+"""That are always shown."""
 
 
 def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> None:
@@ -46,11 +51,36 @@ def show_panels(panels: Iterable[Panel]) -> None:
             if not column.is_long or _results.width >= _WIDE
         ]
         if shown:
-            columns = [panel.columns[place] for place in shown]
+            rows = [[row[place] for place in shown] for row in panel.rows]
+            fitting = shown[: _fitting([panel.columns[place] for place in shown], rows)]
+            columns = [panel.columns[place] for place in fitting]
             table = _table(*[(">" if one.is_number else "") + one.title for one in columns])
             for row in panel.rows:
-                table.add_row(*[escape(row[place]) for place in shown])
+                table.add_row(*[escape(row[place]) for place in fitting])
             _results.print(table)
+            if left := len(shown) - len(fitting):
+                _results.print(f"{left} more columns want a wider screen", soft_wrap=True)
+
+
+def _fitting(columns: Sequence[PanelColumn], rows: Sequence[Sequence[str]]) -> int:
+    """How many columns there is room for: the last ones go, where they are numbers.
+
+    Else names in the first ones would have no room at all.
+    """
+    texts = [[column.title, *(row[place] for row in rows)] for place, column in enumerate(columns)]
+    widths = [
+        max(map(cell_len, texts[place]))
+        if column.is_number
+        else min(max(cell_len(word) for text in texts[place] for word in text.split() or [""]),
+                 _LEAST_TEXT)
+        for place, column in enumerate(columns)
+    ]  # fmt: skip
+    number = len(columns)
+    while number > _LEAST_COLUMNS and columns[number - 1].is_number:
+        if sum(widths[:number]) + _between(number) * (number - 1) <= _results.width:
+            break
+        number -= 1
+    return number
 
 
 def show_queries(
@@ -98,9 +128,14 @@ def _queries(place: str, as_of: date, cohorts_by: tuple[str, str] | None) -> lis
     return queries
 
 
+def _between(columns: int) -> int:
+    """Blanks between two columns of a table of so many."""
+    return 3 if columns < _MANY_COLUMNS else 2
+
+
 def _table(*columns: str) -> Table:
     """A plain table; a column whose title begins with > is aligned to the right."""
-    between = 2 if len(columns) < _MANY_COLUMNS else 1
+    between = _between(len(columns)) - 1
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, between, 0, 0))
     for column in columns:
         is_number = column[0] == ">"  # a part of a number is another number

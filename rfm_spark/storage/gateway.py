@@ -69,9 +69,16 @@ class HadoopFolder:
         return re.findall(r"/([^/,{}]+)(?=[,}])", text)
 
     def lines(self, name: str) -> Iterator[str]:
-        """Lines of a text file, in UTF-8."""
-        file = self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
-        text = self._jvm.java.io.InputStreamReader(self._files.open(file), "UTF-8")
+        """Lines of a text file, in UTF-8.
+
+        Raises:
+            JvmError: if it cannot be opened.
+        """
+        try:
+            stream = self._files.open(self._path(name))
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
+        text = self._jvm.java.io.InputStreamReader(stream, "UTF-8")
         lines = self._jvm.java.io.BufferedReader(text)
         try:
             while (line := lines.readLine()) is not None:

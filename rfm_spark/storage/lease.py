@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from filelock import Timeout, UnixFileLock
 
@@ -61,6 +62,14 @@ def _local(folder: Path, holder: str) -> Iterator[None]:
         lock.release()
 
 
+def _holder(folder: HadoopFolder) -> str:
+    """Who holds the lease; it may be gone, or not be written yet."""
+    try:
+        return next(iter(folder.lines(LEASE)), "")[:200] or "it has not said who it is"
+    except JvmError:
+        return "its lease is gone meanwhile"
+
+
 @contextmanager
 def _remote(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None]:
     folder = HadoopFolder(sessions.session, place)
@@ -68,8 +77,8 @@ def _remote(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None
         folder.create(LEASE, holder)
     except FileExists:
         raise UserError(
-            f"{place}: another run is writing this warehouse; wait for its end, or, if it was "
-            f"killed, remove {below(place, LEASE)}"
+            f"{place}: another run is writing this warehouse ({_holder(folder)}); wait for its "
+            f"end, or, if it was killed, hadoop fs -rm {quote(below(place, LEASE))}"
         ) from None
     except JvmError as error:
         raise UserError(f"{place}: cannot write the warehouse: {error}") from None

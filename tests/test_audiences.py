@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import random
+import shutil
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -311,6 +312,7 @@ def test_a_result_is_that_of_an_independent_computation(cli, shop, built, capfd)
     total = rows[None]
     assert total["treated_customers"] + total["holdout_customers"] == 150
     assert f"{total['extra_revenue_cents'] / 100:,.0f} (" in told
+    assert "sample ratio" not in told
     assert cli("audience", "result", "spring", *place(shop), "--until", "2025-04-10") == 0
     assert {row["until"] for row in stored(shop.warehouse, "audience_results")} == {
         LAST, date(2025, 4, 10)
@@ -346,6 +348,22 @@ def test_a_list_that_would_leave_nobody_out_is_refused(cli, shop, capfd, tmp_pat
     exclude = f"audiences.spring.exclude=['{nobody}']"
     assert cli("audience", "preview", "spring", *place(shop), "--set", exclude) == 2
     assert "the exclusion list has no line" in "\n".join(problems(capfd))
+
+
+def test_a_group_that_has_lost_customers_is_told(cli, shop, built, tmp_path, capfd):
+    other = Shop(tmp_path)
+    shutil.copytree(shop.folder, other.folder, dirs_exist_ok=True)
+    table = DeltaTable(str(other.warehouse / "audiences"))
+    table.delete("audience_group = 'holdout' AND customer_id > 'k2'")
+    assert cli("audience", "result", "spring", *place(other), "--until", LAST) == 0
+    rows = stored(other.warehouse, "audience_results")
+    [all_of_it] = [row for row in rows if row["segment"] is None and row["until"] == LAST]
+    held_out, treated = all_of_it["holdout_customers"], all_of_it["treated_customers"]
+    told = " ".join(on_screen(capfd).split())
+    assert (
+        f"sample ratio mismatch: {held_out} of {held_out + treated} customers are held out, "
+        "where 30.0% were to be"
+    ) in told
 
 
 def test_without_a_holdout_nothing_is_told(cli, shop, built, capfd):

@@ -123,3 +123,5 @@ def result(
     with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
         rows = audience_outcome(run, name, day_of(as_of), until.date())
     show_panels(outcome_panels(rows, run.settings.business.money_format))
+    for note in run.notes:
+        typer.echo(note)

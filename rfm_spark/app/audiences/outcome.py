@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -16,6 +17,7 @@ from rfm_spark.app.audiences.statistics import (
     Group,
     response_difference,
     revenue_difference,
+    sample_ratio_p_value,
 )
 from rfm_spark.app.audiences.tables import AUDIENCE_RESULTS, AUDIENCES
 from rfm_spark.app.recording import recorded
@@ -28,6 +30,9 @@ from rfm_spark.run import Run
 
 Groups = Mapping[str, Group]
 """Treated and holdout."""
+
+_SURELY = 0.001
+"""A p-value below which sizes of groups are not taken for chance, as is usual for this check."""
 
 _ALL = None
 """In place of a segment, the whole audience: no segment has such a name."""
@@ -55,6 +60,7 @@ def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> li
         with run.progress.step("compare treated and holdout") as step:
             groups = _by_segment(_sums(people, run.read(CUSTOMER_DAYS), day, until))
             _require_holdout(name, day, groups[_ALL])
+            run.notes += _sample_ratio_mismatch(people, groups[_ALL])
             key = {"audience": name, "as_of": day, "until": until}
             rows = [{**key, "segment": one, **_row(of_it)} for one, of_it in groups.items()]
             of_days = audience_slice(name, day) & (F.col("until") == F.lit(until))
@@ -97,6 +103,22 @@ def _require_holdout(name: str, day: date, groups: Groups) -> None:
             f"{name}: {told} on {day}: without both groups nothing tells what would have happened "
             "anyway; set `holdout` before the next one is built"
         )
+
+
+def _sample_ratio_mismatch(people: DataFrame, groups: Groups) -> list[str]:
+    """What is wrong with the sizes of the groups, if anything."""
+    definition = people.select("definition").first()
+    share = 0.0 if definition is None else float(json.loads(definition[0])["holdout"])
+    held_out = groups[HOLDOUT].customers
+    customers = held_out + groups[TREATED].customers
+    p_value = sample_ratio_p_value(held_out, customers, share)
+    if p_value >= _SURELY:
+        return []
+    return [
+        f"sample ratio mismatch: {held_out:,} of {customers:,} customers are held out, where "
+        f"{percent(share)} were to be (p = {p_value:.1e}): some of one group are missing, so that "
+        "the difference may be theirs"
+    ]
 
 
 def _sums(people: DataFrame, days: DataFrame, after: date, until: date) -> DataFrame:

@@ -113,6 +113,20 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def sample_ratio_p_value(held_out: int, customers: int, share: float) -> float:
+    """How likely a share of held out customers as far from the one that was drawn by is, by chance.
+
+    The exact two-sided binomial test. Who compares groups of which one has lost customers compares
+    other customers (Fabijan et al. 2019, *Diagnosing sample ratio mismatch*).
+
+    >>> round(sample_ratio_p_value(8, 10, 0.5), 4)
+    0.1094
+    """
+    from scipy.stats import binomtest  # takes half a second, and only a result needs it
+
+    return float(binomtest(held_out, customers, share).pvalue)
+
+
 def smallest_effect(share: float, treated: int, holdout: int) -> float | None:
     """How much the response rate must rise above that of the holdout to be seen.
 

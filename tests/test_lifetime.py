@@ -31,8 +31,6 @@ from rfm_spark.results.lifetime.expectations import (
 from rfm_spark.results.lifetime.tables import LIFETIME_VALUE
 
 AS_OF = date(2024, 12, 31)
-DAY = date(2025, 3, 20)
-"""The last of the finished shop."""
 
 
 def bought(customer, days_before, cents=1_00, visits=1):

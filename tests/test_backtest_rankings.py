@@ -131,6 +131,14 @@ def test_chance_is_that_of_scores_shuffled_one_by_one():
     assert low < first_block < high, "a lift of 1 lies in its band"
 
 
+def test_chance_of_billions_is_that_of_a_part_of_them():
+    many = Ranking(np.full(4, 10**9), np.array([3, 1, 2, 4]) * 10**8)
+    found = chance(many, "many", TENTHS)
+    assert abs(found.gini) < 1e-4
+    low, high = found.interval
+    assert -1e-3 < low < 0 < high < 1e-3
+
+
 @pytest.mark.parametrize("blocks", [[(5, 0), (3, 0)], [(5, 5), (3, 3)], [(1, 0)], [(1, 1)]])
 def test_where_nobody_came_or_everybody_no_order_is_told(blocks):
     some = ranking(*blocks)

@@ -11,6 +11,7 @@ from support import rows_of
 from support.screen import on_screen, problems
 from support.shop import stored
 
+from rfm_spark.core.errors import UserError
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES
 from rfm_spark.results.category_lift.lift import (
@@ -20,6 +21,7 @@ from rfm_spark.results.category_lift.lift import (
     share_ratio,
 )
 from rfm_spark.results.category_lift.panels import compared_panel, lifted
+from rfm_spark.results.category_lift.show import _breakdown_of_both
 
 AS_OF, MONTH = date(2026, 1, 31), LookBack(30)
 GROUPS = "customer_id string, breakdown string, value string"
@@ -118,6 +120,18 @@ def test_two_groups_are_compared_where_they_differ_beyond_chance():
     assert "2 of 5 categories differ" in panel.note
     assert share_ratio(0, 5, 1, 5) is None
     assert share_ratio(5, 5, 5, 5) == (1.0, 1.0, 1.0)
+
+
+def test_a_segment_may_be_called_like_a_tier():
+    rows = [
+        {"breakdown": breakdown, "value": value}
+        for breakdown, values in (("segment", ("loyal", "regular")), ("tier", ("ideal", "regular")))
+        for value in values
+    ]
+    assert _breakdown_of_both(rows, "regular", "loyal") == "segment"
+    assert _breakdown_of_both(rows, "regular", "ideal") == "tier"
+    with pytest.raises(UserError, match="loyal is a segment and ideal a tier"):
+        _breakdown_of_both(rows, "loyal", "ideal")
 
 
 def test_a_shop_is_told_what_its_groups_buy(cli, copied_shop, capfd):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
+from rfm_spark.core.kept_rows import keep
 from rfm_spark.facts.tables import CUSTOMER_DAY_CATEGORIES
 from rfm_spark.results.category_lift.lift import bought_categories, category_lift, group_counts
 from rfm_spark.results.category_lift.settings import CategoryLift
@@ -32,11 +35,12 @@ def refresh_category_lift(request: Request[CategoryLift], _: DataFrame | None) -
         UserError: if no customer has been scored for the day.
     """
     run, rules, as_of = request.run, request.rules, request.as_of
-    with run.progress.step("category lift") as step:
+    with run.progress.step("category lift") as step, ExitStack() as kept:
         bought = bought_categories(run.read(CUSTOMER_DAY_CATEGORIES), as_of, rules.look_back)
         sizes, found = group_counts(_groups(request), bought)
         rows = (
-            category_lift(sizes, found)
+            # Read twice, by other columns: what customers bought would be added up for each.
+            category_lift(sizes, keep(kept, found))
             .withColumn("as_of", F.lit(as_of))
             .withColumn("window", F.lit(rules.look_back.label))
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel
@@ -42,14 +44,21 @@ def shown_category_lift(
         yield from day_panels(run, day)
         return
     rows = run.warehouse.rows(CATEGORY_LIFT, {"as_of": day})
-    breakdowns = {row["value"]: row["breakdown"] for row in rows}
+    breakdown = _breakdown_of_both(rows, group, against)
+    own = [row for row in rows if row["breakdown"] == breakdown]
+    yield compared_panel(own, group, against, day)
+
+
+def _breakdown_of_both(rows: Sequence[Mapping[str, Any]], group: str, against: str) -> str:
+    """What two groups are groups of; a segment may be called like a tier."""
+    breakdowns: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        breakdowns[row["value"]].add(row["breakdown"])
     for name in (group, against):
         if name not in breakdowns:
             raise UserError(f"{name}: no such group; {did_you_mean(name, sorted(breakdowns))}")
-    if breakdowns[group] != breakdowns[against]:
-        raise UserError(
-            f"{group} is a {breakdowns[group]} and {against} a {breakdowns[against]}: compare two "
-            "of one kind"
-        )
-    own = [row for row in rows if row["breakdown"] == breakdowns[group]]
-    yield compared_panel(own, group, against, day)
+    both = sorted(breakdowns[group] & breakdowns[against])
+    if not both:
+        one, other = (min(breakdowns[name]) for name in (group, against))
+        raise UserError(f"{group} is a {one} and {against} a {other}: compare two of one kind")
+    return both[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -99,7 +99,7 @@ def _sets_by_then(
 
 
 def _known_sets(
-    run: Run, name: str, profile: Profile, days: Iterable[date]
+    run: Run, name: str, profile: Profile, days: Collection[date]
 ) -> dict[date, BoundarySet]:
     """The stored sets that a profile has by days on which it has one."""
     if profile.pinned is not None:
@@ -107,5 +107,6 @@ def _known_sets(
         return {day: pinned for day in days if pinned.version.day <= day}
     if not profile.keeps_boundaries:
         return {}
-    stored = {day: sets_of_rules(run, name, boundary_digest(profile), day) for day in days}
-    return {day: sets[-1] for day, sets in stored.items() if sets}
+    stored = sets_of_rules(run, name, boundary_digest(profile), max(days))
+    by_then = {day: [one for one in stored if one.version.day <= day] for day in days}
+    return {day: sets[-1] for day, sets in by_then.items() if sets}

@@ -7,6 +7,7 @@ import hmac
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,14 @@ from support.shop import (
     versions,
 )
 
+from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.facts.job import up_to_date
 from rfm_spark.facts.tables import FACT_TABLES
+from rfm_spark.ingest.tables.receipts import RECEIPTS
+from rfm_spark.run import Run
+from rfm_spark.storage.erasure import purge
+from rfm_spark.storage.warehouse import Warehouse
 
 ZELDA, YORICK = "zelda-4711@example.org", "yorick-0815"
 """A customer of everything, and one who is only in what was rejected, and cannot be read."""
@@ -228,9 +235,18 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     configured(shop)
     shutil.copyfile(forgotten.folder / "key", shop.folder / "key")
     made = versions(shop.warehouse)
-    assert cli("rfm", *place(shop)) == 0, capfd.readouterr().err
+    # Segments and clusters of the last day still count her; what compares with it adds up.
+    next_day = ("--as-of", "2025-03-21")
+    assert cli("cluster-segments", "--as-of", "2025-03-20", *place(shop)) == 0
+    assert cli("rfm", *next_day, *place(shop)) == 0, capfd.readouterr().err
     left = versions(shop.warehouse)
     assert {name: left[name] for name in FACTS} == {name: made[name] for name in FACTS}
+    assert cli("moves", *next_day, *place(shop)) == 0, capfd.readouterr().err
+    counted, moved = (stored(shop.warehouse, name) for name in ("segments", "segment_moves"))
+    told = sum(row["customers"] for row in counted if row["as_of"] == date(2025, 3, 20))
+    profiles = {row["profile"] for row in moved}
+    moved_or_stayed = sum(row["customers"] for row in moved if row["segment_before"])
+    assert moved_or_stayed == told - len(profiles), "she had a segment in each"
     once = terms(shop)
     assert_adds_up(once)
     # z1 to z4, of the last two versions each, and what was c1's and is nobody's now.
@@ -246,7 +262,7 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     shop.csv("customers3.csv", [person(ZELDA, "Aix", "2025-02-01")])
     other = ("--set", "business.latest_date=2098-12-31")
     assert cli("ingest", *shop.arguments(*other)) == 0
-    assert cli("rfm", *place(shop), *other) == 0
+    assert cli("rfm", *next_day, *place(shop), *other) == 0
     again = terms(shop)
     assert_adds_up(again)
     assert again["forgotten"] == (7, once["forgotten"][1] + 9_00)
@@ -261,6 +277,28 @@ def test_who_was_forgotten_stays_away_and_receipts_add_up(cli, before, forgotten
     assert json.loads(last["details"]) == {"customers": 1, "known": 0, "rows": {}}
 
 
+def test_a_warehouse_that_is_built_anew_lets_nobody_in_again(cli, forgotten, tmp_path, capfd):
+    anew = tmp_path / "anew"
+    arguments = ["--config", forgotten.config, "--input", forgotten.raw, "--warehouse", anew]
+    assert cli("ingest", *arguments) == 2
+    [problem] = problems(capfd)
+    assert "by this key: copy the table forgotten_customers from the old warehouse" in problem
+    assert "receipts" not in versions(anew)
+
+
+def test_facts_stay_up_to_date_if_the_purge_is_killed_between_two_tables(
+    spark, forgotten, tmp_path
+):
+    shutil.copytree(forgotten.warehouse, tmp_path / "warehouse")
+    warehouse = Warehouse(spark, str(tmp_path / "warehouse"))
+    job = Run(spark, load_settings(forgotten.config), warehouse, str(forgotten.raw))
+    current, rows = up_to_date(job), warehouse.read(RECEIPTS).count()
+    assert {table.name for table in current} >= {"customer_days", "customer_day_categories"}
+    purge(warehouse, RECEIPTS, {})
+    assert up_to_date(job) == current
+    assert warehouse.read(RECEIPTS).count() == rows
+
+
 def test_what_cannot_be_done_is_told_before_anything_is_written(cli, before, tmp_path, capfd):
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
@@ -271,6 +309,20 @@ def test_what_cannot_be_done_is_told_before_anything_is_written(cli, before, tmp
     assert cli("forget", "--customer-file", tmp_path / "none.txt", *place(before)) == 2
     [problem] = problems(capfd)
     assert "none.txt: cannot be read" in problem
+    ids = tmp_path / "ids.txt"
+    ids.write_bytes("Zoë\n".encode("latin-1") + b"c1\n")
+    assert cli("forget", "--customer-file", ids, *place(before)) == 2
+    [problem] = problems(capfd)
+    assert "ids.txt: 1 lines are not text in UTF-8" in problem
+    ids.write_text(f" Customer\n{ZELDA}\n")
+    assert cli("forget", "--customer-file", ids, *place(before)) == 2
+    [problem] = problems(capfd)
+    assert "ids.txt: a line is 'customer', the name of a column" in problem
+    (tmp_path / "link").symlink_to(before.warehouse)
+    inside = ("--set", f"privacy.key_file={tmp_path / 'link' / 'key'}")
+    assert cli("forget", "--customer-file", ids, *place(before), *inside) == 2
+    [problem] = problems(capfd)
+    assert "link/key lies in the warehouse" in problem
     config = tmp_path / "without.toml"
     config.write_text(before.config.read_text().partition("[privacy]")[0])
     ids = ids_file(before, ZELDA)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from rfm_spark.app.advice import advice_panels
 from rfm_spark.app.forgetting.job import forget
+from rfm_spark.cli.display import show_panels
 from rfm_spark.cli.options import Config, Overrides, Place
 from rfm_spark.cli.requests import opened_run
 
@@ -33,3 +35,4 @@ def forget_customers(
     typer.echo(f"{told.known:,} of {told.customers:,} customers were known: {rows:,} rows are gone")
     for table, count in told.rows.items():
         typer.echo(f"  {table}: {count:,}")
+    show_panels(advice_panels(run.notes))

@@ -76,12 +76,15 @@ MADE_OF = {
 
 
 def up_to_date(run: Run) -> dict[Table, Note]:
-    """Fact tables that are up to date, with the note of the commit that made them so."""
+    """Fact tables that are up to date, with the note of the commit that made them so.
+
+    No day of their source changed since, though its version may be another.
+    """
     found = {}
     for target, source in MADE_OF.items():
         if run.warehouse.is_there(target):
             made = _last_made(run, target)
-            if made is not None and made.content["of"] == run.warehouse.version(source):
+            if made is not None and changed_days(run, source, made) == set():
                 found[target] = made
     return found
 

@@ -6,7 +6,9 @@ literal, since plans and those who listen to them show literals.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -20,7 +22,7 @@ from rfm_spark.ingest.tables.forgotten import FORGOTTEN_CUSTOMERS
 from rfm_spark.ingest.tables.receipts import CATEGORIES, FORGOTTEN, IS_FORGOTTEN
 from rfm_spark.run import Run
 from rfm_spark.storage.local_rows import local_rows
-from rfm_spark.storage.secret_key import SecretKey, stored_key
+from rfm_spark.storage.secret_key import SecretKey, is_key_there, stored_key
 
 HASH = "customer_hash"
 _PADS = ("_inner_pad", "_outer_pad")
@@ -103,6 +105,34 @@ def forgotten_customers(run: Run) -> Forgotten | None:
             "that one back"
         )
     return Forgotten(run.warehouse.read(FORGOTTEN_CUSTOMERS).select(HASH), key)
+
+
+def customers_to_keep_out(run: Run) -> Forgotten | None:
+    """The same, for what takes deliveries in: it must not let in those of an older warehouse.
+
+    Raises:
+        UserError: also if there is a key, and nobody is known by it.
+    """
+    forgotten, privacy = forgotten_customers(run), run.settings.privacy
+    if forgotten is None and privacy is not None and is_key_there(Path(privacy.key_file)):
+        raise UserError(
+            f"{privacy.key_file}: customers were forgotten by this key: copy the table "
+            f"{FORGOTTEN_CUSTOMERS.name} from the old warehouse, or forget them again (rfm-spark "
+            "forget)"
+        )
+    return forgotten
+
+
+def days_before_forgetting(run: Run, days: Iterable[date]) -> list[date]:
+    """Days that may have been described before somebody was last forgotten.
+
+    Rows of customers who were forgotten are gone from them, and sums are as they were told.
+    """
+    if not run.warehouse.is_there(FORGOTTEN_CUSTOMERS):
+        return []
+    _, last = run.warehouse.bounds(FORGOTTEN_CUSTOMERS, "forgotten_on")
+    ahead = timedelta(days=run.settings.ingest.max_future_days)  # so far on can the last day be
+    return [] if last is None else [day for day in days if day <= last + ahead]
 
 
 def receipts_of(forgotten: Forgotten | None, versions: DataFrame) -> DataFrame:

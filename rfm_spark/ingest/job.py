@@ -17,7 +17,7 @@ from rfm_spark.ingest.counts import (
     add_unknown_amounts,
     describe_counts,
 )
-from rfm_spark.ingest.forgotten import forgotten_customers, forgotten_totals, receipts_of
+from rfm_spark.ingest.forgotten import customers_to_keep_out, forgotten_totals, receipts_of
 from rfm_spark.ingest.intake import (
     earliest_correctable_date,
     new_intakes,
@@ -70,9 +70,10 @@ def ingest(run: Run) -> None:
 
     Raises:
         UserError: if input and configuration do not match, too many rows of a source are
-            rejected, or the key of forgotten customers is not there; then nothing has been written.
+            rejected, or forgotten customers cannot be kept out, as their key or their table is not
+            there; then nothing has been written.
     """
-    forgotten = forgotten_customers(run)
+    forgotten = customers_to_keep_out(run)
     with ExitStack() as stack:
         with run.progress.step("look at the input") as step:
             intakes = stack.enter_context(new_intakes(run))

@@ -33,6 +33,8 @@ _UNCHANGED = (
 """Operations that leave the rows as they are."""
 
 _COMMIT = re.compile(r"(\d{20})\.json")
+_OF_VERSION = re.compile(r"(\d{20})\.")
+_LAST_CHECKPOINT = "_last_checkpoint"
 
 NOTE = "userMetadata"
 """What Delta calls a writer's note, in a commit and as an option."""
@@ -103,6 +105,25 @@ class CommitLog:
         """
         commits = map(_COMMIT.fullmatch, self._folder.names())
         return sorted(int(commit[1]) for commit in commits if commit)
+
+    def last_checkpoint(self) -> int | None:
+        """Version of the newest checkpoint that is whole; None without one.
+
+        Of what only looks like one nothing is told: Delta names it when all of it is written.
+        """
+        names = self._folder.names()
+        if _LAST_CHECKPOINT not in names:
+            return None
+        version = int(json.loads("".join(self._folder.lines(_LAST_CHECKPOINT)))["version"])
+        start = f"{version:020}.checkpoint."
+        return version if any(name.startswith(start) for name in names) else None
+
+    def forget_until(self, version: int) -> None:
+        """Removes commits, checkpoints and checksums of a version and those before it."""
+        for name in self._folder.names():
+            of_version = _OF_VERSION.match(name)
+            if of_version and int(of_version[1]) <= version:
+                self._folder.delete(name)
 
     def info(self, version: int) -> Mapping[str, Any]:
         """The `commitInfo` of a version: `operation`, `operationMetrics`, `userMetadata` and so on.

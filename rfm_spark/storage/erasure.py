@@ -6,7 +6,6 @@ commits, whose statistics name the least and the greatest id of each file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,14 +15,11 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.core.table import Table
-from rfm_spark.storage.folders import folder
-from rfm_spark.storage.locations import below
+from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse, noting
 
 _RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
-_OF_VERSION = re.compile(r"(\d{20})\.")
-_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
 _TABLE, _KEYS = "stored", "gone"
 
 
@@ -47,18 +43,24 @@ def remove_rows(
         _merge(warehouse, table, keys, (column,)).whenMatchedDelete().execute()
 
 
-def add_rows(warehouse: Warehouse, table: Table, rows: DataFrame) -> None:
+def add_rows(
+    warehouse: Warehouse, table: Table, rows: DataFrame, renewed: tuple[str, ...] = ()
+) -> None:
     """Adds the rows whose key the table does not have, in one commit.
 
     Args:
         warehouse: where the table is, or is to be.
         table: created if need be.
         rows: its columns.
+        renewed: columns that get the new value where the table has the key.
     """
     warehouse.create(table)
     ordered = rows.select(*[F.col(one.name).cast(one.type) for one in table.columns])
     with noting(warehouse.spark, {}):
-        _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll().execute()
+        merged = _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll()
+        if renewed:
+            merged = merged.whenMatchedUpdate(set={name: changed(name) for name in renewed})
+        merged.execute()
 
 
 def change_rows(
@@ -93,7 +95,8 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
     """Leaves nothing of a table but its newest version: no older file, and no commit of one.
 
     Readers of an older version fail, as they do after a vacuum. What Delta itself does with commits
-    before a checkpoint once they are old is done now; the newest ones stay.
+    before a checkpoint once they are old is done now. All commits that are made here stay: what
+    follows the table by its versions can go on from the one that it had before.
 
     Args:
         warehouse: where the table is.
@@ -110,15 +113,11 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
         DeltaTable.forPath(spark, path).vacuum(0.0)
     with noting(spark, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
-    log = folder(warehouse.sessions, below(path, "_delta_log"))
-    checkpoints = map(_CHECKPOINT.fullmatch, log.names())
-    last = max((int(found[1]) for found in checkpoints if found), default=before)
-    if last <= before:
+    log = CommitLog(warehouse.sessions, path)
+    last = log.last_checkpoint()
+    if last is None or last <= before:
         raise RunFailure(f"{path}: Delta made no checkpoint, so older commits have to stay")
-    for name in log.names():
-        of_version = _OF_VERSION.match(name)
-        if of_version and int(of_version[1]) < last:
-            log.delete(name)
+    log.forget_until(before)
 
 
 def _merge(warehouse: Warehouse, table: Table, keys: DataFrame, key: tuple[str, ...]) -> Any:

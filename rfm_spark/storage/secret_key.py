@@ -6,6 +6,8 @@ import hmac
 import os
 import re
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +43,18 @@ class SecretKey:
         return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
 
 
+def is_key_there(file: Path) -> bool:
+    """Whether there is a file of that name.
+
+    Raises:
+        UserError: if it cannot be told.
+    """
+    try:
+        return file.exists()
+    except OSError as error:
+        raise UserError(f"{file}: the key cannot be read: {error.strerror}") from None
+
+
 def stored_key(file: Path) -> SecretKey:
     """The key in a file.
 
@@ -71,15 +85,36 @@ def stored_or_new_key(file: Path) -> SecretKey:
     Raises:
         UserError: if it can be neither read nor made.
     """
-    try:
-        # Never there with a wider mode, and never written twice.
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return stored_key(file)
-    except OSError as error:
-        raise UserError(f"{file}: the key cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_hex(_BYTES) + "\n")
-        opened.flush()
-        os.fsync(descriptor)
+    if not is_key_there(file):
+        try:
+            _make(file)
+        except OSError as error:
+            raise UserError(f"{file}: the key cannot be written: {error.strerror}") from None
     return stored_key(file)
+
+
+def _make(file: Path) -> None:
+    """Puts a new key in a file, whole or not at all; one that is there by then stays.
+
+    It has the name only when it is on the disk, so nobody who was forgotten is known by a key that
+    is lost when the machine stops.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(_BYTES) + "\n")
+            opened.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()
+    _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -15,12 +16,13 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType
 
+from rfm_spark.app.forgetting.customer_file import listed_customers
+from rfm_spark.app.forgetting.receipt_numbers import tell_numbers_with_ids
+from rfm_spark.app.forgetting.rejected import forget_rejected
 from rfm_spark.app.forgetting.rows import (
     days_of,
     forget_receipts,
-    forget_rejected,
     keep_hashes,
     keep_money,
     note_written,
@@ -32,20 +34,15 @@ from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
 from rfm_spark.facts.job import MADE_OF, refresh_facts, up_to_date
-from rfm_spark.ingest.forgotten import (
-    forgotten_customers,
-)
-from rfm_spark.ingest.rows.identifiers import id_text
-from rfm_spark.ingest.rows.rules import trimmed
+from rfm_spark.ingest.forgotten import forgotten_customers
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run, note_of_days
 from rfm_spark.storage.erasure import purge
-from rfm_spark.storage.locations import literal, location, require_file_system
+from rfm_spark.storage.locations import is_local
 from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
-from rfm_spark.storage.spark_errors import FAILED, first_line
 
 COMMAND = "forget"
 
@@ -76,7 +73,8 @@ def forget(run: Run, file: str) -> Told:
         file: ids, one a line, read as those of receipts are.
 
     Raises:
-        UserError: if the file or the key cannot be read, or no key is configured.
+        UserError: if the file or the key cannot be read, the file holds what can be no id, or no
+            key is configured.
     """
     if run.settings.privacy is None:
         raise UserError(
@@ -84,11 +82,11 @@ def forget(run: Run, file: str) -> Told:
             "customers are known and kept out"
         )
     key_file = Path(run.settings.privacy.key_file)
-    if key_file.is_relative_to(run.warehouse.place):
+    if _is_inside(key_file, run.warehouse.place):
         raise UserError(
             f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
         )
-    ids = _ids(run, file).persist()
+    ids = listed_customers(run, file).persist()
     try:
         with writing(run, COMMAND), _recorded(run) as told:
             forgotten_customers(run)  # the key is the one of those who were forgotten before
@@ -99,20 +97,10 @@ def forget(run: Run, file: str) -> Told:
     return told[0]
 
 
-def _ids(run: Run, file: str) -> DataFrame:
-    """Ids of a file, also as they stand, as older releases took them in; which of which line."""
-    place = location(file)
-    require_file_system(run.sessions, place)
-    line = F.col("value")
-    both = F.explode(F.array_distinct(F.array(id_text(line, StringType()), trimmed(line))))
-    try:
-        lines = run.spark.read.text(literal(place)).where(id_text(line, StringType()).isNotNull())
-        ids = lines.select(id_text(line, StringType()).alias("line"), both.alias(SUBJECT))
-        if ids.isEmpty():
-            raise UserError(f"{place}: holds no id of a customer: give one on each line")
-    except FAILED as error:
-        raise UserError(f"{place}: cannot be read: {first_line(error)}") from None
-    return ids.distinct()
+def _is_inside(file: Path, place: str) -> bool:
+    """Whether a file lies in a folder, whatever links lead there."""
+    real = Path(os.path.realpath(file))
+    return is_local(place) and real.is_relative_to(os.path.realpath(place))
 
 
 def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
@@ -121,7 +109,7 @@ def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
     with run.progress.step("look for the customers") as step:
         known, rows = _found(run, tables, ids)
         step.says(f"{known:,} of {customers:,} are known")
-    keep_hashes(run, ids, key)
+    keep_hashes(run, ids, key, are_rows_there=bool(rows))
     with run.progress.step("forget in what was taken in"):
         if rows.get(RECEIPTS.name):
             forget_receipts(run, ids)
@@ -131,6 +119,7 @@ def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
             keep_money(run, ids, key)
         if QUARANTINE in tables:
             rows[QUARANTINE.name] = forget_rejected(run, ids, key)
+        tell_numbers_with_ids(run, ids)
     refresh_facts(run)
     with run.progress.step("forget in facts and results"):
         for table in tables:

@@ -6,31 +6,34 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.table import SUBJECT, Table
-from rfm_spark.ingest.forgotten import HASH, NOT_KEPT, digest_as_json, keyed_hash, with_pads
+from rfm_spark.ingest.forgotten import HASH, NOT_KEPT, keyed_hash, with_pads
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.forgotten import FORGOTTEN_CUSTOMERS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import FORGOTTEN, IS_FORGOTTEN, RECEIPTS
 from rfm_spark.run import Run, note_of_days
-from rfm_spark.storage.erasure import add_rows, change_rows, changed, remove_rows
+from rfm_spark.storage.erasure import add_rows, change_rows, remove_rows
 from rfm_spark.storage.secret_key import SecretKey
 from rfm_spark.storage.warehouse import Commit
 
-_QUARANTINE_KEY = ("source", "delivery", "row")
 
+def keep_hashes(run: Run, ids: DataFrame, key: SecretKey, are_rows_there: bool) -> None:
+    """First of all, so that whoever was asked to go does not come in meanwhile.
 
-def keep_hashes(run: Run, ids: DataFrame, key: SecretKey) -> None:
-    """First of all, so that whoever was asked to go does not come in meanwhile."""
+    Days that were described before rows are taken away from them are told by `forgotten_on`: where
+    a forget was killed and is done again later, it is the later day.
+    """
     hashes = with_pads(ids.select("line").distinct(), key).select(
         keyed_hash(F.col("line")).alias(HASH),
         F.lit(key.check).alias("key_check"),
         F.lit(run.today).alias("forgotten_on"),
     )
-    add_rows(run.warehouse, FORGOTTEN_CUSTOMERS, hashes)
+    renewed = ("forgotten_on",) if are_rows_there else ()
+    add_rows(run.warehouse, FORGOTTEN_CUSTOMERS, hashes, renewed)
     note_written(run, FORGOTTEN_CUSTOMERS)
 
 
@@ -63,50 +66,6 @@ def keep_money(run: Run, ids: DataFrame, key: SecretKey) -> None:
     )
     add_rows(run.warehouse, QUARANTINE, rows)
     note_written(run, QUARANTINE)
-
-
-def forget_rejected(run: Run, ids: DataFrame, key: SecretKey) -> int:
-    """Takes away what rejected rows say, where they name a customer, or may.
-
-    Of a row whose customer is not known, since it could not be read or an older release put it
-    there, the text is searched for the id as a word.
-    """
-    stored = run.warehouse.read(QUARANTINE)
-    named = stored.join(F.broadcast(_distinct(ids)), SUBJECT, "left_semi")
-    nobodys = stored.where(F.col(SUBJECT).isNull()).join(
-        F.broadcast(_words(ids)), _holds_word(), "left_semi"
-    )
-    theirs = with_pads(named.unionByName(nobodys), key).withColumn("blank", digest_as_json())
-    # As rows are named that are taken in again: by a digest of the text, and a number among equals.
-    number = F.substring_index("row", "-", -1)
-    blanks = theirs.select(
-        *_QUARANTINE_KEY, "blank", F.concat_ws("-", F.md5("blank"), number).alias("named")
-    ).persist()
-    try:
-        rows = blanks.count()
-        if rows:
-            values = {
-                "raw": changed("blank"),
-                "row": changed("named"),
-                SUBJECT: F.lit(None).cast("string"),
-            }
-            change_rows(run.warehouse, QUARANTINE, blanks, _QUARANTINE_KEY, values)
-            note_written(run, QUARANTINE)
-    finally:
-        blanks.unpersist()
-    return rows
-
-
-def _words(ids: DataFrame) -> DataFrame:
-    """Ids as JSON text has them: `word`."""
-    text = F.to_json(F.struct(F.col(SUBJECT).alias("i")))
-    return ids.select(F.regexp_extract(text, r'^\{"i":"(.*)"\}$', 1).alias("word")).distinct()
-
-
-def _holds_word() -> Column:
-    quoted = F.replace("word", F.lit("\\E"), F.lit("\\E\\\\E\\Q"))
-    pattern = F.concat(F.lit(r"(?<![\p{L}\p{N}])\Q"), quoted, F.lit(r"\E(?![\p{L}\p{N}])"))
-    return F.contains("raw", "word") & F.rlike("raw", pattern)
 
 
 def remove(run: Run, table: Table, ids: DataFrame, note: Mapping[str, Any] | None = None) -> None:

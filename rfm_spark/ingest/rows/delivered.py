@@ -15,7 +15,7 @@ from rfm_spark.ingest.rows.expressions import (
     field_column,
     quoted_column,
 )
-from rfm_spark.ingest.rows.rules import is_unreadable, rejection_reasons
+from rfm_spark.ingest.rows.rules import ROW_MALFORMED, is_unreadable, rejection_reasons
 
 METADATA_COLUMNS = DELIVERY, FILE, RAW, MALFORMED = (
     "_rfm_delivery",
@@ -50,7 +50,7 @@ def typed_rows(rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
         F.struct(*[quoted_column(name) for name in source_columns]), {"ignoreNullFields": "false"}
     )
     is_corrupt = F.col(CORRUPT_RECORD).isNotNull() if has_corrupt_records else F.lit(False)
-    rules = {"row_malformed": is_corrupt}
+    rules = {ROW_MALFORMED: is_corrupt}
     values = []
     for name in source_columns:
         declared = types.get(name)

@@ -18,6 +18,9 @@ _FIRST_VISIBLE = "!"
 SEPARATOR = "\x1f"
 """Separator of rule names in `reasons`: a character that no rule or column name contains."""
 
+ROW_MALFORMED = "row_malformed"
+"""Reason of a row that is not in the format of its file: values may be in wrong columns."""
+
 EQUAL_LINE = "equal_line_dropped"
 """Reason of a row that is kept out because an equal one of its delivery counts."""
 

@@ -14,7 +14,12 @@ FORGOTTEN_CUSTOMERS = Table(
         Column(
             "key_check", StringType(), "What tells whether a key is the one it was made by", True
         ),
-        Column("forgotten_on", DateType(), "The shop's calendar day", required=True),
+        Column(
+            "forgotten_on",
+            DateType(),
+            "The shop's calendar day; of who is forgotten again, the last with rows left to remove",
+            required=True,
+        ),
     ),
     key=("customer_hash",),
     keeps_decisions=True,

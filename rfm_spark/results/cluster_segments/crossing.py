@@ -53,6 +53,28 @@ def crossed(
     )
 
 
+def clusters_left(assignments: DataFrame, features: DataFrame) -> DataFrame:
+    """Clusters by those who are left in them: `clusters` counts who was forgotten since.
+
+    Args:
+        assignments: as of `crossed`.
+        features: the same.
+
+    Returns:
+        One row per cluster that somebody is in: `cluster`, `customers`, `revenue_cents`.
+    """
+    money = features.select("customer_id", F.col("monetary_cents").cast("bigint").alias("cents"))
+    return (
+        assignments.select("customer_id", "cluster")
+        .join(money, "customer_id", "left")  # who has no features is missed in `crossed`
+        .groupBy("cluster")
+        .agg(
+            F.count(F.lit(1)).alias("customers"),
+            F.coalesce(F.sum("cents"), F.lit(0)).alias("revenue_cents"),
+        )
+    )
+
+
 def crossing_problems(
     rows: Sequence[Mapping[str, Any]], clusters: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
@@ -60,7 +82,7 @@ def crossing_problems(
 
     Args:
         rows: of `crossed`.
-        clusters: rows of `clusters` of the same model and day.
+        clusters: rows of `clusters` of the same model and day, or of `clusters_left`.
     """
     for breakdown in BREAKDOWNS:
         found = {name: Counter[int]() for name in _SUMS}

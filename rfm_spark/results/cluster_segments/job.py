@@ -6,7 +6,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure, UserError
-from rfm_spark.results.cluster_segments.crossing import crossed, crossing_problems
+from rfm_spark.ingest.forgotten import days_before_forgetting
+from rfm_spark.results.cluster_segments.crossing import clusters_left, crossed, crossing_problems
 from rfm_spark.results.cluster_segments.tables import CLUSTER_SEGMENTS
 from rfm_spark.results.clusters.one_model import model_slice
 from rfm_spark.results.clusters.result import RESULT as CLUSTERS_RESULT
@@ -47,6 +48,8 @@ def _cross(request: Request[None], name: str, rules: Clusters) -> int:
     in_window = (F.col("window") == rules.look_back.label) & as_of_slice(as_of)
     features = run.read(CUSTOMER_FEATURES).where(in_window)
     assignments = run.read(CLUSTER_ASSIGNMENTS).where(of_model)
+    if days_before_forgetting(run, [as_of]):
+        clusters = [row.asDict() for row in clusters_left(assignments, features).collect()]
     found = crossed(assignments, features, _segments(request), as_of)
     rows = [row.asDict() for row in found.collect()]  # a few for each cluster and month
     if wrong := list(crossing_problems(rows, clusters)):

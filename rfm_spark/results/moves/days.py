@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
 from rfm_spark.facts.as_of import days_of_data
+from rfm_spark.ingest.forgotten import days_before_forgetting
 from rfm_spark.results.rfm.tables import RFM, SEGMENTS
 from rfm_spark.run import Run
 
@@ -37,6 +39,9 @@ class StoredDay:
 StoredDays = dict[tuple[str, date], StoredDay]
 """By profile and day."""
 
+Segments = dict[tuple[str, date], list[dict[str, Any]]]
+"""By profile and day: `segment`, `customers`, `revenue_cents`."""
+
 
 def usual_days(as_of: date) -> list[date]:
     """The day before, a week before and a month before.
@@ -56,10 +61,11 @@ def stored_days(run: Run, profiles: Collection[str], days: Collection[date]) -> 
     """Those of the days that are stored, for each profile.
 
     A day counts where both its scores and its segments are there: one whose results are being
-    dropped may have lost either.
+    dropped may have lost either. Where somebody has been forgotten since, a day is what is left of
+    it.
     """
     columns = ["profile", "segment", "customers", "revenue_cents"]
-    segments: dict[tuple[str, date], list[dict[str, Any]]] = {}
+    segments: Segments = {}
     for day in days:
         for row in run.warehouse.rows(SEGMENTS, {"as_of": day}, columns):
             if row["profile"] in profiles and row["customers"]:
@@ -67,8 +73,11 @@ def stored_days(run: Run, profiles: Collection[str], days: Collection[date]) -> 
     if not segments:
         return {}
     stored = F.col("profile").isin(*profiles) & F.col("as_of").isin(*days)
+    scored = run.read(RFM).where(stored)
     columns = ["profile", "as_of", "boundary_version", "boundary_edition"]
-    scored = run.read(RFM).where(stored).select(*columns).distinct()
+    if few := days_before_forgetting(run, days):
+        left = segments_left(scored.where(F.col("as_of").isin(*few)))
+        segments |= {one: rows for one, rows in left.items() if one in segments}
     return {
         (profile, day): StoredDay(
             day,
@@ -76,9 +85,23 @@ def stored_days(run: Run, profiles: Collection[str], days: Collection[date]) -> 
             {row["segment"]: row["customers"] for row in segments[profile, day]},
             {row["segment"]: row["revenue_cents"] for row in segments[profile, day]},
         )
-        for profile, day, version, edition in scored.collect()
+        for profile, day, version, edition in scored.select(*columns).distinct().collect()
         if (profile, day) in segments
     }
+
+
+def segments_left(scored: DataFrame) -> Segments:
+    """Segments of days by those who are left in `rfm`: `segments` counts who was forgotten since.
+
+    Args:
+        scored: rows of `rfm`.
+    """
+    revenue = F.coalesce(F.sum("monetary_cents"), F.lit(0)).alias("revenue_cents")
+    sums = (F.count(F.lit(1)).alias("customers"), revenue)
+    found: Segments = {}
+    for row in scored.groupBy("profile", "as_of", "segment").agg(*sums).collect():
+        found.setdefault((row["profile"], row["as_of"]), []).append(row.asDict())
+    return found
 
 
 def require_before(since: date, as_of: date) -> None:

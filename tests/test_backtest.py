@@ -362,8 +362,8 @@ def test_the_report_tells_the_newest_backtest_that_was_over(pages):
         [words, chart, *_] = name.blocks[0].options["purchase, 20 days"]
         assert f"Scored as of {day}" in words.text
         assert len(chart.data.rows) == 4 * 21
-    titles = [one.title for one in page.blocks if isinstance(one, Grid)]
-    assert titles == ["What they did, by cluster", "What they did, by tier"]
+    titles = {one.title for one in page.blocks if isinstance(one, Grid)}
+    assert titles == {"What they did, by cluster", "What they did, by tier"}
     *_, history = choice.options["purchase, 20 days"]
     assert [row["as_of"] for row in history.data.rows] == [SCORED, EARLIER]
 

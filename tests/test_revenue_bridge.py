@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference.bridge import bridge
 from support import assert_rows, rows_of
@@ -101,6 +101,7 @@ DAYS = st.lists(
 
 
 @settings(max_examples=10, deadline=None)
+@example([(None, -1, 3, 1)])  # guests after the day alone
 @given(DAYS)
 def test_it_is_that_of_an_independent_computation(spark, history):
     days = [bought(*row) for row in history]

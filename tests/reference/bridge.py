@@ -22,7 +22,7 @@ SELECT CASE WHEN c IS NULL THEN 'guests'
             WHEN in_a THEN 'lost' WHEN in_b AND earlier THEN 'reactivated' WHEN in_b THEN 'new'
             ELSE 'returns' END AS cause,
        count(c) AS customers, sum(b - a)::BIGINT AS change_cents
-FROM w WHERE in_a OR in_b OR a <> 0 OR b <> 0 OR c IS NULL GROUP BY ALL
+FROM w WHERE in_a OR in_b OR a <> 0 OR b <> 0 GROUP BY ALL
 """
 
 

@@ -66,15 +66,16 @@ def _one_window(days: int) -> Column:
     earlier = _of(RECEIPTS_EVER, "visits") - _of(both, "visits")
     came, came_before, change = visits > 0, visits_before > 0, money - money_before
     is_guest = F.col("customer_id").isNull()
+    has_money = (money != 0) | (money_before != 0)
     cause = (
-        F.when(is_guest, F.lit(GUESTS))
+        F.when(is_guest & (came | came_before | has_money), F.lit(GUESTS))
         .when(came & came_before & (change > 0), F.lit(EXPANDED))
         .when(came & came_before & (change < 0), F.lit(CONTRACTED))
         .when(came & came_before, F.lit(UNCHANGED))
         .when(came_before, F.lit(LOST))
         .when(came & (earlier > 0), F.lit(REACTIVATED))
         .when(came, F.lit(NEW))
-        .when((money != 0) | (money_before != 0), F.lit(RETURNS))
+        .when(has_money, F.lit(RETURNS))
     )
     return F.struct(
         F.lit(days).alias("window_days"),

@@ -69,6 +69,13 @@ TOGETHER = {
 }
 """Files that share what takes long to make."""
 
+FEW_TABLES = {"spark.databricks.delta.delta.log.cacheSize": "150"}
+"""Delta keeps the newest version of so many tables in memory, plans and all: 3 MB for each.
+
+Each test has tables of its own: the 10,000 of the default fill the heap after a while, and
+collecting garbage is then all that is done.
+"""
+
 RunJob = Callable[..., Run]
 Cli = Callable[..., int]
 
@@ -132,7 +139,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    with local_session(driver_memory="3g") as session, session_settings(session, FEW_ROWS):
+    settings = {**FEW_ROWS, **FEW_TABLES}
+    with local_session(driver_memory="3g") as session, session_settings(session, settings):
         yield session
 
 

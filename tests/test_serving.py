@@ -10,9 +10,7 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
 
-import pyspark
 import pytest
 from impala.dbapi import connect
 from impala.error import Error
@@ -92,22 +90,6 @@ def test_a_client_reads_what_sql_shows(served, finished_shop, run_of, query):
     told = [["" if value is None else str(value) for value in row] for row in rows]
     assert rows
     assert told == shown.rows
-
-
-def test_beeline_of_spark_reads_what_the_docs_show(served):
-    text = (Path(__file__).parents[1] / "docs" / "analysts.md").read_text(encoding="utf-8")
-    [query] = re.findall(r'-e "(SELECT .+?)"', text)
-    command = [
-        str(Path(pyspark.__file__).parent / "bin" / "beeline"), "--silent=true",
-        "--outputformat=csv2", "-u", f"jdbc:hive2://127.0.0.1:{served}", "-e", query,
-    ]  # fmt: skip
-    shown = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-    assert shown.returncode == 0, shown.stderr[-2000:]
-    with client(served) as cursor:
-        names, rows = asked(cursor, query)
-    found = shown.stdout.split()
-    assert found[0] == ",".join(names)
-    assert sorted(found[1:]) == sorted(f"{segment},{count}" for segment, count in rows)
 
 
 def test_every_table_is_there_and_its_newest_day(served, finished_shop):

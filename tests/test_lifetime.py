@@ -116,7 +116,7 @@ def test_times_are_rounded_no_more_than_the_number_of_cells_demands(spark):
     rows = many(spark)
     assert extent_of(rows).cells == ROUNDINGS[0]
     assert extent_of(rows).history_days == 1_299
-    few = extent_of(rows, most=500)
+    few = extent_of(rows, most_cells=500, most_pairs=500)
     assert few.cells.days == 1_820
     assert few.pairs.days > 1
     assert len(age_pairs(rows, few.pairs).age) < 700

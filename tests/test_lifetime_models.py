@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from scipy.integrate import quad
 from scipy.special import roots_legendre
 from scipy.stats import beta, gamma
 
@@ -365,3 +366,25 @@ def test_money_without_a_finite_mean_is_refused():
     cells = MoneyCells(amounts, means, np.ones(5_000))
     with pytest.raises(Refused, match=r"its mean over all is not finite|money goes with"):
         fitted_spending(cells)
+
+
+@pytest.mark.parametrize(
+    ("r", "alpha", "a", "b", "repeats", "weeks"),
+    [
+        (5.84, 0.473, 6.006, 176.4, 0, 156),
+        (0.8, 0.12, 1.05, 282.7, 0, 52),
+        (0.8, 0.12, 1.05, 282.7, 3, 52),
+    ],
+)
+def test_newcomers_of_a_shop_that_is_visited_often_have_expected_visits(
+    r, alpha, a, b, repeats, weeks
+):
+    parameters = {"r": r, "alpha": alpha, "a": a, "b": b}
+    found = visits_if_alive(parameters, np.array([float(repeats)]), np.array([0.0]), weeks)
+    density = beta(a, b + repeats).pdf
+
+    def of_chance(p):
+        return -np.expm1(-(r + repeats) * np.log1p(p * weeks / alpha)) / p * density(p)
+
+    wanted, _ = quad(of_chance, 0, 1, points=[0.001, 0.01, 0.1], limit=500)
+    assert found[0] == pytest.approx(wanted, rel=1e-4)

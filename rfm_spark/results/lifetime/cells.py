@@ -11,8 +11,13 @@ from pyspark.sql import functions as F
 from rfm_spark.results.lifetime.money_model import MoneyCells
 from rfm_spark.results.lifetime.visits_model import DAYS_A_WEEK, VisitCells
 
-MOST_CELLS = 200_000
-"""About as many cells, or pairs, as are taken as they are; more, and the next rounding is tried."""
+MOST_CELLS, MOST_PAIRS = 1_000_000, 200_000
+"""About as many as are taken as they are; more, and the next rounding is tried.
+
+Pairs go back to executors. Cells are fitted on the driver, half a million in five seconds; the
+coarser they are, the further parameters are off: of a million simulated customers over ten years
+alpha came out as 2.32 in spans of 14 days, 2.36 of 28 and 2.87 of 182.
+"""
 
 _PARTS_OF_MONEY = 64
 _MILLION = 1_000_000
@@ -47,7 +52,7 @@ class Rounding:
 
 ROUNDINGS = (
     Rounding(1, of_repeats=False),
-    *(Rounding(days, of_repeats=True) for days in (1, 7, 28, 182, 1_820)),
+    *(Rounding(days, of_repeats=True) for days in (1, 7, 14, 28, 56, 91, 182, 1_820)),
 )
 """Those that are tried, in their order. By the last one a century has 20 spans of time: no data
 have more cells than 20 x 20 / 2 for each of some 350 numbers of repeat visit days."""
@@ -68,17 +73,20 @@ class Extent:
     pairs: Rounding
 
 
-def extent_of(customers: DataFrame, most: int = MOST_CELLS) -> Extent:
+def extent_of(
+    customers: DataFrame, most_cells: int = MOST_CELLS, most_pairs: int = MOST_PAIRS
+) -> Extent:
     """How long the history is, and which rounding keeps cells and pairs below a number.
 
     Args:
         customers: one row per customer: `repeat_visit_days`, `first_to_last_days`,
             `first_to_as_of_days`.
-        most: how many there may be, as HyperLogLog counts them: give or take a tenth.
+        most_cells: how many there may be, as HyperLogLog counts them: give or take a tenth.
+        most_pairs: the same of pairs.
     """
     (row,) = customers.agg(F.max("first_to_as_of_days"), F.count(F.lit(1))).collect()
     history_days, count = row[0] or 0, row[1]
-    if count <= most:
+    if count <= min(most_cells, most_pairs):
         return Extent(history_days, ROUNDINGS[0], ROUNDINGS[0])
     counts = [
         F.approx_count_distinct(F.xxhash64(*keys(one).values()))
@@ -87,12 +95,14 @@ def extent_of(customers: DataFrame, most: int = MOST_CELLS) -> Extent:
     ]
     (row,) = customers.agg(*counts).collect()
 
-    def first(counted: tuple[int, ...]) -> Rounding:
+    def first(counted: tuple[int, ...], most: int) -> Rounding:
         few = (one for one, count in zip(ROUNDINGS, counted, strict=True) if count <= most)
         return next(few, ROUNDINGS[-1])
 
     of_cells = len(ROUNDINGS)
-    return Extent(history_days, first(row[:of_cells]), first(row[of_cells:]))
+    return Extent(
+        history_days, first(row[:of_cells], most_cells), first(row[of_cells:], most_pairs)
+    )
 
 
 def pair_keys(rounding: Rounding) -> dict[str, Column]:

@@ -103,8 +103,13 @@ LIFETIME_MODELS = Table(
             "Of money: between repeat visit days and mean money; the model takes it for 0",
         ),
         Column("expected_total", DoubleType(), "Of all: visit days, or money in minor units"),
-        Column("expected_low", DoubleType(), "Lower end of its 95 % interval"),
-        Column("expected_high", DoubleType(), "Upper end of its 95 % interval"),
+        Column(
+            "expected_low",
+            DoubleType(),
+            "Lower end of its 95 % interval; of money without the chance in what a visit costs, so "
+            "too narrow over short horizons",
+        ),
+        Column("expected_high", DoubleType(), "Upper end of its 95 % interval; likewise"),
     ),
     key=("as_of", "model"),
     partition_by=("as_of",),

@@ -108,9 +108,29 @@ def visits_if_alive(
     whole = a + b + repeats - 1
     share = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, whole, z)
     visits = whole / (a - 1) * (1 - share)
+    lost = ~np.isfinite(visits)  # newcomers, where many come often and few leave
+    visits[lost] = _visits_by_quadrature(parameters, repeats[lost], age[lost], weeks)
     if not np.isfinite(visits).all():
         raise NotFitted("expected visits cannot be worked out: the horizon is far too long")
     return np.asarray(visits)
+
+
+def _visits_by_quadrature(
+    parameters: Mapping[str, float], repeats: np.ndarray, age: np.ndarray, weeks: float
+) -> np.ndarray:
+    """The same as the mean, over the chance p to leave, of what is expected of a customer with it.
+
+    That is (1 - (1 + p weeks / (alpha + age))^-(r + x)) / p.
+    """
+    r, alpha, a, b = (parameters[name] for name in ("r", "alpha", "a", "b"))
+    visits = np.empty_like(age, dtype=float)
+    whole = np.round(repeats)  # of rounded cells it is a mean
+    for number in np.unique(whole):
+        own = whole == number
+        p, weights = _beta_nodes(a, b + number)
+        grown = np.log1p(np.outer(1 / (alpha + age[own]), p * weeks))
+        visits[own] = -np.expm1(-(r + number) * grown) / p @ weights
+    return visits
 
 
 def variance_of_visits(

@@ -63,10 +63,12 @@ def show_panels(panels: Iterable[Panel]) -> None:
 
 
 def _fitting(columns: Sequence[PanelColumn], rows: Sequence[Sequence[str]]) -> int:
-    """How many columns there is room for: the last ones go, where they are numbers.
+    """How many columns there is room for: of many, the last ones go, where they are numbers.
 
     Else names in the first ones would have no room at all.
     """
+    if len(columns) < _MANY_COLUMNS:
+        return len(columns)
     texts = [[column.title, *(row[place] for row in rows)] for place, column in enumerate(columns)]
     widths = [
         max(map(cell_len, texts[place]))

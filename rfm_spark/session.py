@@ -47,7 +47,7 @@ MEANING = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.caseSensitive": "false",
-    # The rows of a commit are counted by its metrics.
+    # The rows of a commit are counted by its metrics; files lie as they were written, in order.
     "spark.databricks.delta.history.metricsEnabled": "true",
     "spark.databricks.delta.autoCompact.enabled": "false",
     "spark.databricks.delta.optimizeWrite.enabled": "false",
@@ -192,8 +192,8 @@ def in_parts(spark: SparkSession, size: int, least: int = 1) -> Iterator[None]:
         size: of the files the rows are read from, in bytes.
         least: parts to make where the rows are not kept: Spark puts small ones together again.
     """
-    set_before = spark.conf.get(_PARTS, None)
-    default = set_before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
+    before = spark.conf.get(_PARTS, None)
+    default = before or spark.conf.get("spark.sql.shuffle.partitions") or "1"
     parts = max(int(default), size // _PART_BYTES, least)
     with session_settings(spark, {_PARTS: str(parts)}):
         yield

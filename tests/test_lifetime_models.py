@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pyarrow.compute as pc
@@ -383,8 +384,10 @@ def test_newcomers_of_a_shop_that_is_visited_often_have_expected_visits(
     found = visits_if_alive(parameters, np.array([float(repeats)]), np.array([0.0]), weeks)
     density = beta(a, b + repeats).pdf
 
-    def of_chance(p):
-        return -np.expm1(-(r + repeats) * np.log1p(p * weeks / alpha)) / p * density(p)
+    def of_logarithm(u):
+        p = np.exp(u)
+        return -np.expm1(-(r + repeats) * np.log1p(p * weeks / alpha)) * density(p)
 
-    wanted, _ = quad(of_chance, 0, 1, points=[0.001, 0.01, 0.1], limit=500)
-    assert found[0] == pytest.approx(wanted, rel=1e-4)
+    ends = np.linspace(-80, 0, 41)
+    wanted = sum(quad(of_logarithm, *span)[0] for span in pairwise(ends))
+    assert found[0] == pytest.approx(wanted, rel=1e-9)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
-CONFIDENCE, POWER = 0.95, 0.80
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+from rfm_spark.core.confidence import Z
+
+POWER = 0.80
 _Z_POWER = NormalDist().inv_cdf(POWER)
 _STEPS = 60
 
@@ -97,7 +98,7 @@ def revenue_difference(treated: Group, holdout: Group) -> Difference | None:
     variances = treated.variance_of_mean, holdout.variance_of_mean
     if variances[0] is None or variances[1] is None:
         return Difference(p - q, None, None)
-    half = _Z * sqrt(variances[0] + variances[1])
+    half = Z * sqrt(variances[0] + variances[1])
     return Difference(p - q, p - q - half, p - q + half)
 
 
@@ -107,9 +108,9 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     >>> [round(end, 4) for end in wilson_interval(10, 100)]
     [0.0552, 0.1744]
     """
-    share, z2 = successes / trials, _Z**2
+    share, z2 = successes / trials, Z**2
     middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _Z * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    half = Z * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
@@ -152,7 +153,7 @@ def smallest_effect(share: float, treated: int, holdout: int) -> float | None:
         mean = (treated * other + holdout * share) / (treated + holdout)
         under_null = sqrt(mean * (1 - mean) * (1 / treated + 1 / holdout))
         within = sqrt(other * (1 - other) / treated + share * (1 - share) / holdout)
-        return _Z * under_null + _Z_POWER * within <= rise
+        return Z * under_null + _Z_POWER * within <= rise
 
     low, high = 0.0, 1 - share
     if not is_seen(high):

@@ -15,9 +15,9 @@ from hashlib import sha256
 import numpy as np
 
 from rfm_spark.app.backtest.ranking import Numbers, Ranking, gains, ginis
+from rfm_spark.core.confidence import CONFIDENCE
 
 DRAWS = 200
-CONFIDENCE = 0.95
 _MOST_CUSTOMERS = 10**9
 """That numpy shuffles; of more it shuffles a part, so that the band is a little wider."""
 

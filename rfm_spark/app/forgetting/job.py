@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -28,8 +24,7 @@ from rfm_spark.app.forgetting.rows import (
     note_written,
     remove,
 )
-from rfm_spark.app.jobs import told_failure, writing
-from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
+from rfm_spark.app.recording import recorded
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
@@ -88,13 +83,13 @@ def forget(run: Run, file: str) -> Told:
         )
     ids = listed_customers(run, file).persist()
     try:
-        with writing(run, COMMAND), _recorded(run) as told:
+        with recorded(run, COMMAND, None) as record:
             forgotten_customers(run)  # the key is the one of those who were forgotten before
-            key = stored_or_new_key(key_file)
-            told.append(_forget(run, ids, key))
+            told = _forget(run, ids, stored_or_new_key(key_file))
+            record.details = json.dumps(asdict(told))
     finally:
         ids.unpersist()
-    return told[0]
+    return told
 
 
 def _is_inside(file: Path, place: str) -> bool:
@@ -163,24 +158,3 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
             note = {**current[table].content, "of": of, "days": []}
         purge(run.warehouse, table, note)
         note_written(run, table)
-
-
-@contextmanager
-def _recorded(run: Run) -> Iterator[list[Told]]:
-    """A record of the run with what was told at its end."""
-    started, clock = datetime.now(UTC), time.monotonic()
-    done: list[Told] = []
-
-    def record(told: str) -> None:
-        details = json.dumps(asdict(done[0])) if done else None
-        outcome = Outcome(told, started, time.monotonic() - clock, details)
-        record_run(run, COMMAND, str(uuid.uuid4()), None, outcome)
-
-    try:
-        yield done
-    except BaseException as error:
-        if run.versions.written:
-            with suppress(Exception):  # a record of the failure must not hide the failure
-                record(told_failure(error))
-        raise
-    record(SUCCEEDED)

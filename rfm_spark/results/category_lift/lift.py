@@ -8,10 +8,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.confidence import Z
 from rfm_spark.core.look_back import LookBack, in_window, in_years
-
-Z = 1.959963984540054
-"""Of the normal distribution: 95 % lie within so many standard deviations."""
 
 _GROUP = ("breakdown", "value")
 

@@ -11,6 +11,7 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.panel import Panel
 from rfm_spark.results.category_lift.panels import compared_panel, day_panels
 from rfm_spark.results.category_lift.tables import CATEGORY_LIFT
+from rfm_spark.results.stored_days import stored_day
 from rfm_spark.run import Run
 
 
@@ -30,15 +31,7 @@ def shown_category_lift(
     """
     if (group is None) != (against is None):
         raise UserError("two groups are compared: give both --of and --against")
-    run.warehouse.require(CATEGORY_LIFT)
-    days = sorted(run.warehouse.days(CATEGORY_LIFT))
-    day = as_of or (days[-1] if days else None)
-    if day is None or day not in days:
-        stored = f"stored are {days[0]} to {days[-1]}" if days else "no day is stored"
-        raise UserError(
-            f"{run.warehouse.path(CATEGORY_LIFT)}: has no rows as of {day or 'any day'} "
-            f"({stored}): run `rfm-spark category-lift` for that day first"
-        )
+    day = stored_day(run, CATEGORY_LIFT, as_of, "category-lift")
     if group is None or against is None:
         yield Panel(f"Category lift as of {day}")
         yield from day_panels(run, day)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Z = 1.959963984540054
-"""Of the normal distribution: 95 % lie within so many standard deviations."""
+from rfm_spark.core.confidence import Z
 
 
 def wilson(successes: Column, trials: Column) -> tuple[Column, Column]:

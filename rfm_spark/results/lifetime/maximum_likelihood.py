@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-NORMAL_95 = 1.959963984540054
+from rfm_spark.core.confidence import Z
+
 _FARTHEST = 12.0
 """Of the logarithm of a parameter, in its scale: one that is driven there has no maximum."""
 _MOST_LOG_ERROR = 4.0
@@ -47,7 +48,7 @@ class Fit:
 
     def interval(self, name: str) -> tuple[float, float]:
         """95 %: symmetric around the logarithm, so that no end is negative."""
-        reach = float(np.exp(NORMAL_95 * self._log_error(name)))
+        reach = float(np.exp(Z * self._log_error(name)))
         return self.values[name] / reach, self.values[name] * reach
 
     def error_of(self, number: Callable[[Mapping[str, float]], float]) -> float:

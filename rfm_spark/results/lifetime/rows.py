@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rfm_spark.core.confidence import Z
 from rfm_spark.results.lifetime.cells import CheckedCells
 from rfm_spark.results.lifetime.fitting import (
     Counted,
@@ -14,7 +15,7 @@ from rfm_spark.results.lifetime.fitting import (
     expected_visits,
     relative_error_of_money,
 )
-from rfm_spark.results.lifetime.maximum_likelihood import NORMAL_95, NotFitted, added_up
+from rfm_spark.results.lifetime.maximum_likelihood import NotFitted, added_up
 from rfm_spark.results.lifetime.suitability import correlation_of_money, why_no_visits
 from rfm_spark.results.lifetime.tables import MONEY, MOST_REPEATS, VISITS
 from rfm_spark.results.lifetime.visits_model import fitted_visits
@@ -78,7 +79,7 @@ def _total(total: float, relative_error: float) -> Row:
 
 def interval_around(total: float, relative_error: float) -> tuple[float, float]:
     """95 %, by the normal distribution; not below 0."""
-    reach = NORMAL_95 * relative_error * total
+    reach = Z * relative_error * total
     return max(total - reach, 0.0), total + reach
 
 

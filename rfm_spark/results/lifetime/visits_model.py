@@ -24,6 +24,9 @@ from rfm_spark.results.lifetime.maximum_likelihood import (
 
 DAYS_A_WEEK = 7
 _NODES = 48
+_LEAST_LOG, _SPANS, _NODES_A_SPAN = 400.0, 500, 16
+"""From which logarithm of a chance on means are taken, and in how many parts: below lies e^(-400 a)
+of a beta distribution."""
 _NEAR_ONE = 1e-6
 """a = 1 is a removable singularity: so near to it, a is moved away from it."""
 
@@ -120,17 +123,26 @@ def _visits_by_quadrature(
 ) -> np.ndarray:
     """The same as the mean, over the chance p to leave, of what is expected of a customer with it.
 
-    That is (1 - (1 + p weeks / (alpha + age))^-(r + x)) / p.
+    That is (1 - (1 + p weeks / (alpha + age))^-(r + x)) / p, which changes over many orders of p:
+    the mean is taken by Gauss-Legendre over spans of its logarithm.
     """
     r, alpha, a, b = (parameters[name] for name in ("r", "alpha", "a", "b"))
-    visits = np.empty_like(age, dtype=float)
-    whole = np.round(repeats)  # of rounded cells it is a mean
-    for number in np.unique(whole):
-        own = whole == number
-        p, weights = _beta_nodes(a, b + number)
-        grown = np.log1p(np.outer(1 / (alpha + age[own]), p * weeks))
-        visits[own] = -np.expm1(-(r + number) * grown) / p @ weights
+    log_p, widths = _log_nodes()
+    visits = np.empty(len(age))
+    for place, (number, known) in enumerate(zip(repeats, age, strict=True)):
+        stay = b + number
+        density = np.exp(a * log_p + (stay - 1) * np.log1p(-np.exp(log_p)) - betaln(a, stay))
+        grown = np.log1p(np.exp(log_p) * weeks / (alpha + known))
+        visits[place] = np.sum(widths * density * -np.expm1(-(r + number) * grown) / np.exp(log_p))
     return visits
+
+
+def _log_nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of chances from e^-_LEAST_LOG to 1, and the widths they stand for."""
+    places, weights = np.polynomial.legendre.leggauss(_NODES_A_SPAN)
+    ends = np.linspace(-_LEAST_LOG, 0.0, _SPANS + 1)
+    half = np.diff(ends)[:, None] / 2
+    return (ends[:-1, None] + half * (1 + places)).ravel(), (half * weights).ravel()
 
 
 def variance_of_visits(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from conftest import ROOT
+from support.documents import python_examples
 from support.screen import on_screen, problems
 from support.shop import stored
 
-ANALYSTS = (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
+# Whatever asks a server is in test_serving.
+READERS = {
+    title: code for title, code in python_examples("analysts.md").items() if "impala" not in code
+}
 
 
 @pytest.fixture
@@ -73,18 +74,14 @@ def test_what_is_no_query_is_one_line(cli, finished_shop, capfd, text, told):
     assert stored(finished_shop.warehouse, "segments") == before
 
 
-@pytest.mark.parametrize(
-    "title", re.findall(r"^## (.*)\n(?:(?!^## ).*\n)*?```python", ANALYSTS, re.M)
-)
+@pytest.mark.parametrize("title", READERS)
 def test_the_ways_that_are_shown_lead_to_the_rows(finished_shop, monkeypatch, title):
     folder = finished_shop.folder / f"demo of {title}"
     (folder / ".demo").mkdir(parents=True)
     (folder / ".demo" / "warehouse").symlink_to(finished_shop.warehouse)
     monkeypatch.chdir(folder)
-    section = ANALYSTS.partition(f"## {title}\n")[2].partition("\n## ")[0]
-    [code] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     found = {}
-    exec(code.replace("age", "city"), found)  # the attribute that this shop has
+    exec(READERS[title].replace("age", "city"), found)  # the attribute that this shop has
     day = max(row["as_of"] for row in stored(finished_shop.warehouse, "customer_360"))
     rows = [r for r in stored(finished_shop.warehouse, "customer_360") if r["as_of"] == day]
     wanted = sorted((r["customer_id"], dict(r["attributes"] or {}).get("city")) for r in rows)

@@ -15,9 +15,10 @@ import pytest
 from impala.dbapi import connect
 from impala.error import Error
 from pyspark.sql import functions as F
+from support.documents import python_examples
 from support.screen import problems
 from support.sessions import SHORT_LIVED
-from support.shop import stored_tables, versions
+from support.shop import stored, stored_tables, versions
 
 from rfm_spark.app.api import open_run
 from rfm_spark.app.loading import load_settings
@@ -90,6 +91,18 @@ def test_a_client_reads_what_sql_shows(served, finished_shop, run_of, query):
     told = [["" if value is None else str(value) for value in row] for row in rows]
     assert rows
     assert told == shown.rows
+
+
+def test_the_way_that_is_shown_leads_to_the_rows(served, finished_shop):
+    [code] = [code for code in python_examples("analysts.md").values() if "impala" in code]
+    assert code.count("port=10000") == 1
+    found = {}
+    exec(code.replace("port=10000", f"port={served}"), found)
+    segments = stored(finished_shop.warehouse, "segments")
+    day = max(row["as_of"] for row in segments)
+    wanted = [(row["segment"], row["customers"]) for row in segments if row["as_of"] == day]
+    assert sorted(found["rows"]) == sorted(wanted)
+    assert [n for _, n in found["rows"]] == sorted((n for _, n in wanted), reverse=True)
 
 
 def test_every_table_is_there_and_its_newest_day(served, finished_shop):

@@ -22,6 +22,7 @@ from rfm_spark.app.audiences.job import prepared
 from rfm_spark.app.audiences.members import drawn
 from rfm_spark.app.audiences.statistics import (
     Group,
+    effect_of_addressing,
     response_difference,
     revenue_difference,
     smallest_effect,
@@ -55,6 +56,15 @@ customer_id = "customer"
 
 [customers.columns.attributes]
 city = "city"
+
+[interactions.mail]
+path = "mails*.csv"
+format = "csv"
+
+[interactions.mail.columns]
+customer_id = "customer"
+time = "time"
+kind = "kind"
 
 [clusters]
 window_days = 90
@@ -97,8 +107,20 @@ def shop(cli, tmp_path_factory):
     found.csv(
         "people1.csv", [person(f"k{at}", ["Ulm", "Aix", "Bonn"][at % 3]) for at in range(300)]
     )
+    mails = [(f"k{at}", "2025-04-02", "sent") for at in sent_to(pick)]
+    mails += [("k5", "2025-04-03", "opened"), ("k5", "2025-03-31", "clicked")]
+    keys = ("customer", "time", "kind")
+    found.csv("mails1.csv", (dict(zip(keys, mail, strict=True)) for mail in mails))
     assert cli("run", *found.arguments("--as-of", BUILT)) == 0
     return found
+
+
+def sent_to(pick):
+    """Four of five who are not held out, and one of eight who are."""
+    for at in range(300):
+        share = 0.8 if draw_of("holdout", f"k{at}") >= 0.3 else 0.125
+        if pick.random() < share:
+            yield at
 
 
 def no_spark():
@@ -319,6 +341,98 @@ def test_a_result_is_that_of_an_independent_computation(cli, shop, built, capfd)
     }  # fmt: skip
 
 
+def two_stage_least_squares(outcome, is_addressed, is_treated):
+    """Effect and standard error, with a variance for each group, by matrices."""
+    drawn = np.column_stack([np.ones(len(outcome)), is_treated])
+    known = np.column_stack([np.ones(len(outcome)), is_addressed])
+    inverse = np.linalg.inv(drawn.T @ known)
+    found = inverse @ drawn.T @ outcome
+    left = outcome - known @ found
+    sizes = {group: (is_treated == group).sum() for group in (0, 1)}
+    weights = np.array([sizes[one] / (sizes[one] - 1) for one in is_treated])
+    middle = drawn.T @ (drawn * (left**2 * weights)[:, None])
+    return found[1], math.sqrt((inverse @ middle @ inverse.T)[1, 1])
+
+
+def test_what_being_addressed_changed_is_that_of_an_independent_computation(
+    cli, shop, built, capfd
+):
+    until = "2025-04-29"
+    command = ("audience", "result", "spring", *place(shop), "--until", until)
+    assert cli(*command, "--addressed-by", "sent") == 0
+    told = " ".join(on_screen(capfd).split())
+    con = duckdb.connect()
+    for name in ("audiences", "receipts", "interactions"):
+        con.register(name, DeltaTable(str(shop.warehouse / name)).to_pyarrow_table())
+    rows = con.sql(
+        "WITH after AS (SELECT customer_id, count(*) FILTER (net_cents >= 0) AS visits,"
+        " sum(net_cents) AS cents FROM receipts WHERE status = 'current'"
+        " AND business_date BETWEEN '2025-04-01' AND '2025-04-29' GROUP BY 1),"
+        " sent AS (SELECT DISTINCT customer_id FROM interactions WHERE kind = 'sent'"
+        " AND business_date BETWEEN '2025-04-01' AND '2025-04-29')"
+        " SELECT (audience_group = 'treated')::INT, (s.customer_id IS NOT NULL)::INT,"
+        " (coalesce(visits, 0) > 0)::INT, coalesce(cents, 0)::DOUBLE FROM audiences a"
+        " LEFT JOIN after USING (customer_id) LEFT JOIN sent s ON s.customer_id = a.customer_id"
+        " WHERE a.audience = 'spring'"
+    ).fetchall()
+    is_treated, is_addressed, came, cents = (np.array(one) for one in zip(*rows, strict=True))
+    [found] = [
+        row
+        for row in stored(shop.warehouse, "audience_results")
+        if row["segment"] is None and row["addressed_by"] == "sent"
+    ]
+    assert found["treated_addressed"] == is_addressed[is_treated == 1].sum() > 50
+    assert found["holdout_addressed"] == is_addressed[is_treated == 0].sum() > 0
+    for name, outcome in (
+        ("addressed_response_effect", came),
+        ("addressed_revenue_effect_cents", cents),
+    ):
+        effect, error = two_stage_least_squares(outcome, is_addressed, is_treated)
+        assert found[name] == pytest.approx(effect)
+        assert found[f"{name}_low"] == pytest.approx(effect - 1.959964 * error)
+        assert found[f"{name}_high"] == pytest.approx(effect + 1.959964 * error)
+    assert f"by sent, {found['treated_addressed']} of" in told
+    assert f"{found['addressed_revenue_effect_cents'] / 100:,.2f} (" in told
+    assert cli(*command, "--addressed-by", "opened") == 0
+    assert "what being addressed changed cannot be told" in " ".join(on_screen(capfd).split())
+    assert {
+        (row["addressed_by"], row["addressed_response_effect"])
+        for row in stored(shop.warehouse, "audience_results")
+        if str(row["until"]) == until
+    } == {("opened", None)}
+
+
+def test_the_effect_of_addressing_is_found_in_its_interval():
+    """Customers of whom those who open letters also buy more, by themselves."""
+    pick, held = np.random.default_rng(28), 0
+    for _ in range(200):
+        is_treated = pick.random(4000) < 0.8
+        reads = pick.random(4000) < 0.4
+        is_addressed = is_treated & reads
+        cents = np.where(reads, 900, 500) + pick.integers(-300, 300, 4000) + 120 * is_addressed
+        groups = [
+            Group(
+                customers=int(of_it.sum()),
+                cents=int(cents[of_it].sum()),
+                squared_cents=int((cents[of_it] ** 2).sum()),
+                addressed=int(is_addressed[of_it].sum()),
+                addressed_cents=int((cents * is_addressed)[of_it].sum()),
+            )
+            for of_it in (is_treated, ~is_treated)
+        ]
+        found = effect_of_addressing(*groups, is_money=True)
+        held += found.low <= 120 <= found.high
+    assert 180 <= held <= 199  # 190 of 200 are to be expected; below or above is 1 in 1,000
+
+
+def test_where_nobody_or_anybody_is_addressed_its_effect_cannot_be_told():
+    treated, holdout = Group(100, 20, 5000, 400_000), Group(100, 10, 4000, 300_000)
+    assert effect_of_addressing(treated, holdout, is_money=True) is None
+    everybody = [Group(100, 20, 5000, 400_000, 100, 20, 5000)] * 2
+    assert effect_of_addressing(*everybody, is_money=False) is None
+    assert effect_of_addressing(Group(), holdout, is_money=True) is None
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [
@@ -328,6 +442,8 @@ def test_a_result_is_that_of_an_independent_computation(cli, shop, built, capfd)
         (("result", "sprung", "--until", "2025-04-30"), "did you mean 'spring'?"),
         (("result", "spring", "--until", "2025-04-30", "--as-of", "2025-01-01"), "it was for"),
         (("preview", "spring", "--as-of", "2025-01-01"), "near it: 2025-03-31"),
+        (("result", "spring", "--until", "2025-04-30", "--addressed-by", "send"), "'sent'?"),
+        (("result", "spring", "--until", "2025-04-30", "--addressed-by", "clicked"), "no such"),
         (("preview", "spring", "--set", "audiences.spring.exclude=['/no/such']"), "cannot be read"),
         (("preview", "spring", "--set", "audiences.spring.where='citi == 1'"), "mean 'city'?"),
         (("preview", "spring", "--set", "audiences.spring.order=city"), "neither a number nor"),

@@ -118,10 +118,20 @@ def result(
         ),
     ],
     as_of: StoredDay = None,
+    addressed_by: Annotated[
+        str | None,
+        typer.Option(
+            "--addressed-by",
+            metavar="KIND",
+            help="Kind of the interactions by which customers were addressed, such as an email "
+            "sent: what being addressed changed, where not all of the treated were.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Compare those who were written to with the holdout, over the days after."""
     with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
-        rows = audience_outcome(run, name, day_of(as_of), until.date())
+        rows = audience_outcome(run, name, day_of(as_of), until.date(), addressed_by)
     show_panels(outcome_panels(rows, run.settings.business.money_format))
     for note in run.notes:
         typer.echo(note)

@@ -10,11 +10,13 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.app.audiences.groups import ALL, DaysAfter, Groups, groups_by_segment
 from rfm_spark.app.audiences.job import audience_slice
 from rfm_spark.app.audiences.members import HOLDOUT, TREATED
 from rfm_spark.app.audiences.statistics import (
     Difference,
-    Group,
+    addressed_difference,
+    effect_of_addressing,
     response_difference,
     revenue_difference,
     sample_ratio_p_value,
@@ -25,20 +27,15 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.facts.as_of import days_of_data
-from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.run import Run
-
-Groups = Mapping[str, Group]
-"""Treated and holdout."""
 
 _SURELY = 0.001
 """A p-value below which sizes of groups are not taken for chance, as is usual for this check."""
 
-_ALL = None
-"""In place of a segment, the whole audience: no segment has such a name."""
 
-
-def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> list[dict[str, Any]]:
+def audience_outcome(
+    run: Run, name: str, as_of: date | None, until: date, addressed_by: str | None = None
+) -> list[dict[str, Any]]:
     """Compares treated and holdout over the days after an audience was built, and writes it down.
 
     Args:
@@ -46,23 +43,30 @@ def audience_outcome(run: Run, name: str, as_of: date | None, until: date) -> li
         name: of an audience that was built.
         as_of: for which day; by default the last.
         until: the last day that counts.
+        addressed_by: kind of the interactions by which customers were addressed, such as an email
+            that was sent; what being addressed changed is told as well.
 
     Returns:
         Rows of `audience_results`, the one of all first.
 
     Raises:
-        UserError: if it was not built, nobody was held out, or no such days have passed.
+        UserError: if it was not built, nobody was held out, no such days have passed, or nobody
+            was addressed by interactions of this kind.
     """
     day = _built_day(run, name, as_of)
     _require_passed(run, day, until)
     with recorded(run, "audience result", day):
         people = run.read(AUDIENCES).where(audience_slice(name, day))
         with run.progress.step("compare treated and holdout") as step:
-            groups = _by_segment(_sums(people, run.read(CUSTOMER_DAYS), day, until))
-            _require_holdout(name, day, groups[_ALL])
-            run.notes += _sample_ratio_mismatch(people, groups[_ALL])
-            key = {"audience": name, "as_of": day, "until": until}
+            groups = groups_by_segment(run, people, DaysAfter(day, until), addressed_by)
+            _require_holdout(name, day, groups[ALL])
+            run.notes += _sample_ratio_mismatch(people, groups[ALL])
+            run.notes += _addressing(groups[ALL], addressed_by)
+            key = {"audience": name, "as_of": day, "until": until, "addressed_by": addressed_by}
             rows = [{**key, "segment": one, **_row(of_it)} for one, of_it in groups.items()]
+            if addressed_by is not None:
+                for row, of_it in zip(rows, groups.values(), strict=True):
+                    row.update(_addressed_row(of_it))
             of_days = audience_slice(name, day) & (F.col("until") == F.lit(until))
             run.replace_by(AUDIENCE_RESULTS, rows, of_days)
             step.says(f"{rows[0]['treated_customers']:,} and {rows[0]['holdout_customers']:,}")
@@ -121,38 +125,22 @@ def _sample_ratio_mismatch(people: DataFrame, groups: Groups) -> list[str]:
     ]
 
 
-def _sums(people: DataFrame, days: DataFrame, after: date, until: date) -> DataFrame:
-    """One row per segment and group: counts, and sums of money and of its squares."""
-    in_days = (F.col("day") > F.lit(after)) & (F.col("day") <= F.lit(until))
-    in_years = (F.col("year") >= after.year) & (F.col("year") <= until.year)
-    bought = (
-        days.where(in_years & in_days)
-        .groupBy("customer_id")
-        .agg(F.sum("visits").alias("visits"), F.sum("net_cents").alias("cents"))
-    )
-    cents = F.coalesce("cents", F.lit(0)).cast("decimal(19, 0)")
-    return (
-        people.join(bought, "customer_id", "left")
-        .groupBy("segment", "audience_group")
-        .agg(
-            F.count(F.lit(1)).alias("customers"),
-            F.count_if(F.col("visits") > 0).alias("responders"),
-            F.sum(cents).alias("cents"),
-            F.sum((cents * cents).cast("decimal(38, 0)")).alias("squared_cents"),
+def _addressing(groups: Groups, kind: str | None) -> list[str]:
+    """How far who was addressed is not who was to be, where it is known."""
+    if kind is None:
+        return []
+    treated, holdout = groups[TREATED], groups[HOLDOUT]
+    told = [
+        f"by {kind}, {treated.addressed:,} of {treated.customers:,} treated were addressed, and "
+        f"{holdout.addressed:,} of {holdout.customers:,} held out"
+    ]
+    share = addressed_difference(treated, holdout)
+    if share is None or share.low is None or share.low <= 0:
+        told.append(
+            "it is not sure that more of the treated were addressed than of the holdout: what "
+            "being addressed changed cannot be told"
         )
-    )
-
-
-def _by_segment(sums: DataFrame) -> dict[str | None, Groups]:
-    """Treated and holdout of all, and of each segment."""
-    found: dict[str | None, dict[str, Group]] = {_ALL: {TREATED: Group(), HOLDOUT: Group()}}
-    for row in sums.orderBy("segment").collect():
-        told = ("customers", "responders", "cents", "squared_cents")
-        group = Group(*(int(row[name]) for name in told))
-        for segment in (_ALL, row["segment"]):
-            of_it = found.setdefault(segment, {TREATED: Group(), HOLDOUT: Group()})
-            of_it[row["audience_group"]] += group
-    return dict(found)
+    return told
 
 
 def _row(groups: Groups) -> dict[str, Any]:
@@ -173,6 +161,22 @@ def _row(groups: Groups) -> dict[str, Any]:
         "revenue_difference_cents": revenue,
         "extra_revenue_cents": None if revenue is None else revenue.times(treated.customers),
     }
+    return told | _with_ends(differences)
+
+
+def _addressed_row(groups: Groups) -> dict[str, Any]:
+    """The numbers of a row that tell what being addressed changed."""
+    treated, holdout = groups[TREATED], groups[HOLDOUT]
+    effects = {
+        "addressed_response_effect": effect_of_addressing(treated, holdout, is_money=False),
+        "addressed_revenue_effect_cents": effect_of_addressing(treated, holdout, is_money=True),
+    }
+    sizes = {"treated_addressed": treated.addressed, "holdout_addressed": holdout.addressed}
+    return sizes | _with_ends(effects)
+
+
+def _with_ends(differences: Mapping[str, Difference | None]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
     for name, found in differences.items():
         ends = found or Difference(None, None, None)
         told |= {name: ends.value, f"{name}_low": ends.low, f"{name}_high": ends.high}
@@ -201,6 +205,27 @@ def outcome_panels(rows: list[dict[str, Any]], money: MoneyFormat) -> Iterator[P
                 percent(row["holdout_response_rate"]),
                 _told(row, "response_difference", lambda rate: f"{100 * rate:+.1f}"),
                 _told(row, "extra_revenue_cents", money.rounded),
+            )
+            for row in rows
+        ],
+    )
+    if first["addressed_by"] is not None:
+        yield _addressed_panel(rows, money)
+
+
+def _addressed_panel(rows: list[dict[str, Any]], money: MoneyFormat) -> Panel:
+    titles = ("segment", "treated addressed", "held out", "more came", "extra revenue per customer")
+    return Panel(
+        f"Addressed by {rows[0]['addressed_by']}: what it changed for those who were because of it",
+        f", in {money.currency}, with 95 % intervals",
+        [PanelColumn(title, is_number=place > 0) for place, title in enumerate(titles)],
+        [
+            (
+                row["segment"] or "all",
+                f"{row['treated_addressed']:,}",
+                f"{row['holdout_addressed']:,}",
+                _told(row, "addressed_response_effect", lambda rate: f"{100 * rate:+.1f}"),
+                _told(row, "addressed_revenue_effect_cents", lambda one: money.exact(round(one))),
             )
             for row in rows
         ],

@@ -36,12 +36,18 @@ class Group:
         responders: of these, with a visit.
         cents: net amount of all.
         squared_cents: sum of the squares of each customer's amount.
+        addressed: customers who were addressed.
+        addressed_responders: of these, with a visit.
+        addressed_cents: net amount of the addressed.
     """
 
     customers: int = 0
     responders: int = 0
     cents: int = 0
     squared_cents: int = 0
+    addressed: int = 0
+    addressed_responders: int = 0
+    addressed_cents: int = 0
 
     def __add__(self, other: Group) -> Group:
         return Group(
@@ -49,6 +55,9 @@ class Group:
             self.responders + other.responders,
             self.cents + other.cents,
             self.squared_cents + other.squared_cents,
+            self.addressed + other.addressed,
+            self.addressed_responders + other.addressed_responders,
+            self.addressed_cents + other.addressed_cents,
         )
 
     @property
@@ -64,27 +73,93 @@ class Group:
     @property
     def variance_of_mean(self) -> float | None:
         """Of the net amount per customer: sample variance / customers."""
+        return self._covariance_of_means(self.squared_cents, self.cents, self.cents)
+
+    def variance_beyond_addressing(self, effect: float, is_money: bool) -> float | None:
+        """Of the mean of outcome - effect x addressed, by customer: sample variance / customers.
+
+        Args:
+            effect: of being addressed, on the outcome.
+            is_money: whether the outcome is the net amount, else whether there was a visit.
+        """
+        squares, total, of_addressed = (
+            (self.squared_cents, self.cents, self.addressed_cents)
+            if is_money
+            else (self.responders, self.responders, self.addressed_responders)
+        )
+        outcome = self._covariance_of_means(squares, total, total)
+        both = self._covariance_of_means(of_addressed, total, self.addressed)
+        addressed = self._covariance_of_means(self.addressed, self.addressed, self.addressed)
+        if outcome is None or both is None or addressed is None:
+            return None
+        return outcome - 2 * effect * both + effect**2 * addressed
+
+    def _covariance_of_means(self, products: int, first: int, second: int) -> float | None:
+        """Sample covariance / customers, of a sum of products and the sums of both."""
         n = self.customers
         if n < 2:
             return None
-        # In whole numbers: the squares are large and nearly equal.
-        return (n * self.squared_cents - self.cents**2) / (n * (n - 1)) / n
+        # In whole numbers: the products are large and nearly equal.
+        return (n * products - first * second) / (n * (n - 1)) / n
 
 
 def response_difference(treated: Group, holdout: Group) -> Difference | None:
-    """Difference of response rates; None where a group is empty.
+    """Difference of response rates; None where a group is empty."""
+    return _difference_of_shares(treated, holdout, treated.responders, holdout.responders)
+
+
+def addressed_difference(treated: Group, holdout: Group) -> Difference | None:
+    """Difference of the shares who were addressed; None where a group is empty."""
+    return _difference_of_shares(treated, holdout, treated.addressed, holdout.addressed)
+
+
+def _difference_of_shares(
+    treated: Group, holdout: Group, of_treated: int, of_holdout: int
+) -> Difference | None:
+    """Difference of two shares.
 
     Interval: Newcombe's hybrid score, method 10, of two Wilson intervals (Newcombe, Interval
     estimation for the difference between independent proportions, Statistics in Medicine 17, 1998).
     """
-    p, q = treated.response_rate, holdout.response_rate
-    if p is None or q is None:
+    if not (treated.customers and holdout.customers):
         return None
-    p_low, p_high = wilson_interval(treated.responders, treated.customers)
-    q_low, q_high = wilson_interval(holdout.responders, holdout.customers)
+    p, q = of_treated / treated.customers, of_holdout / holdout.customers
+    p_low, p_high = wilson_interval(of_treated, treated.customers)
+    q_low, q_high = wilson_interval(of_holdout, holdout.customers)
     low = p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
     high = p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
     return Difference(p - q, low, high)
+
+
+def effect_of_addressing(treated: Group, holdout: Group, is_money: bool) -> Difference | None:
+    """What being addressed changed, per customer who was addressed because of being treated.
+
+    The difference of the groups divided by the difference of the shares who were addressed (Bloom,
+    Accounting for no-shows in experimental evaluation designs, Evaluation Review 8, 1984; Angrist,
+    Imbens and Rubin, Identification of causal effects using instrumental variables, JASA 91, 1996).
+    Interval: the standard error of two-stage least squares with variances of each group.
+
+    Args:
+        treated: customers who were to be addressed.
+        holdout: customers who were not to be.
+        is_money: whether of the net amount, in minor units, else of the response rate.
+
+    Returns:
+        The effect; None where a group is empty, or it is not sure at 95 % that more of the treated
+        were addressed than of the holdout.
+    """
+    addressed = addressed_difference(treated, holdout)
+    of_all = (revenue_difference if is_money else response_difference)(treated, holdout)
+    if addressed is None or addressed.low is None or addressed.value is None or of_all is None:
+        return None
+    if addressed.low <= 0 or of_all.value is None:
+        return None
+    effect = of_all.value / addressed.value
+    variances = [group.variance_beyond_addressing(effect, is_money) for group in (treated, holdout)]
+    if variances[0] is None or variances[1] is None:
+        return Difference(effect, None, None)
+    half = Z * sqrt(variances[0] + variances[1]) / addressed.value
+    return Difference(effect, effect - half, effect + half)
 
 
 def revenue_difference(treated: Group, holdout: Group) -> Difference | None:

@@ -28,19 +28,21 @@ AUDIENCES = Table(
 )
 
 
-def _of_both(name: str, kind: LongType | DoubleType, comment: str) -> tuple[Column, Column]:
+def _of_both(
+    name: str, kind: LongType | DoubleType, comment: str, since: int = 1
+) -> tuple[Column, Column]:
     """A column of each group."""
     return (
-        Column(f"treated_{name}", kind, f"Of the treated: {comment}"),
-        Column(f"holdout_{name}", kind, f"Of the holdout: {comment}"),
+        Column(f"treated_{name}", kind, f"Of the treated: {comment}", since=since),
+        Column(f"holdout_{name}", kind, f"Of the holdout: {comment}", since=since),
     )
 
 
-def _with_interval(name: str, comment: str) -> tuple[Column, Column, Column]:
+def _with_interval(name: str, comment: str, since: int = 1) -> tuple[Column, Column, Column]:
     return (
-        Column(name, DoubleType(), comment),
-        Column(f"{name}_low", DoubleType(), "Its lower end at 95 %"),
-        Column(f"{name}_high", DoubleType(), "Its upper end at 95 %"),
+        Column(name, DoubleType(), comment, since=since),
+        Column(f"{name}_low", DoubleType(), "Its lower end at 95 %", since=since),
+        Column(f"{name}_high", DoubleType(), "Its upper end at 95 %", since=since),
     )
 
 
@@ -62,7 +64,23 @@ AUDIENCE_RESULTS = Table(
             "revenue_difference_cents", "Revenue per customer of the treated less the holdout's"
         ),
         *_with_interval("extra_revenue_cents", "That difference x treated customers"),
+        Column(
+            "addressed_by",
+            StringType(),
+            "Kind of the interactions by which customers were addressed; NULL where not asked for",
+            since=2,
+        ),
+        *_of_both("addressed", LongType(), "customers addressed in these days", 2),
+        *_with_interval(
+            "addressed_response_effect",
+            "Change of the response rate of who was addressed because of being treated",
+            since=2,
+        ),
+        *_with_interval(
+            "addressed_revenue_effect_cents", "Change of their revenue per customer", since=2
+        ),
     ),
+    schema_version=2,
     key=("audience", "as_of", "until", "segment"),
     partition_by=("audience",),
     keeps_decisions=True,

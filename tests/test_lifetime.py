@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 from support import assert_rows, rows_of
 from support.screen import on_screen, problems
 from support.shop import stored
@@ -27,8 +28,10 @@ from rfm_spark.results.lifetime.expectations import (
     customers_before,
     customers_so_far,
     expectations,
+    lifetime_classes,
 )
 from rfm_spark.results.lifetime.tables import LIFETIME_VALUE
+from rfm_spark.results.lifetime.visits_model import visit_pairs_if_alive, visits_if_alive
 
 AS_OF = date(2024, 12, 31)
 
@@ -144,26 +147,76 @@ def test_an_expectation_that_is_refused_for_money_tells_visits_alone(spark):
         "repeat_visit_days AS repeats_key", "first_to_as_of_days AS age_key"
     ).distinct()
     found = expectations(
-        known, pairs.selectExpr("*", "2.0D AS visits_if_alive"), rounding, visits, None
+        known,
+        pairs.selectExpr("*", "2.0D AS visits_if_alive", "9.0D AS visit_pairs_if_alive"),
+        rounding,
+        visits,
+        None,
     ).collect()
     assert len(found) == 50
     for row in found:
         assert 0 <= row["probability_alive"] <= 1
         assert row["expected_visits"] == pytest.approx(2 * row["probability_alive"])
         assert row["expected_value_cents"] is None
+        assert row["value_standard_deviation_cents"] is None
+
+
+def test_money_varies_by_chance_as_simulated_futures_do(spark):
+    visits = {"r": 1.2, "alpha": 6.0, "a": 0.8, "b": 3.0}
+    money = {"p": 3.0, "q": 4.0, "gamma": 1_500.0}
+    repeats, last, age, mean, weeks = 3, 100, 210, 900.0, 26
+    draw, n = np.random.default_rng(28), 1_000_000
+    rates = draw.gamma(visits["r"] + repeats, 1 / (visits["alpha"] + age / 7), n)
+    leaves = draw.beta(visits["a"], visits["b"] + repeats, n)
+    came = np.minimum(draw.poisson(rates * weeks), draw.geometric(leaves))
+    known = known_of(spark, [("own", repeats, last, age, mean), ("two", 0, 0, age, mean)])
+    keys, ages = np.array([repeats, 0]), np.array([age / 7, age / 7])
+    visits_of, pairs_of = (
+        told(visits, keys, ages, weeks).tolist() for told in (visits_if_alive, visit_pairs_if_alive)
+    )
+    pairs = spark.createDataFrame(
+        list(zip(keys.tolist(), [age, age], visits_of, pairs_of, strict=True)),
+        "repeats_key long, age_key long, visits_if_alive double, visit_pairs_if_alive double",
+    )
+    found = {
+        row["customer_id"]: row
+        for row in expectations(
+            known, pairs, Rounding(1, of_repeats=False), visits, money
+        ).collect()
+    }
+    own = found["own"]
+    came *= draw.random(n) < own["probability_alive"]
+    costs = draw.gamma(money["p"] * (repeats + 1) + money["q"], 1, n)
+    costs /= money["gamma"] + (repeats + 1) * mean
+    spent = draw.gamma(money["p"] * np.maximum(came, 1)) * (came > 0) / costs
+    assert own["expected_value_cents"] == pytest.approx(spent.mean(), rel=0.01)
+    assert own["value_standard_deviation_cents"] == pytest.approx(spent.std(), rel=0.01)
+    # Of one amount the variance is finite only if p + q > 2.
+    few = expectations(
+        known, pairs, Rounding(1, of_repeats=False), visits, {"p": 0.4, "q": 1.5, "gamma": 900.0}
+    ).withColumn("as_of", F.lit(date(2025, 1, 31)))
+    [told_of_two, _] = sorted(few.collect(), key=lambda row: row["repeat_visit_days"])
+    assert told_of_two["value_standard_deviation_cents"] is None
+    classes = {row["repeat_visit_days"]: row for row in lifetime_classes(few).collect()}
+    assert classes[0]["value_standard_deviation_cents"] is None
+    assert classes[repeats]["value_standard_deviation_cents"] > 0
+
+
+def known_of(spark, rows):
+    """Customers: id, repeat visit days, days from first to last and to as_of, mean cents."""
+    names = ("customer_id", *NAMES, "mean_visit_day_cents")
+    columns = tuple(one for one in LIFETIME_VALUE.columns if one.name in names)
+    named = [dict(zip(names, row, strict=True)) for row in rows]
+    return rows_of(spark, Table("known", "", columns, ()), named)
 
 
 def test_who_brought_back_all_is_expected_to_spend_next_to_nothing(spark):
     money = {"p": 6.0, "q": 4.0, "gamma": 1_500.0}
     visits = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
-    names = ("customer_id", *NAMES, "mean_visit_day_cents")
     rows = [("own", 1, 70, 140, 9_000.0), ("back", 1, 70, 140, -50.0), ("one", 0, 0, 140, 3_000.0)]
-    schema = Table(
-        "known", "", tuple(one for one in LIFETIME_VALUE.columns if one.name in names), ()
-    )
-    known = rows_of(spark, schema, [dict(zip(names, row, strict=True)) for row in rows])
-    pairs = spark.sql("SELECT 1L AS repeats_key, 140L AS age_key, 3D AS visits_if_alive "
-                      "UNION ALL SELECT 0L, 140L, 3D")  # fmt: skip
+    known = known_of(spark, rows)
+    pairs = spark.sql("SELECT 1L AS repeats_key, 140L AS age_key, 3D AS visits_if_alive, "
+                      "9D AS visit_pairs_if_alive UNION ALL SELECT 0L, 140L, 3D, 9D")  # fmt: skip
     found = expectations(known, pairs, Rounding(1, of_repeats=False), visits, money).collect()
     spent = {
         row["customer_id"]: row["expected_value_cents"] / row["expected_visits"] for row in found

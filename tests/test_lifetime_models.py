@@ -265,8 +265,9 @@ def test_all_visits_miss_what_is_expected_by_as_much_as_is_said(weeks, ahead):
         cells, came = whole.cells, whole.visits.sum()
         told = outlook(cells, pairs_of(cells), weeks * 7, ahead)
         total = added_up(cells.customers, expected_visits(told.fit.values, cells, ahead))
-        squares.append(((came - total) / (told.relative_error * total)) ** 2)
-        low, high = interval_around(total, told.relative_error)
+        error = np.hypot(told.relative_error, told.relative_chance)
+        squares.append(((came - total) / (error * total)) ** 2)
+        low, high = interval_around(total, error)
         inside += low <= came <= high
     assert 0.5 < np.mean(squares) < 1.7
     assert inside >= 21

@@ -134,12 +134,11 @@ class Figures:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as it stands; `shade` names fields whose cells are the darker the more they hold."""
+    """A table as it stands."""
 
     title: str
     data: Data
     note: str = ""
-    shade: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,33 @@ def mean_money(parameters: Mapping[str, float]) -> Column:
     return p * (gamma + amounts * own) / (p * amounts + q - 1)
 
 
+def variance_of_money(
+    parameters: Mapping[str, float], visits: Column, squared_visits: Column
+) -> Column:
+    """Variance, by chance, of all that a customer spends on the visit days of a horizon.
+
+    Amounts of a customer have the shape p and the rate nu, which, given what was spent so far, has
+    a gamma distribution. Of nu and N visit days the variance is N p / nu^2 + p^2 (N^2 / nu^2) less
+    the square of the mean; N does not depend on nu.
+
+    Args:
+        parameters: of the model of money.
+        visits: E[N].
+        squared_visits: E[N^2].
+
+    Returns:
+        In squared minor units; NULL where it is not finite, as of one amount of a customer where
+        p + q <= 2.
+    """
+    p, q, gamma = (F.lit(parameters[name]) for name in ("p", "q", "gamma"))
+    amounts = F.col("repeat_visit_days") + 1
+    shape = p * amounts + q
+    rate = gamma + amounts * F.greatest(F.col("mean_visit_day_cents"), F.lit(0.0))
+    inverse, squared = rate / (shape - 1), rate * rate / ((shape - 1) * (shape - 2))
+    found = p * squared * (visits + p * squared_visits) - F.pow(visits * p * inverse, 2)
+    return F.when(shape > 2, F.greatest(found, F.lit(0.0)))
+
+
 def expectations(
     customers: DataFrame,
     if_alive: DataFrame,
@@ -92,7 +119,8 @@ def expectations(
 
     Args:
         customers: `customers_so_far`.
-        if_alive: `repeats_key`, `age_key`, `visits_if_alive` (in the horizon), for every pair.
+        if_alive: `repeats_key`, `age_key`, `visits_if_alive` (in the horizon) and
+            `visit_pairs_if_alive`, for every pair.
         rounding: of the pairs.
         visits: parameters of the model of visits.
         money: of that of money; None where it is refused.
@@ -100,8 +128,13 @@ def expectations(
     Returns:
         One row per customer: the columns of `lifetime_value` but for day and horizon.
     """
-    of_visits = F.col("visits_if_alive") * F.col("probability_alive")
-    value = F.lit(None).cast("double") if money is None else of_visits * mean_money(money)
+    alive = F.col("probability_alive")
+    of_visits = F.col("visits_if_alive") * alive
+    squared = (F.col("visits_if_alive") + F.col("visit_pairs_if_alive")) * alive
+    value = deviation = F.lit(None).cast("double")
+    if money is not None:
+        value = of_visits * mean_money(money)
+        deviation = F.sqrt(variance_of_money(money, of_visits, squared))
     return (
         customers.withColumns(pair_keys(rounding))
         .join(F.broadcast(if_alive), ["repeats_key", "age_key"], "left")
@@ -115,6 +148,7 @@ def expectations(
             "probability_alive",
             of_visits.alias("expected_visits"),
             value.alias("expected_value_cents"),
+            deviation.alias("value_standard_deviation_cents"),
         )
     )
 
@@ -126,6 +160,8 @@ def lifetime_classes(rows: DataFrame) -> DataFrame:
         # As decimals: no order of the rows changes their sum.
         return F.sum(F.col(name).cast("decimal(28, 9)")).cast("double")
 
+    deviation = F.col("value_standard_deviation_cents")
+    variance = F.sum((deviation * deviation).cast("decimal(28, 3)")).cast("double")
     return rows.groupBy(
         "as_of",
         F.least(F.col("repeat_visit_days"), F.lit(MOST_REPEATS)).alias("repeat_visit_days"),
@@ -134,4 +170,7 @@ def lifetime_classes(rows: DataFrame) -> DataFrame:
         added_up("probability_alive").alias("customers_alive"),
         added_up("expected_visits").alias("expected_visits"),
         added_up("expected_value_cents").alias("expected_value_cents"),
+        F.when(F.count(deviation) == F.count(F.lit(1)), F.sqrt(variance)).alias(
+            "value_standard_deviation_cents"
+        ),
     )

@@ -17,6 +17,7 @@ from rfm_spark.results.lifetime.visits_model import (
     fitted_visits,
     probability_alive,
     variance_of_visits,
+    visit_pairs_if_alive,
     visits_if_alive,
 )
 
@@ -32,13 +33,17 @@ class Outlook:
     Attributes:
         fit: its parameters.
         visits_if_alive: in the horizon, of every pair of `AgePairs`.
-        relative_error: standard error of all expected visits, in relation to them: of what is not
-            known of the parameters, and of chance.
+        visit_pairs_if_alive: E[Y (Y - 1)] of these visits Y, of every pair.
+        relative_error: standard error of all expected visits, in relation to them, of what is not
+            known of the parameters.
+        relative_chance: their standard deviation by chance, in relation to them.
     """
 
     fit: Fit
     visits_if_alive: np.ndarray
+    visit_pairs_if_alive: np.ndarray
     relative_error: float
+    relative_chance: float
 
 
 def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float) -> Outlook:
@@ -57,14 +62,20 @@ def outlook(cells: VisitCells, pairs: AgePairs, history_days: int, weeks: float)
         raise Refused(why)
     try:
         fit = fitted_visits(cells)
-        if_alive = visits_if_alive(fit.values, pairs.repeats, pairs.age, weeks)
+        of_pairs = (fit.values, pairs.repeats, pairs.age, weeks)
 
         def total(parameters: Mapping[str, float]) -> float:
             return added_up(cells.customers, expected_visits(parameters, cells, weeks))
 
+        expected = total(fit.values)
         chance = added_up(cells.customers, variance_of_visits(fit.values, cells, weeks))
-        error = float(np.sqrt(fit.error_of(total) ** 2 + chance))
-        return Outlook(fit, if_alive, error / total(fit.values))
+        return Outlook(
+            fit,
+            visits_if_alive(*of_pairs),
+            visit_pairs_if_alive(*of_pairs),
+            fit.error_of(total) / expected,
+            float(np.sqrt(chance)) / expected,
+        )
     except NotFitted as why_not:
         raise Refused(str(why_not)) from why_not
 

@@ -100,6 +100,7 @@ def _if_alive(spark: SparkSession, pairs: AgePairs, visits: Outlook) -> DataFram
         "repeats_key": pa.array(pairs.repeats_key, pa.int64()),
         "age_key": pa.array(pairs.age_key, pa.int64()),
         "visits_if_alive": pa.array(visits.visits_if_alive, pa.float64()),
+        "visit_pairs_if_alive": pa.array(visits.visit_pairs_if_alive, pa.float64()),
     }
     return spark.createDataFrame(pa.table(columns))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.page import Data, Field, Figure, Figures, Grid, Page, Words
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.lifetime.settings import LifetimeValue
@@ -16,6 +17,8 @@ from rfm_spark.results.lifetime.tables import (
     VISITS,
     class_name,
 )
+
+Row = Mapping[str, Any]
 
 _REPEATS = Field("repeats", "repeat visit days")
 _CUSTOMERS = Field("customers", "customers", "count")
@@ -42,7 +45,7 @@ def lifetime_pages(request: Request[LifetimeValue]) -> Iterator[Page]:
     if money["refused"] is None:
         total = round(money["expected_total"])
         figures.append(Figure(f"spent in {horizon}", total, "money", customers=visits["customers"]))
-    notes = [f"Visit days: {visits['expected_low']:,.0f} to {visits['expected_high']:,.0f} (95 %)."]
+    notes = _intervals(visits, money, run.settings.business.money_format)
     if money["refused"] is not None:
         notes.append(f"Money is not told: {money['refused']}.")
     if visits["is_beyond_history"]:
@@ -63,6 +66,14 @@ def lifetime_pages(request: Request[LifetimeValue]) -> Iterator[Page]:
     )
     checks = _named(run.warehouse.rows(LIFETIME_CHECKS, where))
     yield Page("Lifetime value", [Figures(figures), grid, *_check(checks, visits["horizon_days"])])
+
+
+def _intervals(visits: Row, money: Row, written: MoneyFormat) -> list[str]:
+    told = [f"Visit days: {visits['expected_low']:,.0f} to {visits['expected_high']:,.0f} (95 %)."]
+    if money["expected_low"] is not None:
+        low, high = (written.rounded(money[f"expected_{end}"]) for end in ("low", "high"))
+        told.append(f"Money: {low} to {high} {written.currency} (95 %).")
+    return told
 
 
 def _check(checks: list[dict[str, Any]], days: int) -> list[Grid]:

@@ -119,11 +119,10 @@ def _outlook(
     if spent["refused"] is not None:
         told += f", and no money: {spent['refused']}"
     else:
-        low, total, high = (
-            money.rounded(spent[name])
-            for name in ("expected_low", "expected_total", "expected_high")
-        )
-        told += f", and {total} {money.currency} ({low} to {high})"
+        told += f", and {money.rounded(spent['expected_total'])} {money.currency}"
+        if spent["expected_low"] is not None:
+            low, high = (money.rounded(spent[f"expected_{end}"]) for end in ("low", "high"))
+            told += f" ({low} to {high})"
     if visits["is_beyond_history"]:
         told += f"; beyond the {visits['history_days']:,} days of history: take it with care"
     return told

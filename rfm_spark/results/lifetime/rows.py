@@ -53,7 +53,7 @@ def _row_of_visits(counted: Counted, models: Models, classes: Sequence[Mapping[s
     if models.visits is not None:
         total = sum(one["expected_visits"] for one in classes)
         row["log_likelihood"] = models.visits.fit.log_likelihood
-        row |= _total(total, models.visits.relative_error)
+        row |= _total(total, models.visits.relative_error, models.visits.relative_chance)
     return row
 
 
@@ -66,14 +66,18 @@ def _row_of_money(counted: Counted, models: Models, classes: Sequence[Mapping[st
     }
     if models.visits is not None and models.money is not None:
         total = sum(one["expected_value_cents"] for one in classes)
-        of_money = relative_error_of_money(models.money)
+        errors = models.visits.relative_error, relative_error_of_money(models.money)
+        by_chance = [one["value_standard_deviation_cents"] for one in classes]
         row["log_likelihood"] = models.money.log_likelihood
-        row |= _total(total, float(np.hypot(models.visits.relative_error, of_money)))
+        if None in by_chance:
+            row["expected_total"] = total
+        else:
+            row |= _total(total, *errors, float(np.linalg.norm(by_chance)) / total)
     return row
 
 
-def _total(total: float, relative_error: float) -> Row:
-    low, high = interval_around(total, relative_error)
+def _total(total: float, *relative_errors: float) -> Row:
+    low, high = interval_around(total, float(np.linalg.norm(relative_errors)))
     return {"expected_total": total, "expected_low": low, "expected_high": high}
 
 

@@ -26,6 +26,11 @@ EXPECTED_VALUE = Column(
     DoubleType(),
     "Expected net amount in the horizon, not discounted; NULL where the model of money is refused",
 )
+VALUE_STANDARD_DEVIATION = Column(
+    "value_standard_deviation_cents",
+    DoubleType(),
+    "How far the net amount will be from it, by chance; NULL where that is not finite",
+)
 
 _HORIZON = Column("horizon_days", IntegerType(), "Days after as_of that are looked ahead", True)
 
@@ -48,6 +53,7 @@ LIFETIME_VALUE = Table(
         PROBABILITY_ALIVE,
         EXPECTED_VISITS,
         EXPECTED_VALUE,
+        VALUE_STANDARD_DEVIATION,
     ),
     key=("as_of", "customer_id"),
     partition_by=("as_of",),
@@ -69,6 +75,11 @@ LIFETIME_CLASSES = Table(
         Column("customers_alive", DoubleType(), "Sum of their probability_alive", required=True),
         Column("expected_visits", DoubleType(), "Their sum", required=True),
         Column("expected_value_cents", DoubleType(), "Their sum; NULL where money is refused"),
+        Column(
+            "value_standard_deviation_cents",
+            DoubleType(),
+            "How far their net amount will be from it, by chance; NULL where that is not finite",
+        ),
     ),
     key=("as_of", "repeat_visit_days"),
     partition_by=("as_of",),
@@ -106,8 +117,7 @@ LIFETIME_MODELS = Table(
         Column(
             "expected_low",
             DoubleType(),
-            "Lower end of its 95 % interval; of money without the chance in what a visit costs, so "
-            "too narrow over short horizons",
+            "Lower end of its 95 % interval; NULL of money whose variance is not finite",
         ),
         Column("expected_high", DoubleType(), "Upper end of its 95 % interval; likewise"),
     ),

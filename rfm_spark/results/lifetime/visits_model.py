@@ -145,27 +145,35 @@ def _log_nodes() -> tuple[np.ndarray, np.ndarray]:
     return (ends[:-1, None] + half * (1 + places)).ravel(), (half * weights).ravel()
 
 
-def variance_of_visits(
-    parameters: Mapping[str, float], cells: VisitCells, weeks: float
+def visit_pairs_if_alive(
+    parameters: Mapping[str, float], repeats: np.ndarray, age: np.ndarray, weeks: float
 ) -> np.ndarray:
-    """Variance of the visit days of one customer of each cell in so many weeks, by chance alone.
+    """E[Y (Y - 1)] of the visit days Y in so many weeks of customers who are alive now.
 
-    While alive, E[Y (Y - 1)] of a rate and a chance p to leave is twice the integral over the weeks
-    s of rate^2 (1 - p) s exp(-rate p s); its mean over rates has a closed form, and that over p is
-    a Gauss-Jacobi quadrature.
+    Of a rate and a chance p to leave it is twice the integral over the weeks s of
+    rate^2 (1 - p) s exp(-rate p s); its mean over rates has a closed form, and that over p is a
+    Gauss-Jacobi quadrature.
     """
     r, alpha, a, b = (parameters[name] for name in ("r", "alpha", "a", "b"))
-    pairs = np.empty_like(cells.age)
-    whole = np.round(cells.repeats)
-    for repeats in np.unique(whole):
-        own = whole == repeats
-        p, weights = _beta_nodes(a, b + repeats)
-        shape = r + repeats
-        q = np.outer(1 / (alpha + cells.age[own]), p * weeks)
+    pairs = np.empty_like(age, dtype=float)
+    whole = np.round(repeats)
+    for number in np.unique(whole):
+        own = whole == number
+        p, weights = _beta_nodes(a, b + number)
+        shape = r + number
+        q = np.outer(1 / (alpha + age[own]), p * weeks)
         few = 1 - (1 + q) ** -shape * (1 + shape * q / (1 + q))
         small = shape * (shape + 1) * q**2 / 2  # where the difference would be lost to rounding
         moment = np.where(shape * q < 1e-4, small, few) * 2 * (1 - p) / p**2
         pairs[own] = moment @ weights
+    return pairs
+
+
+def variance_of_visits(
+    parameters: Mapping[str, float], cells: VisitCells, weeks: float
+) -> np.ndarray:
+    """Variance of the visit days of one customer of each cell in so many weeks, by chance alone."""
+    pairs = visit_pairs_if_alive(parameters, cells.repeats, cells.age, weeks)
     alive = probability_alive(parameters, cells.repeats, cells.last, cells.age)
     visits = visits_if_alive(parameters, cells.repeats, cells.age, weeks)
     return np.asarray(np.maximum(alive * (pairs + visits) - (alive * visits) ** 2, 0.0))

@@ -1,4 +1,4 @@
-"""`scripts/chaos`: the same nights twice, in one warehouse killed at random moments."""
+"""`scripts/chaos`: the same nights twice, those of one warehouse disturbed at random moments."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 from contents import differences, tables_of
+from faults import FAULTS, Fault
 from nights import Ended, Shop
 from rich.console import Console
 from rich.table import Table
 
 _FIRST_DAY = date(2024, 1, 1)
-_MOST_KILLS_A_NIGHT = 12
+_MOST_A_NIGHT = 12
 _MARK = ".made_by_chaos"
 """A file of a folder that may be removed."""
 
@@ -34,38 +36,41 @@ _screen = Console(highlight=False)
 
 
 def main(
-    kills: Annotated[int, typer.Option(min=1, help="How many processes are killed.")] = 20,
+    fault: Annotated[
+        str, typer.Option(help="What happens.", click_type=click.Choice(list(FAULTS)))
+    ] = "kill",
+    times: Annotated[int, typer.Option(min=1, help="How often it happens.")] = 20,
     receipts: Annotated[str, typer.Option(help="Made up, such as 2e4.")] = "2e4",
     customers: Annotated[str, typer.Option(help="Who can buy.")] = "2e3",
     history_days: Annotated[int, typer.Option(min=60, help="Before the first night.")] = 400,
     seed: Annotated[int, typer.Option(help="Of the moments, and of the receipts.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".chaos"),
 ) -> None:
-    """Run nights in two warehouses; kill those of one at random moments, and compare all rows."""
-    moments = random.Random(seed)
-    nights = -(-kills // _MOST_KILLS_A_NIGHT) * 4  # a night that was often killed is soon done
+    """Run nights in two warehouses; disturb those of one at random moments; compare all rows."""
+    moments, happens = random.Random(seed), FAULTS[fault]
+    nights = 4 * -(-times // _MOST_A_NIGHT)  # a night that was often disturbed is soon done
     _make_up(folder, receipts, customers, history_days + nights, seed)
     undisturbed, disturbed = _begun(folder, history_days)
-    config, killed, steps = folder / "shop.toml", 0, Counter[str]()
+    happens.prepare(disturbed)
+    config, ends = folder / "shop.toml", list[Ended]()
     for night in range(nights):
         day = str(_FIRST_DAY + timedelta(days=history_days + night))
         for shop in (undisturbed, disturbed):
             shop.deliver([day])
-        seconds = undisturbed.night(config).seconds
-        most = min(kills - killed, _MOST_KILLS_A_NIGHT)
-        ends = _killed(disturbed, config, seconds, most, moments)
-        steps.update(one.step for one in ends)
-        killed += len(ends)
-        found = differences(disturbed.warehouse, undisturbed.warehouse)
-        _screen.print(
-            f"{day}: killed {len(ends)} times ({killed} in all), {len(found)} tables differ"
-        )
-        if found:
-            _screen.print("\n".join(found))
+        seconds = _whole(undisturbed, config).seconds
+        most = min(times - len(ends), _MOST_A_NIGHT)
+        found = _disturbed(disturbed, happens, config, seconds, most, moments)
+        _whole(disturbed, config)
+        ends += found
+        differing = differences(disturbed.warehouse, undisturbed.warehouse)
+        times_told = f"{len(found)} times ({len(ends)} in all)"
+        _screen.print(f"{day}: {fault} {times_told}, {len(differing)} tables differ")
+        if differing:
+            _screen.print("\n".join(differing))
             sys.exit(1)
-        if killed == kills:
+        if len(ends) == times:
             break
-    _tell(steps, len(tables_of(disturbed.warehouse)))
+    _tell(fault, ends, len(tables_of(disturbed.warehouse)))
 
 
 def _make_up(folder: Path, receipts: str, customers: str, days: int, seed: int) -> None:
@@ -96,33 +101,41 @@ def _begun(folder: Path, days: int) -> tuple[Shop, Shop]:
         Shop(folder / name, folder / "made_up") for name in ("undisturbed", "disturbed")
     )
     undisturbed.deliver([str(_FIRST_DAY + timedelta(days=day)) for day in range(days)])
-    undisturbed.night(folder / "shop.toml")
+    _whole(undisturbed, folder / "shop.toml")
     shutil.copytree(undisturbed.folder, disturbed.folder)
     return undisturbed, disturbed
 
 
-def _killed(
-    shop: Shop, config: Path, seconds: float, most: int, moments: random.Random
+def _whole(shop: Shop, config: Path) -> Ended:
+    """A night that nothing happens to."""
+    end = shop.night(config)
+    if end.code != 0:
+        raise RuntimeError(f"an undisturbed night ended with {end.code}:\n{end.told}")
+    return end
+
+
+def _disturbed(
+    shop: Shop, fault: Fault, config: Path, seconds: float, most: int, moments: random.Random
 ) -> list[Ended]:
-    """Kills a night and begins it again, until it ends by itself, or was killed enough."""
+    """Begins a night again and again, until it ends well or was disturbed often enough."""
     ends: list[Ended] = []
     while len(ends) < most:
-        end = shop.night(config, moments.uniform(0, seconds))
-        if not end.is_killed:
-            return ends
+        end = fault.disturbed(shop, config, seconds, moments)
+        if end.code == 0:
+            break
         ends.append(end)
-    shop.night(config)
     return ends
 
 
-def _tell(steps: Counter[str], tables: int) -> None:
-    shown = Table("killed", "times")
-    for step, times in steps.most_common():
-        shown.add_row(step, str(times))
+def _tell(fault: str, ends: list[Ended], tables: int) -> None:
+    shown = Table(fault, "ended with", "times")
+    counted = Counter((end.step, "killed" if end.code is None else str(end.code)) for end in ends)
+    for (step, code), times in counted.most_common():
+        shown.add_row(step, code, str(times))
     _screen.print(shown)
     _screen.print(
-        f"{steps.total()} nights were killed; all rows of {tables} tables are those of nights that "
-        "nobody disturbed"
+        f"{fault} {len(ends)} times; all rows of {tables} tables are those of nights that nobody "
+        "disturbed"
     )
 
 

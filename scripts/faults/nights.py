@@ -1,4 +1,4 @@
-"""Nights of a shop: one command each, which may be killed before its end."""
+"""Nights of a shop: one command each, which something may happen to before its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_LONGEST_SECONDS = 1_800
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,15 @@ class Ended:
 
     Attributes:
         seconds: until then.
-        is_killed: whether it was.
-        step: the last line it had told, which names the step that it was in or had done.
+        code: it ended with; None where it was killed.
+        step: the last step that it had done.
+        told: the last lines of what it told.
     """
 
     seconds: float
-    is_killed: bool
+    code: int | None
     step: str
+    told: str
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,35 @@ class Shop:
                 if (source / name).is_dir():
                     shutil.copytree(source / name, self.folder / "input" / source.name / name)
 
-    def night(self, config: Path, kill_after_seconds: float | None = None) -> Ended:
-        """One `rfm-spark nightly`, killed with all its processes after some time if it still runs.
+    def night(
+        self, config: Path, happens: Callable[[subprocess.Popen[bytes]], None] | None = None
+    ) -> Ended:
+        """One `rfm-spark nightly`.
 
-        Raises:
-            RuntimeError: if it fails by itself.
+        Args:
+            config: its configuration.
+            happens: what is done to its process while it runs.
         """
-        log = self.folder / "night.log"
+        began = time.monotonic()
+        with self._process(config) as process:
+            if happens is not None:
+                happens(process)
+            code = process.wait(_LONGEST_SECONDS)
+        seconds = time.monotonic() - began
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        done = [line for line in lines if line.startswith("✓")]
+        step = f"after: {_step(done[-1])}" if done else "before the first step"
+        return Ended(seconds, None if code < 0 else code, step, "\n".join(lines[-20:]))
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "night.log"
+
+    @contextmanager
+    def _process(self, config: Path) -> Iterator[subprocess.Popen[bytes]]:
         scratch = self.folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
-        with log.open("wb") as told:
+        with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "rfm_spark", "nightly", "--config", str(config)),
@@ -74,20 +98,19 @@ class Shop:
                 env={**os.environ, "SPARK_LOCAL_DIRS": str(scratch)},
             )
             try:
-                code = process.wait(kill_after_seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                code = None
-        seconds = time.monotonic() - began
+                yield process
+            finally:
+                kill(process)
         shutil.rmtree(scratch)  # a process that was killed leaves its blocks behind
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if code:
-            raise RuntimeError("\n".join(["a night failed by itself:", *lines[-20:]]))
-        done = [line for line in lines if line.startswith("✓")]
-        return Ended(seconds, code is None, _step(done[-1]) if done else "before the first step")
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and all that it has started, at once and without a warning."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _step(line: str) -> str:
     """What a line of progress says was done, without its time and figures."""
-    return "after: " + line.removeprefix("✓").strip().split("  ")[0]
+    return line.removeprefix("✓").strip().split("  ")[0]

@@ -11,10 +11,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from contents import differences, tables_of
-from faults import FAULTS, Fault
+from faults import FAULTS, Fault, FaultName
 from nights import Ended, Shop
 from rich.console import Console
 from rich.table import Table
@@ -36,9 +35,7 @@ _screen = Console(highlight=False)
 
 
 def main(
-    fault: Annotated[
-        str, typer.Option(help="What happens.", click_type=click.Choice(list(FAULTS)))
-    ] = "kill",
+    fault: Annotated[FaultName, typer.Option(help="What happens.")] = "kill",
     times: Annotated[int, typer.Option(min=1, help="How often it happens.")] = 20,
     receipts: Annotated[str, typer.Option(help="Made up, such as 2e4.")] = "2e4",
     customers: Annotated[str, typer.Option(help="Who can buy.")] = "2e3",

@@ -7,7 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from disks import leave_free, mount_disk, turn_read_only, turn_writable
 from nights import Ended, Shop, kill
@@ -94,7 +94,8 @@ class ReadOnly:
         return end
 
 
-FAULTS: dict[str, Fault] = {"kill": Kill(), "disk-full": DiskFull(), "read-only": ReadOnly()}
+FaultName = Literal["kill", "disk-full", "read-only"]
+FAULTS: dict[FaultName, Fault] = {"kill": Kill(), "disk-full": DiskFull(), "read-only": ReadOnly()}
 
 
 def _still_runs(process: subprocess.Popen[bytes], after_seconds: float) -> bool:

@@ -85,6 +85,13 @@ def test_scores_that_nobody_has_are_told_with_what_would_fill_them():
     )
 
 
+@pytest.mark.parametrize(("place", "coarse"), [(2, None), (3, 1), (6, 1), (7, 2)])
+def test_of_buckets_of_several_values_those_that_hold_a_place_are_too_coarse(place, coarse):
+    buckets = Buckets(np.array([1, 2, 6]), np.array([1, 5, 9]), np.array([3, 4, 1]))
+    found = ExactPlaces(lambda _: [place]).too_coarse(buckets)
+    assert np.flatnonzero(found).tolist() == ([] if coarse is None else [coarse])
+
+
 def test_the_customers_of_cdnow_are_scored_as_by_the_rule_of_r(spark, shared_data):
     connection = loaded("cdnow", shared_data)
     last = connection.sql("SELECT max(business_date) FROM receipts").fetchall()[0][0]

@@ -101,6 +101,28 @@ def brute_force_balanced_cuts(values: ArrayLike, n: int) -> Cuts:
     return [int(distinct[start]) for start in best]
 
 
+def r_rfm_scores(values: ArrayLike, n: int, low_is_best: bool = False) -> Ints:
+    """Scores as R's rfm 0.3.0 gives them, in its own floating point.
+
+    Its source has them so: `bins` of R/utils.R adds 1 to `quantile` (type 7) at
+    seq(0, 1, length.out = n + 1), and `rfm_prep_bins` of R/rfm-table-transaction.R gives each of
+    the n ranges, which begin at these, its score.
+
+    Args:
+        values: one number per customer in the unit that R is given, such as 19.9.
+        n: number of scores.
+        low_is_best: of recency.
+    """
+    ascending = np.sort(np.asarray(values, dtype=np.float64))
+    index = 1 + (len(ascending) - 1) * np.linspace(0, 1, n + 1)[1:-1]
+    low, high = np.floor(index).astype(int) - 1, np.ceil(index).astype(int) - 1
+    share = index - np.floor(index)
+    quantiles = (1 - share) * ascending[low] + share * ascending[high]
+    quantiles = np.where(ascending[low] == ascending[high], ascending[low], quantiles)
+    passed = (np.asarray(values)[:, None] >= quantiles + 1).sum(axis=1)
+    return n - passed if low_is_best else 1 + passed
+
+
 def scatter_of_bins(values: ArrayLike, cuts: Sequence[int | None], transform: str) -> Fraction:
     """Sum of squares of the transformed values around the mean of their bin, without rounding."""
     scores = score_ascending(values, cuts)

@@ -148,7 +148,8 @@ class Profile(Section):
     )
     scores: int = Field(default=DEFAULT_SCORES, ge=3, le=9, description="5 for scores 1 to 5")
     recency: Dimension = Field(
-        default=Dimension(method="quantile"), description="quantile, balanced, natural or fixed"
+        default=Dimension(method="quantile"),
+        description="quantile, balanced, natural, fixed or r_rfm",
     )
     frequency: Dimension = Field(default=Dimension(method="balanced"), description="the same")
     monetary: Dimension = Field(default=Dimension(method="quantile"), description="the same")

@@ -51,7 +51,11 @@ def fit(profile: Profile, dimension: str, unit: ValueUnit, histogram: Histogram 
         return Fit([None] * (profile.scores - 1), [None] * profile.scores)
     rules: Dimension = getattr(profile, dimension)
     method = METHODS[rules.method]
-    given = Given([unit.parsed(cut) for cut in rules.cuts or ()], rules.transform or TRANSFORMS[0])
+    given = Given(
+        [unit.parsed(cut) for cut in rules.cuts or ()],
+        rules.transform or TRANSFORMS[0],
+        unit.parsed(1),
+    )
     cuts = method.cut_points(histogram, profile.scores, given)
     shares = bin_shares(histogram, cuts)
     scores = _scores(profile, dimension)
@@ -61,7 +65,7 @@ def fit(profile: Profile, dimension: str, unit: ValueUnit, histogram: Histogram 
         shares,
         why_collapsed(histogram, rules.method, cuts, empty, unit) if empty else None,
         histogram.total,
-        0.0 if method.is_by_rank else histogram.rank_error,
+        0.0 if method.exact else histogram.rank_error,
         explained(histogram, cuts, given.transform) if method.takes_transform else None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,6 +89,28 @@ class ExactCuts:
         ranks = np.arange(1, self.scores) * after[-1]
         holding = np.zeros(len(buckets), dtype=np.bool_)
         holding[np.searchsorted(after * self.scores, ranks, side="left")] = True
+        return holding & buckets.several
+
+    def enough(self, buckets: Buckets) -> Buckets:
+        """All of them."""
+        return buckets
+
+
+@dataclass(frozen=True)
+class ExactPlaces:
+    """The exact values at given places, however many distinct values there are.
+
+    Attributes:
+        places: from 0, of so many occurrences in ascending order.
+    """
+
+    places: Callable[[int], Sequence[int]]
+
+    def too_coarse(self, buckets: Buckets) -> Mask:
+        """Buckets of several values in which one of the places is."""
+        after = np.cumsum(buckets.count)
+        holding = np.zeros(len(buckets), dtype=np.bool_)
+        holding[np.searchsorted(after, self.places(buckets.total), side="right")] = True
         return holding & buckets.several
 
     def enough(self, buckets: Buckets) -> Buckets:

@@ -59,7 +59,7 @@ def _reason(
     if distinct <= len(cuts) and histogram.rank_error == 0:
         few = f"there are only {distinct} different values"
         return few if distinct > 1 else f"all customers have {unit.told(int(histogram.values[0]))}"
-    if METHODS[method].is_given:
+    if not METHODS[method].is_at_values:
         return "no customer has a value there"
     # By rank, a bin is empty where the value right below its cut holds more than a whole bin.
     below = [_place(histogram, cuts[place - 1]) - 1 for place in empty]

@@ -15,7 +15,6 @@ from rfm_spark.results.rfm.boundaries.bins import Fit, bins, fit
 from rfm_spark.results.rfm.boundaries.buckets import (
     MAX_EXACT_VALUES,
     Buckets,
-    ExactCuts,
     Fineness,
     WithinRank,
 )
@@ -185,6 +184,7 @@ def _sought_in_nests(
 def _fineness(profile: Profile, dimension: str, parts: int = 1) -> Fineness:
     """How fine a histogram has to be, of everybody or of each of some parts."""
     rules: Dimension = getattr(profile, dimension)
-    if METHODS[rules.method].is_by_rank:
-        return ExactCuts(profile.scores)
+    exact = METHODS[rules.method].exact
+    if exact is not None:
+        return exact(profile.scores)
     return WithinRank(profile.max_rank_error, MAX_EXACT_VALUES // parts)

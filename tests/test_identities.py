@@ -7,6 +7,7 @@ import re
 import shutil
 from collections import Counter
 from datetime import date
+from unittest.mock import Mock
 
 import duckdb
 import pandas as pd
@@ -348,7 +349,9 @@ def test_an_old_id_that_comes_again_counts_for_the_new_one_and_undoing_gives_all
         assert found[table] == before[table], table
 
 
-def test_without_the_section_nobody_is_merged(run, merged_shop, tmp_path):
+def test_without_the_section_nobody_is_merged_and_a_killed_run_is_finished_by_the_next(
+    run, merged_shop, tmp_path, monkeypatch
+):
     shop, _, _ = merged_shop
     other = Shop(tmp_path)
     deliver_merges(shop, MERGES)
@@ -357,6 +360,12 @@ def test_without_the_section_nobody_is_merged(run, merged_shop, tmp_path):
     other.configure(EVERYTHING, STORES)
     run(other.config, shop.raw, other.warehouse, "ingest")
     assert stored(other.warehouse, "merged_customers") == []
+    assert stored_facts(other) == rows_by_sql(NOBODY)
+    with monkeypatch.context() as killed:
+        killed.setattr("rfm_spark.facts.job._refresh", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(shop.config, shop.raw, other.warehouse, "ingest")
+    assert stored(other.warehouse, "merged_customers") != []
     assert stored_facts(other) == rows_by_sql(NOBODY)
     run(shop.config, shop.raw, other.warehouse, "ingest")
     assert stored_facts(other) == rows_by_sql(MERGES)

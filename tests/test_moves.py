@@ -13,6 +13,7 @@ from support import rows_of
 
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.look_back import LookBack
+from rfm_spark.facts.tables import MERGED_CUSTOMERS
 from rfm_spark.results.declaration import Made
 from rfm_spark.results.moves.balance import require_balance
 from rfm_spark.results.moves.causes import ScoredDay, TwoDays, segment_moves
@@ -73,7 +74,7 @@ def after(customer, recency_days, frequency, **fields):
     return scored(customer, AS_OF, NEW, recency_days, frequency, **fields)
 
 
-def told(spark, old, new, days=DAYS, today=None):
+def told(spark, old, new, days=DAYS, today=None, merged=None):
     """Customers and money by segments and cause."""
     rows = [None if rows is None else rows_of(spark, RFM, rows) for rows in (old, new, today)]
     if rows[2] is not None:  # values as they are worked out, not as they are stored
@@ -83,7 +84,7 @@ def told(spark, old, new, days=DAYS, today=None):
             row["customers"],
             row["revenue_cents"],
         )
-        for row in segment_moves(rows[0], rows[1], days, rows[2]).collect()
+        for row in segment_moves(rows[0], rows[1], days, rows[2], merged).collect()
     }
 
 
@@ -171,6 +172,28 @@ def test_rules_come_before_corrections_and_these_before_all_else(spark):
     ruled = replace(DAYS, have_rules_changed=True)
     causes = {cause for _, _, cause in told(spark, old, new, ruled, today)}
     assert causes == {"rules", "stayed", "left", "returned"}
+
+
+def test_who_was_merged_left_under_the_old_id_and_came_under_the_new_one(spark):
+    old = [
+        before("old card", 3, 4), before("second id", 3, 4), before("kept id", 3, 4),
+        before("left", 3, 4), before("unmerged", 3, 4),
+    ]  # fmt: skip
+    new = [
+        after("new card", 3, 5), after("kept id", 3, 5), after("unmerged", 3, 5),
+        after("first", 3, 5, first_visit="2026-01-28"),
+    ]  # fmt: skip
+    pairs = [("old card", "new card"), ("second id", "kept id"), ("nobody", "first")]
+    rows = [{"customer_id": one, "merged_into": other} for one, other in pairs]
+    merged = rows_of(spark, MERGED_CUSTOMERS, rows)
+    assert told(spark, old, new, merged=merged) == {
+        ("Champions", None, "merged"): (2, 20_00),
+        (None, "Champions", "merged"): (1, 0),
+        ("Champions", "Champions", "stayed"): (2, 20_00),
+        ("Champions", None, "left"): (1, 10_00),
+        (None, "Champions", "first"): (1, 0),
+    }
+    assert cause_of(None, new[0] | {"value": None}, DAYS, is_merged=True) == "merged"
 
 
 @pytest.mark.parametrize(

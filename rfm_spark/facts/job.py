@@ -19,6 +19,11 @@ from rfm_spark.facts.first_receipts import (
     first_receipts,
     touched_customers,
 )
+from rfm_spark.facts.merging import (
+    WITH_IDS_AS_DELIVERED,
+    refresh_merged_customers,
+    rows_of_customers,
+)
 from rfm_spark.facts.tables import (
     CUSTOMER_DAY_CATEGORIES,
     CUSTOMER_DAY_EVENTS,
@@ -26,6 +31,7 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
     FIRST_RECEIPTS,
+    MERGED_CUSTOMERS,
 )
 from rfm_spark.facts.transforms import (
     customer_day_categories,
@@ -34,9 +40,10 @@ from rfm_spark.facts.transforms import (
     customer_year_events,
     customer_years,
 )
+from rfm_spark.ingest.tables.identities import IDENTITIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.run import Run
+from rfm_spark.run import ABSENT, Run
 from rfm_spark.session import in_parts
 from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_column, day_slice
@@ -60,11 +67,16 @@ Later days, which late receipts still reach, lie in files of their own."""
 REVISION = "revision"
 """Noted by commits of facts: the `schema_version` of the table by which their rows were made."""
 
+MERGED = "merged"
+"""Noted by commits of facts: the version of `merged_customers` that said whose they are; none where
+that was not there."""
+
 PROMOTIONS = "promotions"
 """Noted by commits of first receipts: whether receipts told who had a promotion."""
 
 
 MADE_OF = {
+    MERGED_CUSTOMERS: IDENTITIES,
     CUSTOMER_DAYS: RECEIPTS,
     CUSTOMER_DAY_CATEGORIES: RECEIPTS,
     CUSTOMER_YEARS: CUSTOMER_DAYS,
@@ -89,8 +101,16 @@ def up_to_date(run: Run) -> dict[Table, Note]:
     return found
 
 
+def note_of_now(run: Run, target: Table, made: Note) -> dict[str, Any]:
+    """The note of a fact table that is up to date, by the versions its sources have now."""
+    source = MADE_OF[target]
+    of = {"of": run.warehouse.version(source), "days": []}
+    return {**made.content, **of, **_merged_by(run, source)}
+
+
 def refresh_facts(run: Run) -> None:
     """Brings every fact table up to the version of what it is made from."""
+    refresh_merged_customers(run)
     _refresh(run, RECEIPTS, CUSTOMER_DAYS, customer_days)
     if run.settings.has_categories:
         _refresh(run, RECEIPTS, CUSTOMER_DAY_CATEGORIES, customer_day_categories)
@@ -120,7 +140,7 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             step.says("nothing to be made of")  # a commit without rows would leave no note
             return
         rows = run.read(source)
-        note: dict[str, Any] = {"of": version, REVISION: target.schema_version}
+        note = {"of": version, REVISION: target.schema_version, **_merged_by(run, source)}
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
@@ -135,6 +155,8 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             note["days"] = sorted(day.isoformat() for day in days)
             first, last = min(days), max(days)
             folded = _folded_until(made)
+        if source in WITH_IDS_AS_DELIVERED:
+            rows = rows_of_customers(run, rows)
         parts, is_by_day = [rows], "day" in target.key
         if folded is not None and is_by_day:
             note[FOLDED] = folded.isoformat()
@@ -171,7 +193,7 @@ def _refresh_first_receipts(run: Run) -> None:
             step.says("nobody came first on the days that changed")
             return
         rows, where, folded = found
-        note: dict[str, Any] = {"of": version, REVISION: target.schema_version}
+        note = {"of": version, REVISION: target.schema_version, **_merged_by(run, RECEIPTS)}
         note |= {PROMOTIONS: promotions} | ({FOLDED: folded.isoformat()} if folded else {})
         commit = run.replace(target, rows, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
@@ -179,7 +201,8 @@ def _refresh_first_receipts(run: Run) -> None:
 
 
 def _all_first_receipts(run: Run, kept: ExitStack, promotions: bool) -> _Slice:
-    receipts, days = run.read(RECEIPTS), first_days(run.read(CUSTOMER_YEARS))
+    receipts = rows_of_customers(run, run.read(RECEIPTS))
+    days = first_days(run.read(CUSTOMER_YEARS))
     first, last = run.warehouse.bounds(RECEIPTS, day_column(RECEIPTS))
     folded = last and _to_fold(run, last)
     parts = _in_two(receipts, folded) if folded and first <= folded < last else [receipts]
@@ -205,7 +228,7 @@ def _changed_first_receipts(
     if not redone:
         return None
     part = day_slice(target, redone)
-    receipts = run.read(RECEIPTS).where(part.condition(RECEIPTS))
+    receipts = rows_of_customers(run, run.read(RECEIPTS).where(part.condition(RECEIPTS)))
     begin = moved.where(F.col("day").isNotNull()).select("customer_id", "day")
     others = stored.where(part.condition(target)).join(moved, "customer_id", "left_anti")
     rows = first_receipts(receipts, begin, promotions).unionByName(others)
@@ -252,8 +275,24 @@ def _last_made(run: Run, target: Table) -> Note | None:
 
 
 def changed_days(run: Run, source: Table, made: Note | None) -> set[date] | None:
-    """Days of the source that changed after the target was made; None for all of them."""
-    return None if made is None else days_changed_since(run, source, int(made.content["of"]))
+    """Days of the source that changed after the target was made; None for all of them.
+
+    Also those on which somebody is another customer by now.
+    """
+    if made is None:
+        return None
+    changed = days_changed_since(run, source, int(made.content["of"]))
+    if source not in WITH_IDS_AS_DELIVERED or not run.warehouse.is_there(MERGED_CUSTOMERS):
+        return changed
+    merged = days_changed_since(run, MERGED_CUSTOMERS, int(made.content.get(MERGED, ABSENT)))
+    return None if changed is None or merged is None else changed | merged
+
+
+def _merged_by(run: Run, source: Table) -> dict[str, Any]:
+    """What a commit of facts notes of the merges that say whose they are."""
+    if source not in WITH_IDS_AS_DELIVERED or not run.warehouse.is_there(MERGED_CUSTOMERS):
+        return {}
+    return {MERGED: run.version_read(MERGED_CUSTOMERS)}
 
 
 def days_changed_since(run: Run, source: Table, version: int) -> set[date] | None:

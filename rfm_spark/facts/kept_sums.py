@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 
 from rfm_spark.facts.asks import Ask, united
 from rfm_spark.facts.customer_sums import CustomerFacts, sums_as_of, sums_of_days
+from rfm_spark.facts.merging import attributes_of_customers
 from rfm_spark.facts.tables import (
     CUSTOMER_DAY_EVENTS,
     CUSTOMER_DAYS,
@@ -18,7 +19,6 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEARS,
 )
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
-from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 from rfm_spark.settings.shop import ShopSettings
@@ -63,7 +63,7 @@ def sums_by_day(
         run.read(CUSTOMER_YEARS),
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
-        run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        attributes_of_customers(run) if with_attributes else None,
         run.read_or_empty(CUSTOMER_TOTALS) if run.settings.customer_totals is not None else None,
     )
     sums = sums_of_days(facts, days, asked, run.last_day)

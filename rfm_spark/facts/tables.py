@@ -36,6 +36,24 @@ ADDITIVE = (
 )
 """Sums that add up over days, years and customers."""
 
+MERGED_CUSTOMERS = Table(
+    name="merged_customers",
+    grain="one customer id that is another one now",
+    columns=(
+        Column("customer_id", StringType(), "The old id, as receipts still have it", required=True),
+        Column(
+            "merged_into",
+            StringType(),
+            "Who it is in the end, whatever came between: facts and results have this id",
+            required=True,
+        ),
+        Column("valid_from", DateType(), "Day of its own merge; NULL where not delivered"),
+    ),
+    key=("customer_id",),
+    sort_by=("customer_id",),
+    skip_by=("customer_id", "merged_into"),
+)
+
 CUSTOMER_DAYS = Table(
     name="customer_days",
     grain="one customer on one day with at least one receipt; guests are one row a day",
@@ -155,6 +173,7 @@ FIRST_RECEIPTS = Table(
 )
 
 FACT_TABLES = (
+    MERGED_CUSTOMERS,
     CUSTOMER_DAYS,
     CUSTOMER_YEARS,
     CUSTOMER_DAY_EVENTS,

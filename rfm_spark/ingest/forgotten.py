@@ -49,20 +49,20 @@ class Forgotten:
     hashes: DataFrame
     key: SecretKey
 
-    def remembered(self, rows: DataFrame) -> DataFrame:
-        """Rows of all others: same columns."""
-        return self._marked(rows).where(~F.col(_IS_THEIRS)).select(*rows.columns)
+    def remembered(self, rows: DataFrame, subject: str = SUBJECT) -> DataFrame:
+        """Rows of all others, by the column that says whose they are: same columns."""
+        return self._marked(rows, subject).where(~F.col(_IS_THEIRS)).select(*rows.columns)
 
     def theirs(self, rows: DataFrame) -> DataFrame:
         """Rows of those who were forgotten: same columns."""
         return self._marked(rows).where(_IS_THEIRS).select(*rows.columns)
 
-    def without_traces(self, rejected: DataFrame) -> DataFrame:
+    def without_traces(self, rejected: DataFrame, subject: str = SUBJECT) -> DataFrame:
         """Rejected rows, of which those of forgotten customers keep a keyed digest as `raw`."""
         kept = F.when(~F.col(_IS_THEIRS), F.col(SUBJECT)).alias(SUBJECT)
         raw = F.when(F.col(_IS_THEIRS), digest_as_json()).otherwise(F.col("raw")).alias("raw")
         as_they_are = [name for name in rejected.columns if name not in (SUBJECT, "raw")]
-        return self._marked(rejected).select(*as_they_are, kept, raw)
+        return self._marked(rejected, subject).select(*as_they_are, kept, raw)
 
     def with_forgotten_receipts(self, versions: DataFrame) -> DataFrame:
         """Receipt versions with IS_FORGOTTEN, without what tells whose they were."""
@@ -73,10 +73,10 @@ class Forgotten:
             gone.alias(IS_FORGOTTEN),
         )
 
-    def _marked(self, rows: DataFrame) -> DataFrame:
+    def _marked(self, rows: DataFrame, subject: str = SUBJECT) -> DataFrame:
         """Rows with the pads of the key, and whether they are of somebody who was forgotten."""
         theirs = self.hashes.select(HASH, F.lit(True).alias(_IS_THEIRS))
-        hashed = with_pads(rows, self.key).withColumn(HASH, keyed_hash(F.col(SUBJECT)))
+        hashed = with_pads(rows, self.key).withColumn(HASH, keyed_hash(F.col(subject)))
         return hashed.join(F.broadcast(theirs), HASH, "left").fillna(False, [_IS_THEIRS])
 
 

@@ -51,6 +51,7 @@ from rfm_spark.ingest.sources import (
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.identities import IDENTITIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.ingest.versions.repeated_ids import id_hashes, repeated_hashes, with_is_single
@@ -62,6 +63,7 @@ from rfm_spark.settings.sources import (
     DATE,
     Customers,
     CustomerTotals,
+    Identities,
     Interactions,
     Receipts,
     Source,
@@ -97,6 +99,7 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         CustomerTotals: CUSTOMER_TOTALS,
         Interactions: INTERACTIONS,
         Customers: CUSTOMERS,
+        Identities: IDENTITIES,
     }
     found: dict[str, list[tuple[Batch, CheckedRows]]] = {
         table.name: [] for table in tables.values()

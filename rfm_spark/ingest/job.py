@@ -27,6 +27,7 @@ from rfm_spark.ingest.intake import (
 from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
+from rfm_spark.ingest.rows.identities import accepted_identities
 from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.labels import is_of_receipts
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
@@ -34,6 +35,7 @@ from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
+from rfm_spark.ingest.tables.identities import IDENTITIES, MERGED_INTO
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS, REPLACES_OTHER
 from rfm_spark.ingest.versions.delivery_order import delivery_places
@@ -61,7 +63,11 @@ from rfm_spark.storage.slices import day_slice, since
 _MAX_BROADCAST_VERSIONS = 1_000_000
 """Number of stored versions up to which the affected keys are broadcast in a merge."""
 
-_KEPT_AS_DELIVERED = {CUSTOMERS: accepted_attributes, CUSTOMER_TOTALS: accepted_totals}
+_KEPT_AS_DELIVERED = {
+    CUSTOMERS: accepted_attributes,
+    CUSTOMER_TOTALS: accepted_totals,
+    IDENTITIES: accepted_identities,
+}
 """Tables of which every delivery stays: which row counts is told as of a day."""
 
 
@@ -100,6 +106,8 @@ def _ingest_table(run: Run, intake: Intake) -> None:
         valid_rows = intake.rows.where(~is_invalid())
         if intake.forgotten is not None:
             valid_rows = intake.forgotten.remembered(valid_rows)
+            if intake.table is IDENTITIES:  # nobody's facts become those of who was forgotten
+                valid_rows = intake.forgotten.remembered(valid_rows, MERGED_INTO)
         if intake.table in _KEPT_AS_DELIVERED:
             rows = _KEPT_AS_DELIVERED[intake.table](valid_rows)
             run.replace(intake.table, rows, _delivery_condition(intake.batches))
@@ -188,6 +196,8 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
         run.warehouse.create(QUARANTINE)
         return
     if intake.forgotten is not None:
+        if intake.table is IDENTITIES:
+            rejected = intake.forgotten.without_traces(rejected, MERGED_INTO)
         rejected = intake.forgotten.without_traces(rejected)
     commit = run.replace(QUARANTINE, quarantine_rows(rejected), condition)
     if commit.rows != expected:

@@ -28,18 +28,26 @@ from rfm_spark.ingest.rows.delivered import (
     with_row_digest,
 )
 from rfm_spark.ingest.rows.expressions import expression_column
+from rfm_spark.ingest.rows.identities import identity_rows
 from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.left_out import left_out_counts
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.ingest.rows.rules import AllowedDays
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
-from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
+from rfm_spark.settings.sources import (
+    Customers,
+    CustomerTotals,
+    Identities,
+    Interactions,
+    Receipts,
+    Source,
+)
 
 _NOTHING = "nothing"
 """The column of rows that are none."""
 
-TOTALS_LABEL, CUSTOMERS_LABEL = "customer_totals", "customers"
+TOTALS_LABEL, CUSTOMERS_LABEL, IDENTITIES_LABEL = "customer_totals", "customers", "identities"
 
 
 def configured_sources(settings: ShopSettings) -> dict[str, Source]:
@@ -50,6 +58,8 @@ def configured_sources(settings: ShopSettings) -> dict[str, Source]:
     sources |= {f"interactions.{name}": source for name, source in settings.interactions.items()}
     if settings.customers is not None:
         sources[CUSTOMERS_LABEL] = settings.customers
+    if settings.identities is not None:
+        sources[IDENTITIES_LABEL] = settings.identities
     return sources
 
 
@@ -112,7 +122,7 @@ class CheckedRows:
 
     Attributes:
         rows: one row per raw row that belongs to the source: `receipt_lines`, `totals_rows`,
-            `interaction_rows` or `customer_rows`.
+            `interaction_rows`, `customer_rows` or `identity_rows`.
         left_out: `left_out_counts` of the source's filter; None without a filter.
         generations: of the files that were read.
     """
@@ -201,6 +211,8 @@ def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> Da
         return customer_rows(
             rows, names, business.time_zone, source.time_format, business.guest_ids
         )
+    if isinstance(source, Identities):
+        return identity_rows(rows, business.time_zone, source.time_format, business.guest_ids)
     raise TypeError(f"{type(source).__name__} is no source of rows")
 
 

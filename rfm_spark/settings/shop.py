@@ -15,6 +15,7 @@ from rfm_spark.settings.sources import (
     RECEIPT_CONTEXT,
     Customers,
     CustomerTotals,
+    Identities,
     Interactions,
     Receipts,
 )
@@ -106,6 +107,7 @@ class ShopSettings(Section):
     ingest: Ingest = Ingest()
     interactions: dict[Name, Interactions] = Field(default_factory=dict)
     customers: Customers | None = None
+    identities: Identities | None = None
     maintenance: Maintenance = Maintenance()
     privacy: Privacy | None = None
 
@@ -153,4 +155,9 @@ class ShopSettings(Section):
             yield (
                 "[customer_totals] stand in place of [receipts]: with both, every purchase would "
                 "be told twice; leave one of them out"
+            )
+        if self.identities is not None and self.customer_totals is not None:
+            yield (
+                "[identities] merge receipts and interactions: whether totals of one customer hold "
+                "those of another nobody can tell; merge them where [customer_totals] are made"
             )

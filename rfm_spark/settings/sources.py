@@ -259,6 +259,26 @@ class Customers(Source):
     columns: CustomerColumns
 
 
+class IdentityColumns(Section):
+    """Fields of a merge of customers."""
+
+    old_id: Expression = Field(description="customer who is another one now")
+    new_id: Expression = Field(
+        description="that one; the same as the old id where a merge is undone"
+    )
+    valid_from: Expression | None = Field(
+        default=None,
+        description="day of the merge: of several of one old id the latest counts, whatever day is "
+        "described",
+    )
+
+
+class Identities(Source):
+    """Customers who were merged: what the old id did counts for the new one."""
+
+    columns: IdentityColumns
+
+
 class TotalsColumns(Section):
     """Fields of a customer's totals."""
 

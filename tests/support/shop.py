@@ -21,6 +21,7 @@ ABOUT_RUNS = ("runs", "settings")
 
 NOT_OF_A_RUN = (
     *("customer_totals", "audiences", "audience_results", "forgotten_customers"),
+    *("identities", "merged_customers"),
     *("lifetime_value", "lifetime_classes", "lifetime_models"),
     *("lifetime_parameters", "lifetime_checks"),
     *("backtest", "backtest_rankings", "backtest_gains"),

@@ -10,7 +10,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.app.audiences.definition import Definition, defined
-from rfm_spark.app.audiences.members import HOLDOUT, TREATED, members, stored_members, without
+from rfm_spark.app.audiences.members import (
+    HOLDOUT,
+    TREATED,
+    listed_ids,
+    members,
+    stored_members,
+    without,
+)
 from rfm_spark.app.audiences.tables import AUDIENCES
 from rfm_spark.app.lists.job import (
     customers_of_day,
@@ -22,6 +29,8 @@ from rfm_spark.app.lists.names import ListColumn, checked_condition, type_at
 from rfm_spark.app.recording import recorded
 from rfm_spark.app.settings import Settings
 from rfm_spark.core.errors import UserError, did_you_mean
+from rfm_spark.facts.identities import with_all_ids
+from rfm_spark.facts.merging import merged_customers
 from rfm_spark.run import Run
 from rfm_spark.storage.exports import Export
 from rfm_spark.storage.locations import literal, location, require_file_system
@@ -82,7 +91,7 @@ def chosen_customers(run: Run, definition: Definition, day: date) -> DataFrame:
 
 
 def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
-    """Lines of the exclusion lists; None where there are none.
+    """Who is on exclusion lists, under any id that was merged; None where there are none.
 
     Raises:
         UserError: if one cannot be read, or is empty.
@@ -100,7 +109,9 @@ def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
             ) from None
         if is_empty:
             raise UserError(f"{place}: the exclusion list has no line: nobody would be left out")
-    return run.spark.read.text([literal(place) for place in places])
+    listed = listed_ids(run.spark.read.text([literal(place) for place in places]))
+    merged = merged_customers(run)
+    return listed if merged is None else with_all_ids(listed, merged)
 
 
 def build_audience(run: Run, definition: Definition, export: Export | None, day: date) -> Built:

@@ -84,20 +84,26 @@ def _first(order: Order) -> list[Column]:
     return [column.asc_nulls_last() if order.is_lowest_first else column.desc_nulls_last()]
 
 
+def listed_ids(lines: DataFrame) -> DataFrame:
+    """Ids on exclusion lists: `customer_id`, each once.
+
+    Args:
+        lines: of files, in `value`: an id each, read as ids of receipts are, or as it stands.
+    """
+    line = F.col("value")
+    # Also as it stands: an older release took ids in as they came.
+    both = F.array(id_text(line, StringType()), trimmed(line))
+    return lines.select(F.explode(both).alias("customer_id")).distinct()
+
+
 def without(customers: DataFrame, ids: DataFrame | None) -> DataFrame:
     """Customers who are on no exclusion list.
 
     Args:
         customers: one row per customer.
-        ids: lines of files, in `value`: an id each, read as ids of receipts are, or as it stands.
+        ids: who is on one: `customer_id`; None where there are no lists.
     """
-    if ids is None:
-        return customers
-    line = F.col("value")
-    # Also as it stands: an older release took ids in as they came.
-    both = F.array(id_text(line, StringType()), trimmed(line))
-    listed = ids.select(F.explode(both).alias("customer_id")).distinct()
-    return customers.join(listed, "customer_id", "left_anti")
+    return customers if ids is None else customers.join(ids, "customer_id", "left_anti")
 
 
 def stored_members(rows: DataFrame, columns: Sequence[ListColumn], definition: str) -> DataFrame:

@@ -27,6 +27,7 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.facts.as_of import days_of_data
+from rfm_spark.facts.merging import rows_of_customers
 from rfm_spark.run import Run
 
 _SURELY = 0.001
@@ -56,7 +57,8 @@ def audience_outcome(
     day = _built_day(run, name, as_of)
     _require_passed(run, day, until)
     with recorded(run, "audience result", day):
-        people = run.read(AUDIENCES).where(audience_slice(name, day))
+        built = run.read(AUDIENCES).where(audience_slice(name, day))
+        people = rows_of_customers(run, built)  # who was merged since came under the new id
         with run.progress.step("compare treated and holdout") as step:
             groups = groups_by_segment(run, people, DaysAfter(day, until), addressed_by)
             _require_holdout(name, day, groups[ALL])

@@ -8,7 +8,7 @@ from typing import Any
 
 from rfm_spark.app.explain.last_move import last_move_panel
 from rfm_spark.app.explain.scores import ExplainedScores, counted_events
-from rfm_spark.app.explain.stored import StoredCustomer, stored_customer
+from rfm_spark.app.explain.stored import StoredCustomer, customer_by_now, stored_customer
 from rfm_spark.app.scored_days import described_day
 from rfm_spark.core.day_version import DayVersion
 from rfm_spark.core.errors import UserError
@@ -45,6 +45,7 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
     Raises:
         UserError: if the day is not stored, or nobody has this id.
     """
+    asked, customer = customer, customer_by_now(run, customer)
     stored = stored_customer(run, customer)
     day = described_day(stored.scored_days, as_of)
     wide = run.warehouse.rows(CUSTOMER_360, {"as_of": day, "customer_id": customer})
@@ -53,6 +54,11 @@ def explanation(run: Run, customer: str, as_of: date | None) -> Iterator[Panel]:
             f"{run.warehouse.place}: no customer has this id: give it as it was delivered, "
             "leading zeros and letter case too"
         )
+    if customer != asked:
+        yield Panel(f"{asked} is {customer} now", ", by [identities]: it is told as that one")
+    if count := len(stored.merged_ids):
+        others = "another id, which was" if count == 1 else f"{count:,} other ids, which were"
+        yield Panel(f"Has what was done under {others} merged into it")
     for row in wide:
         yield _person(row, day, run)
     for name in stored.profiles(day):

@@ -10,6 +10,7 @@ from typing import Any
 from rfm_spark.app.explain.events import CustomerEvent, events_of, values_of
 from rfm_spark.app.run_record import last_made
 from rfm_spark.app.scored_days import scored_days
+from rfm_spark.facts.tables import MERGED_CUSTOMERS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.declaration import Made
 from rfm_spark.results.moves.one_customer import Values
@@ -31,6 +32,7 @@ class StoredCustomer:
         scores: rows of `rfm`, by profile and day.
         scored_days: days that are stored of each profile, the earliest first.
         attributes_from: days from which it has attributes; None for one that was not delivered.
+        merged_ids: of customers who were merged into it.
     """
 
     run: Run
@@ -38,6 +40,7 @@ class StoredCustomer:
     scores: Mapping[tuple[str, date], Mapping[str, Any]]
     scored_days: Mapping[str, Sequence[date]]
     attributes_from: Sequence[date | None]
+    merged_ids: Sequence[str] = ()
     _made: dict[date, Made | None] = field(default_factory=dict)
     _events: dict[date | None, Sequence[CustomerEvent]] = field(default_factory=dict)
 
@@ -84,6 +87,11 @@ class StoredCustomer:
         """Whether something up to a day may be another than when that day was scored."""
         return have_facts_changed(self.run, self._how_made(day), day)
 
+    def has_taken_over(self, name: str, day: date) -> bool:
+        """Whether a customer who was merged into it has scores of a day, under an id of its own."""
+        where = {"customer_id": list(self.merged_ids), "profile": name, "as_of": day}
+        return bool(self.merged_ids and self.run.warehouse.rows(RFM, where, ["as_of"]))
+
     def values_now(self, rules: Profile, day: date) -> Values:
         """What a profile's rules make of the facts of now."""
         return values_of(self.events(day), rules.basis, day)
@@ -94,6 +102,12 @@ class StoredCustomer:
         return self._made[day]
 
 
+def customer_by_now(run: Run, customer: str) -> str:
+    """Who a customer is by now: another one, where it was merged."""
+    found = run.warehouse.rows(MERGED_CUSTOMERS, {"customer_id": customer}, ["merged_into"])
+    return str(found[0]["merged_into"]) if found else customer
+
+
 def stored_customer(run: Run, customer: str) -> StoredCustomer:
     """Reads the files that can hold a customer.
 
@@ -101,6 +115,7 @@ def stored_customer(run: Run, customer: str) -> StoredCustomer:
         UserError: if nobody has been scored yet.
     """
     where = {"customer_id": customer}
+    merged = run.warehouse.rows(MERGED_CUSTOMERS, {"merged_into": customer}, ["customer_id"])
     attributes = run.warehouse.rows(CUSTOMERS, where, ["valid_from"])
     return StoredCustomer(
         run,
@@ -108,4 +123,5 @@ def stored_customer(run: Run, customer: str) -> StoredCustomer:
         {(row["profile"], row["as_of"]): row for row in run.warehouse.rows(RFM, where)},
         scored_days(run),
         [row["valid_from"] for row in attributes],
+        [row["customer_id"] for row in merged],
     )

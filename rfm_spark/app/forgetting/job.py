@@ -14,6 +14,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.app.forgetting.customer_file import listed_customers
+from rfm_spark.app.forgetting.merged import (
+    forget_merges,
+    named_by_merges,
+    tell_merged_ids,
+    with_merged_ids,
+)
 from rfm_spark.app.forgetting.receipt_numbers import tell_numbers_with_ids
 from rfm_spark.app.forgetting.rejected import forget_rejected
 from rfm_spark.app.forgetting.rows import (
@@ -28,9 +34,11 @@ from rfm_spark.app.recording import recorded
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
-from rfm_spark.facts.job import MADE_OF, refresh_facts, up_to_date
+from rfm_spark.facts.job import MADE_OF, note_of_now, refresh_facts, up_to_date
+from rfm_spark.facts.tables import MERGED_CUSTOMERS
 from rfm_spark.ingest.forgotten import forgotten_customers
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
+from rfm_spark.ingest.tables.identities import IDENTITIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
@@ -41,13 +49,16 @@ from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
 
 COMMAND = "forget"
 
+_FORGOTTEN_BEFORE = (RECEIPTS, INTERACTIONS, QUARANTINE, IDENTITIES, MERGED_CUSTOMERS)
+"""Tables that are without the customers as soon as the facts are made anew."""
+
 
 @dataclass(frozen=True)
 class Told:
     """What was done, in numbers: `runs.details` has them as JSON.
 
     Attributes:
-        customers: different ids in the file.
+        customers: different ids in the file, and others that were merged with these.
         known: of these, who had rows in any table.
         rows: table to the rows that went, or no longer tell whose they are.
     """
@@ -81,11 +92,13 @@ def forget(run: Run, file: str) -> Told:
         raise UserError(
             f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
         )
-    ids = listed_customers(run, file).persist()
+    listed = listed_customers(run, file)
+    ids = with_merged_ids(run, listed).persist()
     try:
         with recorded(run, COMMAND, None) as record:
             forgotten_customers(run)  # the key is the one of those who were forgotten before
             told = _forget(run, ids, stored_or_new_key(key_file))
+            tell_merged_ids(run, listed.select("line").distinct().count(), told.customers)
             record.details = json.dumps(asdict(told))
     finally:
         ids.unpersist()
@@ -112,13 +125,15 @@ def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
             remove(run, INTERACTIONS, ids, note_of_days(days_of(run, INTERACTIONS, ids)))
         if rows.get(CUSTOMER_TOTALS.name):
             keep_money(run, ids, key)
+        if rows.get(IDENTITIES.name):
+            forget_merges(run, ids)
         if QUARANTINE in tables:
             rows[QUARANTINE.name] = forget_rejected(run, ids, key)
         tell_numbers_with_ids(run, ids)
     refresh_facts(run)
     with run.progress.step("forget in facts and results"):
         for table in tables:
-            if table not in (RECEIPTS, INTERACTIONS, QUARANTINE) and rows.get(table.name):
+            if table not in _FORGOTTEN_BEFORE and rows.get(table.name):
                 remove(run, table, ids)
     with run.progress.step("remove old versions"):
         _purge(run, tables)
@@ -134,6 +149,9 @@ def _found(run: Run, tables: list[Table], ids: DataFrame) -> tuple[int, dict[str
     ]
     if not of_tables:
         return 0, {}
+    if IDENTITIES in tables:
+        name = F.lit(IDENTITIES.name).alias("table")
+        of_tables.append(named_by_merges(run, ids).select("line", name))
     found = reduce(DataFrame.unionByName, of_tables).groupBy("line", "table").count().persist()
     try:
         known = found.select("line").distinct().count()
@@ -154,7 +172,6 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
             continue
         note: dict[str, Any] = {}
         if table in current:
-            of = run.warehouse.version(MADE_OF[table])
-            note = {**current[table].content, "of": of, "days": []}
+            note = note_of_now(run, table, current[table])
         purge(run.warehouse, table, note)
         note_written(run, table)

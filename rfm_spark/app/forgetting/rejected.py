@@ -13,6 +13,7 @@ from rfm_spark.core.table import SUBJECT
 from rfm_spark.ingest.forgotten import digest_as_json, with_pads
 from rfm_spark.ingest.rows.identifiers import id_text
 from rfm_spark.ingest.rows.rules import ROW_MALFORMED
+from rfm_spark.ingest.sources import IDENTITIES_LABEL
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.run import Run
 from rfm_spark.storage.erasure import change_rows, changed
@@ -88,7 +89,8 @@ def _values(stored: DataFrame) -> DataFrame:
     """Values of rows that may be of anybody: `value`, and `is_text` where it holds several."""
     is_malformed = F.array_contains("reasons", ROW_MALFORMED)
     parsed = F.map_values(F.from_json("raw", "map<string,string>"))
-    searched = stored.where(F.col(SUBJECT).isNull() | is_malformed).select(
+    names_another = F.col("source") == IDENTITIES_LABEL
+    searched = stored.where(F.col(SUBJECT).isNull() | is_malformed | names_another).select(
         *_KEY,
         (is_malformed | parsed.isNull()).alias("is_whole_row"),
         F.explode(F.coalesce(parsed, F.array("raw"))).alias("value"),

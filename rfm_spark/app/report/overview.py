@@ -13,7 +13,7 @@ from rfm_spark.core.panel import percent
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.results.cohorts.tables import COHORTS
-from rfm_spark.results.moves.causes import FIRST, LEFT, RETURNED, STAYED
+from rfm_spark.results.moves.causes import FIRST, LEFT, MERGED, RETURNED, STAYED
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.rfm.panels import told_window
 from rfm_spark.results.rfm.reconciliation import RAW, TERMS
@@ -147,7 +147,8 @@ class Overview:
         for row in rows:
             if row["since"] == since:
                 sizes[row["cause"]] += row["customers"]
-        moved = sum(sizes[one] for one in sizes if one not in (FIRST, RETURNED, LEFT, STAYED))
+        others = (FIRST, RETURNED, LEFT, MERGED, STAYED)
+        moved = sum(sizes[one] for one in sizes if one not in others)
         yield Figures(
             [
                 Figure("came for the first time", sizes[FIRST]),
@@ -155,6 +156,7 @@ class Overview:
                 Figure("left the window", sizes[LEFT]),
                 Figure("changed the segment", moved),
                 Figure("stayed in it", sizes[STAYED]),
+                *([Figure("merged", sizes[MERGED])] if sizes[MERGED] else []),
             ]
         )
         yield Words(f"These are the moves since {since}; the page Segments tells them in full.")

@@ -26,13 +26,15 @@ from rfm_spark.ingest.rows.business_time import is_time_type
 from rfm_spark.ingest.rows.delivered import ATTRIBUTE_PREFIX, METADATA_COLUMNS
 from rfm_spark.ingest.rows.expressions import FieldExpression, column_named, expression_column
 from rfm_spark.run import Run
-from rfm_spark.settings.sources import Customers, Source
+from rfm_spark.settings.sources import Customers, Identities, Source
 
 _TIME_FIELDS = ("time", "valid_from", "as_of", "first_purchase", "last_purchase")
 _BOOLEAN_FIELDS = ("promotion", "is_return", "is_void")
 _OF_EACH_ROW = (
     "receipt_id",
     "customer_id",
+    "old_id",
+    "new_id",
     "interaction_id",
     "time",
     "amount",
@@ -92,7 +94,7 @@ def column_problems(run: Run, raw: RawRows, source: Source, label: str) -> list[
     names = [name for name in rows.columns if name not in (*METADATA_COLUMNS, *source.lookups)]
     origin = "`types`" if source.format == "json" else generations[0].files[0]
     time_zone = run.settings.business.time_zone
-    if not isinstance(source, Customers):
+    if not isinstance(source, Customers | Identities):
         time_zone = source.time_zone or time_zone
     fields = source_fields(source)
     whole = _FileColumns(rows, names, origin, source, label, time_zone)

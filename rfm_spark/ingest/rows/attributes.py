@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import NullType
+from pyspark.sql.types import DataType, NullType
 
 from rfm_spark.core.natural_order import natural_order
 from rfm_spark.ingest.rows.business_time import Calendar, instant_and_day
@@ -44,13 +44,7 @@ def customer_rows(
     """
     data_types = {field.name: field.dataType for field in rows.schema}
     valid_from_type = data_types["valid_from"]
-    if isinstance(valid_from_type, NullType):
-        valid_from = F.col("valid_from").cast("date")
-    else:
-        # A change of address has no business hours; without a zone it is the day as written.
-        _, valid_from = instant_and_day(
-            F.col("valid_from"), valid_from_type, time_format, Calendar(time_zone, 0, time_zone)
-        )
+    valid_from = first_valid_day(valid_from_type, time_zone, time_format)
     value_columns = [ATTRIBUTE_PREFIX + name for name in names]
     texts = [trimmed_text(F.col(f"`{name}`"), data_types[name]) for name in value_columns]
     entries = [F.struct(F.lit(name), text) for name, text in zip(names, texts, strict=True)]
@@ -72,6 +66,22 @@ def customer_rows(
     )
     # Maps have no order; as text, in that of the configuration, they have.
     return with_repeats_rejected(typed, ("customer_id", "valid_from"), F.to_json("attributes"))
+
+
+def first_valid_day(data_type: DataType, time_zone: str, time_format: str | None) -> Column:
+    """The day that `valid_from` is of; NULL where it was not delivered, or cannot be read.
+
+    Args:
+        data_type: of the delivered column.
+        time_zone: business time zone, whose calendar day an instant falls on.
+        time_format: Spark datetime pattern of text; None for ISO 8601.
+    """
+    delivered = F.col("valid_from")
+    if isinstance(data_type, NullType):
+        return delivered.cast("date")
+    # A change of address has no business hours; without a zone it is the day as written.
+    _, day = instant_and_day(delivered, data_type, time_format, Calendar(time_zone, 0, time_zone))
+    return day
 
 
 def accepted_attributes(rows: DataFrame) -> DataFrame:
@@ -98,10 +108,16 @@ def latest_attributes(customers: DataFrame, as_of: date) -> DataFrame:
         the newest delivery. A NULL `valid_from` counts as older than any day.
     """
     is_valid_by_then = F.coalesce(F.col("valid_from") <= F.lit(as_of), F.lit(True))
+    return latest_of_customers(customers.where(is_valid_by_then))
+
+
+def latest_of_customers(rows: DataFrame) -> DataFrame:
+    """Of each `customer_id` the row of the latest `valid_from`, then of the newest delivery.
+
+    A NULL `valid_from` counts as older than any day.
+    """
     latest_first = Window.partitionBy("customer_id").orderBy(
         F.desc_nulls_last("valid_from"), F.desc(natural_order(F.col("delivery")))
     )
-    ranked = customers.where(is_valid_by_then).withColumn(
-        "place", F.row_number().over(latest_first)
-    )
+    ranked = rows.withColumn("place", F.row_number().over(latest_first))
     return ranked.where(F.col("place") == 1).drop("place")

@@ -17,6 +17,7 @@ from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
 from rfm_spark.facts.customer_sums import CustomerFacts
 from rfm_spark.facts.job import changed_days, days_changed_since
+from rfm_spark.facts.merging import attributes_of_customers
 from rfm_spark.facts.tables import (
     ACQUISITION,
     CUSTOMER_DAY_EVENTS,
@@ -25,7 +26,6 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEARS,
     FIRST_RECEIPTS,
 )
-from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.activity import CELL, cells
 from rfm_spark.results.cohorts.balance import problems
 from rfm_spark.results.cohorts.curves import curves
@@ -221,7 +221,7 @@ def _facts(run: Run, followed: Sequence[Followed], cuts: Sequence[str]) -> Custo
         run.read(CUSTOMER_YEARS),
         run.read_or_empty(CUSTOMER_DAY_EVENTS) if with_events else None,
         run.read_or_empty(CUSTOMER_YEAR_EVENTS) if with_events else None,
-        run.read_or_empty(CUSTOMERS) if with_attributes else None,
+        attributes_of_customers(run) if with_attributes else None,
         first_receipts=run.read(FIRST_RECEIPTS) if won & set(cuts) else None,
     )
 

@@ -8,6 +8,7 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
     FIRST_RECEIPTS,
+    MERGED_CUSTOMERS,
 )
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.cohorts.customer_columns import COHORT_COLUMNS
@@ -34,6 +35,7 @@ RESULT = Result(
         CUSTOMER_DAY_EVENTS,
         CUSTOMER_YEAR_EVENTS,
         CUSTOMERS,
+        MERGED_CUSTOMERS,
         FIRST_RECEIPTS,
     ),
     make=refresh_cohorts,

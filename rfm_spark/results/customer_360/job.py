@@ -11,8 +11,8 @@ from pyspark.sql.types import StructType
 from rfm_spark.core.columns import CUSTOMER_ID
 from rfm_spark.core.table import Table
 from rfm_spark.facts.history import event_history
+from rfm_spark.facts.merging import attributes_of_customers
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS
-from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.customer_360.wide_rows import (
     known_customers,
     last_interactions,
@@ -44,7 +44,7 @@ def refresh_customer_360(
     """
     run, as_of = request.run, request.as_of
     with run.progress.step("customer 360") as step:
-        attributes = run.read_or_empty(CUSTOMERS)
+        attributes = attributes_of_customers(run)
         known = known_customers(required(sums), attributes, _last_interactions(run, as_of), as_of)
         added = [
             (

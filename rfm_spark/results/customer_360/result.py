@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from rfm_spark.facts.asks import EVENTS_EVER, RECEIPTS_EVER
-from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_YEAR_EVENTS
+from rfm_spark.facts.tables import (
+    CUSTOMER_DAY_EVENTS,
+    CUSTOMER_YEAR_EVENTS,
+    MERGED_CUSTOMERS,
+)
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.results.customer_360.job import refresh_customer_360
 from rfm_spark.results.customer_360.tables import customer_360_table
@@ -23,6 +27,7 @@ def customer_360_result(others: Sequence[AnyResult]) -> Result[None]:
         tables=(table,),
         reads=(
             CUSTOMERS,
+            MERGED_CUSTOMERS,
             CUSTOMER_DAY_EVENTS,
             CUSTOMER_YEAR_EVENTS,
             *(read for columns in added for read in columns.reads),

@@ -20,7 +20,7 @@ from rfm_spark.results.rfm.values import Basis, stored_value
 STAYED = "stayed"
 ACTIVITY, INACTIVITY, BOUNDARY, BOTH = "activity", "inactivity", "boundary", "both"
 RULES, CORRECTION = "rules", "correction"
-FIRST, RETURNED, LEFT = "first", "returned", "left"
+FIRST, RETURNED, LEFT, MERGED = "first", "returned", "left", "merged"
 
 _VALUES = (*(value for value, _ in DIMENSIONS.values()), "first_visit")
 """Columns that a segment follows from."""
@@ -71,6 +71,8 @@ class Comparison(Generic[Truth]):
     Attributes:
         only_after: not in the population of the earlier day.
         only_before: not in the population of the later day.
+        is_merged: is another customer by now, or has taken over from one, who was in the population
+            of the earlier day.
         had_event: an event of the profile by the earlier day.
         is_same: the same segment on both days.
         have_rules_changed: between the days.
@@ -82,6 +84,7 @@ class Comparison(Generic[Truth]):
 
     only_after: Truth
     only_before: Truth
+    is_merged: Truth
     had_event: Truth
     is_same: Truth
     have_rules_changed: Truth
@@ -94,6 +97,7 @@ class Comparison(Generic[Truth]):
 def causes_in_order(found: Comparison[Truth]) -> list[tuple[Truth, str]]:
     """Conditions and their causes: the first that is met counts, and BOTH where none is."""
     return [
+        ((found.only_after | found.only_before) & found.is_merged, MERGED),
         (found.only_after & found.had_event, RETURNED),
         (found.only_after, FIRST),
         (found.only_before, LEFT),
@@ -107,7 +111,11 @@ def causes_in_order(found: Comparison[Truth]) -> list[tuple[Truth, str]]:
 
 
 def segment_moves(
-    before: DataFrame, after: DataFrame, days: TwoDays, today: DataFrame | None = None
+    before: DataFrame,
+    after: DataFrame,
+    days: TwoDays,
+    today: DataFrame | None = None,
+    merged: DataFrame | None = None,
 ) -> DataFrame:
     """Who moved, and why.
 
@@ -118,6 +126,7 @@ def segment_moves(
         today: `rfm_values` as of the earlier day by the facts as they are now, of everybody who is
             scored or left out by a filter; None where the facts have not changed since that day
             was scored.
+        merged: `merged_customers` as they are now; None where nobody is another one.
 
     Returns:
         One row per `segment_before`, `segment_after` and `cause`: `customers`, `revenue_cents`.
@@ -138,7 +147,7 @@ def segment_moves(
         "recency_days",
         "first_visit",
     )
-    both = _with_corrections(old, today).join(new, "customer_id", "full")
+    both = _with_merges(_with_corrections(old, today).join(new, "customer_id", "full"), old, merged)
     return (
         both.select("segment_before", "segment_after", _cause(days).alias("cause"), "at_stake")
         .groupBy("segment_before", "segment_after", "cause")
@@ -156,6 +165,7 @@ def _cause(days: TwoDays) -> Column:
     found = Comparison(
         only_after=before.isNull(),
         only_before=after.isNull(),
+        is_merged=F.col("is_merged"),
         had_event=F.col("first_visit") <= F.lit(days.before.as_of),
         is_same=before == after,
         have_rules_changed=F.lit(days.have_rules_changed),
@@ -183,6 +193,15 @@ def _with_value_units(rows: DataFrame, basis: Basis) -> DataFrame:
     """Rows of `rfm` with the integers that cuts are in."""
     units = F.round(stored_value() * basis.units_per_value).cast("bigint")
     return rows.withColumn("value_units", units)
+
+
+def _with_merges(both: DataFrame, old: DataFrame, merged: DataFrame | None) -> DataFrame:
+    """With `is_merged`: of those who are another customer by now, and of who that is."""
+    if merged is None:
+        return both.withColumn("is_merged", F.lit(False))
+    gone = old.select("customer_id").join(merged, "customer_id")
+    sides = gone.select(F.explode(F.array("customer_id", "merged_into")).alias("customer_id"))
+    return both.join(sides.distinct().withColumn("is_merged", F.lit(True)), "customer_id", "left")
 
 
 def _with_corrections(old: DataFrame, today: DataFrame | None) -> DataFrame:

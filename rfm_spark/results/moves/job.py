@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.facts.kept_sums import sums_of_customers
+from rfm_spark.facts.merging import merged_customers
 from rfm_spark.results.declaration import Made, Request
 from rfm_spark.results.moves.balance import require_balance
 from rfm_spark.results.moves.causes import segment_moves
@@ -125,11 +126,11 @@ def _since(
         for name in names
     }
     alike = {name: rules[name] for name in names if not days[name].have_rules_changed}
-    scored = run.read(RFM)
+    scored, merged = run.read(RFM), merged_customers(run)
     with _values_today(run, old, since, alike) as today:
         for name in names:
             before, after = (scored.where(profile_slice(name, day)) for day in (since, as_of))
-            found = segment_moves(before, after, days[name], today.get(name))
+            found = segment_moves(before, after, days[name], today.get(name), merged)
             moves = [row.asDict() for row in found.collect()]
             require_balance(name, moves, stored[name, since], stored[name, as_of])
             for row in moves:

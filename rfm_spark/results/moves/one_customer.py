@@ -50,6 +50,7 @@ def cause_of(
     after: Mapping[str, Any] | None,
     days: TwoDays,
     today: Values | None = None,
+    is_merged: bool = False,
 ) -> str:
     """Why one customer's segment is another one.
 
@@ -59,6 +60,7 @@ def cause_of(
         days: what the two were made by.
         today: its values as of the earlier day by the facts as they are now; None where the facts
             have not changed since that day was scored.
+        is_merged: whether it has taken over from a customer who has a row on the earlier day.
     """
     old, new = (None if row is None else Values.of(row, days.basis) for row in (before, after))
     since = days.before.as_of
@@ -67,6 +69,7 @@ def cause_of(
     found = Comparison(
         only_after=before is None,
         only_before=after is None,
+        is_merged=is_merged,
         had_event=new is not None and new.first_visit is not None and new.first_visit <= since,
         is_same=before is not None and before["segment"] == segment_after,
         have_rules_changed=days.have_rules_changed,

@@ -9,7 +9,7 @@ from typing import Any
 
 from rfm_spark.core.panel import Panel, PanelColumn
 from rfm_spark.results.declaration import Request
-from rfm_spark.results.moves.causes import FIRST, LEFT, RETURNED, STAYED
+from rfm_spark.results.moves.causes import FIRST, LEFT, MERGED, RETURNED, STAYED
 from rfm_spark.results.moves.days import usual_days
 from rfm_spark.results.moves.tables import SEGMENT_MOVES
 from rfm_spark.results.moves.words import move_words
@@ -50,7 +50,9 @@ def _matrix(
     grid = rules.segment_grid.actions
     names = [*(one for one in grid if one in known), *sorted(known - {*grid})]
     numbered = {one: f"{number} {one}" for number, one in enumerate(names, 1)}
-    starts, ends = [*numbered.values(), FIRST, RETURNED], [*numbered.values(), LEFT]
+    took_over = any(row["cause"] == MERGED and row["segment_before"] is None for row in moves)
+    came = [FIRST, RETURNED, *([MERGED] if took_over else [])]
+    starts, ends = [*numbered.values(), *came], [*numbered.values(), LEFT]
     sizes: Counter[tuple[str, str]] = Counter()
     for row in moves:
         before, after = row["segment_before"], row["segment_after"]

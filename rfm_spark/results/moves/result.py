@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS
+from rfm_spark.facts.tables import CUSTOMER_DAYS, CUSTOMER_YEARS, MERGED_CUSTOMERS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Result
 from rfm_spark.results.moves.job import refresh_moves
@@ -16,7 +16,15 @@ RESULT = Result(
     name="moves",
     summary="Tell who moved between segments since an earlier day, and why.",
     tables=(SEGMENT_MOVES,),
-    reads=(RFM, RFM_BOUNDARIES, SEGMENTS, CUSTOMER_DAYS, CUSTOMER_YEARS, CUSTOMER_TOTALS),
+    reads=(
+        RFM,
+        RFM_BOUNDARIES,
+        SEGMENTS,
+        CUSTOMER_DAYS,
+        CUSTOMER_YEARS,
+        CUSTOMER_TOTALS,
+        MERGED_CUSTOMERS,
+    ),
     make=refresh_moves,
     section=RFM_RESULT.section,
     panels=move_panels,

@@ -16,13 +16,13 @@ SEGMENT_MOVES = Table(
         PROFILE,
         AS_OF,
         Column("since", DateType(), "The earlier day", required=True),
-        Column("segment_before", StringType(), "As of the earlier day; NULL for first, returned"),
-        Column("segment_after", StringType(), "As of as_of; NULL for left"),
+        Column("segment_before", StringType(), "As of the earlier day; NULL for who was not in it"),
+        Column("segment_after", StringType(), "As of as_of; NULL for who is not in it"),
         Column(
             "cause",
             StringType(),
-            "stayed, activity, inactivity, boundary, both, rules, correction, first, returned "
-            "or left",
+            "stayed, activity, inactivity, boundary, both, rules, correction, first, returned, "
+            "left or merged",
             required=True,
         ),
         Column("customers", LongType(), "How many", required=True),
@@ -30,7 +30,7 @@ SEGMENT_MOVES = Table(
             "revenue_cents",
             LongType(),
             "Revenue at stake: their net amount in the window of the earlier day, minor units; "
-            "0 for first and returned",
+            "0 for who was not in it",
             required=True,
         ),
     ),

@@ -13,6 +13,7 @@ from rfm_spark.results.moves.causes import (
     FIRST,
     INACTIVITY,
     LEFT,
+    MERGED,
     RETURNED,
     RULES,
     STAYED,
@@ -51,6 +52,8 @@ def move_words(move: Mapping[str, Any], basis: Basis) -> str:
     before, after, cause = (move[one] for one in ("segment_before", "segment_after", "cause"))
     if cause == STAYED:
         return f"stayed {after}"
+    if cause == MERGED:
+        return f"took over from who was merged: {after}" if before is None else f"{before} merged"
     if cause == LEFT:
         return f"{before} left: {_why_left(basis)}"
     if cause in (FIRST, RETURNED):

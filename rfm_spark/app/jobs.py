@@ -49,6 +49,7 @@ class Job:
         results: made after the facts are up to date, in this order.
         takes_in: whether it takes in new deliveries first.
         takes_back: whether it takes back deliveries, `run.taken_back`.
+        reads_again: whether it reads deliveries again, `run.read_again`.
         maintains: whether maintenance follows.
         compares_days: whether it takes an earlier day, `run.since`, to compare with.
     """
@@ -58,6 +59,7 @@ class Job:
     results: tuple[AnyResult, ...] = ()
     takes_in: bool = False
     takes_back: bool = False
+    reads_again: bool = False
     maintains: bool = False
     compares_days: bool = False
 
@@ -86,6 +88,11 @@ JOBS: tuple[Job, ...] = (
         "Take deliveries back: what they brought counts no more, and is not taken in again.",
         takes_back=True,
     ),
+    Job(
+        "replay",
+        "Read deliveries with rejected rows again, by the configuration of now.",
+        reads_again=True,
+    ),
     *(
         Job(result.name, result.summary, (result,), compares_days=result.compares_days)
         for result in RESULTS
@@ -104,7 +111,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         as_of: the day to describe; by default the last business day of the data.
 
     Returns:
-        The day described; None for `ingest`.
+        The day described; None for `ingest`, `retract` and `replay`.
 
     Raises:
         UserError, RunFailure: after a record of the failure, where the warehouse can hold one.
@@ -122,7 +129,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 
     with writing(run, name):
         try:
-            if job.takes_in or job.takes_back:
+            if job.takes_in or job.takes_back or job.reads_again:
                 ingest(run)
             refresh_facts(run)
             if job.results:

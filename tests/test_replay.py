@@ -195,6 +195,11 @@ def test_a_replay_that_is_killed_after_any_commit_loses_no_row(spark, run, tmp_p
     kinds = [one.name.partition("-")[2] for one in taken]
     marked_first = ("deliveries", "quarantine", "receipts", "deliveries")
     assert kinds[:4] == [f"{name}-written" for name in marked_first]
+    # A run that does not look for the delivery says so.
+    hidden = shop.file("receipts2.csv").rename(tmp_path / "hidden")
+    notes = run(shop.config, shop.raw, taken[1], "ingest", overrides=overrides).notes
+    assert [note for note in notes if "receipts2.csv: was being read again" in note]
+    hidden.rename(shop.file("receipts2.csv"))
     for snapshot in taken[:4]:
         run(shop.config, shop.raw, snapshot, "ingest", overrides=overrides)
         assert_same_tables(stored_tables(snapshot), whole)

@@ -127,7 +127,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         # What is asked for with one earlier day is less than the result: that would not stand.
         record_run(run, name, run_id, day, outcome, whole if run.since is None else ())
 
-    with writing(run, name):
+    with writing(run, name, run_id):
         try:
             if job.takes_in or job.takes_back or job.reads_again:
                 ingest(run)
@@ -152,10 +152,21 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 
 
 @contextmanager
-def writing(run: Run, name: str) -> Iterator[None]:
-    """The warehouse's lease for a command, and the warehouse as this release makes it."""
-    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
-    with lease(run.sessions, run.warehouse.place, holder):
+def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
+    """The warehouse's lease for a command, and the warehouse as this release makes it.
+
+    Args:
+        run: the run.
+        name: of the command.
+        run_id: by which `runs` will have it, where that is known.
+    """
+    who = f"{_user()}@{socket.gethostname()}, pid {os.getpid()}"
+    since = f"since {run.began_at:%Y-%m-%d %H:%M:%S} UTC"
+    holder = ", ".join([f"rfm-spark {name}", who, *([f"run {run_id}"] if run_id else []), since])
+    with (
+        lease(run.sessions, run.warehouse.place, holder, run.progress) as hold,
+        run.warehouse.held_by(hold),
+    ):
         upgrade(run)
         yield
 

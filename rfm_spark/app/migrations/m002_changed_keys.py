@@ -69,7 +69,8 @@ def _update(
     rows = run.warehouse.read(table).where(where).count()
     if rows:
         stored = DeltaTable.forPath(run.spark, run.warehouse.path(table))
-        stored.update(where, dict(values))
+        with run.warehouse.committing(table):
+            stored.update(where, dict(values))
         yield f"{table.name}: {', '.join(values)} of {rows:,} rows of {label}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -247,6 +249,24 @@ def test_whoever_lost_the_lease_commits_nothing_and_commits_tell_its_number(spar
             warehouse.replace(NUMBERS, rows, F.lit(True))
         assert original(NUMBERS, before + 1).version == before + 2
     second.release()
+
+
+def test_a_write_that_works_when_its_lease_is_taken_over_is_stopped(spark, tmp_path):
+    place, sessions = f"file:{tmp_path}/warehouse", SessionOnDemand.of(spark)
+    warehouse = Warehouse(spark, place)
+    slow = "id + 0 * length(reflect('java.lang.Thread', 'sleep', 20000L))"
+    rows = spark.range(1).select(F.expr(slow).alias("number"))
+    with lease(sessions, place, "first", spans=Spans(0.2, 60.0)) as hold, warehouse.held_by(hold):
+        warehouse.replace(NUMBERS, spark.range(2).select(F.col("id").alias("number")), F.lit(True))
+        before = warehouse.version(NUMBERS)
+        file = tmp_path / "warehouse" / LEASE / "00000002.holder"
+        as_another_would = threading.Timer(3, file.write_text, ["rfm-spark run, ben@till"])
+        as_another_would.start()
+        began = time.monotonic()
+        with pytest.raises(RunFailure, match="was taken over, by rfm-spark run, ben@till"):
+            warehouse.replace(NUMBERS, rows, F.lit(True))
+        assert time.monotonic() - began < 20, "it was not stopped"
+        assert warehouse.version(NUMBERS) == before
 
 
 def test_a_thread_renews_the_lease_of_a_command_until_its_end_or_its_failure(spark, load, tmp_path):

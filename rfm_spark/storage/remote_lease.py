@@ -30,6 +30,9 @@ from rfm_spark.storage.spark_errors import GONE
 
 LEASE = "_lease"
 
+WRITES = "rfm-spark-writes"
+"""Tag of the work of Spark that is to be committed: it is interrupted where the lease was lost."""
+
 _FILE = re.compile(r"(\d{8})\.(holder|renewed-\d+)")
 
 
@@ -88,7 +91,7 @@ class RemoteLease:
         spans: Spans | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._place, self._holder = place, holder
+        self._sessions, self._place, self._holder = sessions, place, holder
         self._spans, self._progress = spans or Spans(), progress or Quiet()
         self._folder = HadoopFolder(sessions.session, below(place, LEASE))
         self._number, self._renewals = 0, 0
@@ -125,7 +128,7 @@ class RemoteLease:
             raise RunFailure(
                 f"{self._place}: it cannot be told whether this run still holds the lease: {error}"
             ) from None
-        if seen.number == self._number and seen.is_held:
+        if self._is_own(seen):
             return
         by = f", by {self._who(seen)}" if seen.is_held and seen.number > self._number else ""
         raise RunFailure(
@@ -198,6 +201,9 @@ class RemoteLease:
         last = max((int(file[1]) for file in files), default=0)
         return _Seen(last, frozenset(file[0] for file in files if int(file[1]) == last))
 
+    def _is_own(self, seen: _Seen) -> bool:
+        return seen.number == self._number and seen.is_held
+
     def _who(self, seen: _Seen) -> str:
         """Who holds the lease; it may be gone, or not be written yet."""
         try:
@@ -215,12 +221,13 @@ class RemoteLease:
         return f"{self._number:08}.renewed-{times}"
 
     def _renewing(self) -> None:
-        """Renews the lease until it is let go or was taken over."""
+        """Renews the lease until it is let go; where it was lost, stops what is being written."""
         while not self._ends.wait(self._spans.renewed_every_s):
             try:
-                if self._seen().number != self._number:
-                    return
-                self._renew()
+                if self._is_own(self._seen()):
+                    self._renew()
+                else:  # again and again: between two jobs of a write there is nothing to stop
+                    self._sessions.session.interruptTag(WRITES)
             except (JvmError, FileExists):
                 continue  # the next time may do; a lease that was lost is told by `check`
             except (UserError, *GONE):

@@ -21,6 +21,7 @@ from rfm_spark.storage.lease import Hold, Unlosable
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.remote_lease import WRITES
 from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.spark_errors import CONFLICTS
 from rfm_spark.storage.table_state import (
@@ -105,13 +106,16 @@ class Warehouse:
         self._hold.check()
         noted = {} if note is None else {_NOTE_OF_SESSION: self._written(note)}
         try:
-            with session_settings(self.spark, noted) if noted else nullcontext():
+            with self._tagged(), session_settings(self.spark, noted) if noted else nullcontext():
                 yield
         except CONFLICTS as error:
             raise RunFailure(
                 f"{self.path(table)}: somebody else changed it meanwhile "
                 f"({type(error).__name__}); nothing was written: run it again"
             ) from error
+        except Exception:
+            self._hold.check()  # where it is lost, that is why the work was interrupted
+            raise
         try:
             self._hold.check()
         except RunFailure as error:
@@ -119,6 +123,18 @@ class Warehouse:
                 f"{error}; the newest version of {self.path(table)} may have come after that: see "
                 "its history for `lease` in userMetadata"
             ) from None
+
+    @contextmanager
+    def _tagged(self) -> Iterator[None]:
+        """Work that is interrupted where the lease is lost; a local one cannot be."""
+        if self._hold.number is None:
+            yield
+            return
+        self.spark.addTag(WRITES)
+        try:
+            yield
+        finally:
+            self.spark.removeTag(WRITES)
 
     def _written(self, note: Mapping[str, Any] | None) -> str:
         return Note.written(note or {}, self._hold.number)

@@ -66,6 +66,8 @@ class Run:
         since: the earlier day that a result which compares two days is asked for; None for those
             that it compares by itself.
         taken_back: names of deliveries that are to count no more; then nothing new is taken in.
+        read_again: names of deliveries that are read again by the configuration of now, with rows
+            that were rejected; empty for all that have such. None where what is new is taken in.
         last_day: the last business day of the facts, once they are up to date.
         began_at: the moment by the clock.
         versions: what the whole run read and wrote.
@@ -80,6 +82,7 @@ class Run:
     night: date | None = None
     since: date | None = None
     taken_back: tuple[str, ...] = ()
+    read_again: tuple[str, ...] | None = None
     last_day: date | None = None
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: TableVersions = field(default_factory=TableVersions)

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.settings import SETTINGS_MODEL
-from rfm_spark.ingest.intake import reading_digest
+from rfm_spark.ingest.finding import reading_digest
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
 from rfm_spark.settings.digest import settings_digest

@@ -20,7 +20,7 @@ from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.storage.commit_log import CommitLog, Note
-from rfm_spark.storage.lease import LEASE, _remote, lease
+from rfm_spark.storage.lease import LEASE, lease
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse
@@ -261,25 +261,6 @@ def test_a_lease_ends_with_its_block_and_after_a_failure(spark, tmp_path):
         lease(SessionOnDemand.of(spark), str(tmp_path), "second"),
         pytest.raises(UserError, match="second"),
         lease(SessionOnDemand.of(spark), str(tmp_path), "third"),
-    ):
-        pass
-
-
-def test_on_other_file_systems_a_lease_is_a_file_created_atomically(spark, tmp_path):
-    place = f"file:{tmp_path}/warehouse"
-    with _remote(SessionOnDemand.of(spark), place, "rfm-spark run"):
-        assert (tmp_path / "warehouse" / LEASE).read_text() == "rfm-spark run"
-        with (
-            pytest.raises(UserError, match=r"another run is writing .*\(rfm-spark run\)"),
-            _remote(SessionOnDemand.of(spark), place, "two"),
-        ):
-            pass
-        assert (tmp_path / "warehouse" / LEASE).exists()
-    assert not (tmp_path / "warehouse" / LEASE).exists()
-    (tmp_path / "in the way").write_text("")
-    with (
-        pytest.raises(UserError, match="cannot write the warehouse"),
-        _remote(SessionOnDemand.of(spark), f"file:{tmp_path}/in the way/warehouse", "three"),
     ):
         pass
 

@@ -12,6 +12,7 @@ Everything here is available from `rfm_spark` itself:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -149,7 +150,7 @@ def open_run(
     )
 
 
-def run_job(
+def run_job(  # noqa: PLR0913 - the options of a command
     spark: SparkSession,
     command: str,
     settings: Settings,
@@ -158,12 +159,13 @@ def run_job(
     warehouse: str | Path,
     as_of: date | None = None,
     since: date | None = None,
+    deliveries: Sequence[str] | None = None,
 ) -> date | None:
     """Does what a command does, under the warehouse's lease and with a record in `runs`.
 
     Args:
         spark: session with Delta.
-        command: run, nightly, ingest, or the name of a result, such as rfm.
+        command: run, nightly, ingest, retract, replay, or the name of a result, such as rfm.
         settings: the configuration.
         input: where the raw data lie: folder or URI.
         warehouse: where the tables are: folder or URI.
@@ -171,9 +173,11 @@ def run_job(
             business day that is over; it must be given.
         since: of moves, the earlier day; by default the day before, a week and a month before,
             where they are stored.
+        deliveries: of retract and replay, names as the table `deliveries` has them; of replay, by
+            default all with rejected rows.
 
     Returns:
-        The day described; None for `ingest`.
+        The day described; None for `ingest`, `retract` and `replay`.
 
     Raises:
         UserError: for a mistake in what was given.
@@ -186,8 +190,15 @@ def run_job(
         raise UserError(f"{command}: name the business day that is over: as_of=date(...)")
     if since is not None and not job.compares_days:
         raise UserError(f"{command}: compares no days: leave out since={since}")
+    names_deliveries = job.takes_back or job.reads_again
+    if deliveries is not None and not names_deliveries:
+        raise UserError(f"{command}: takes no deliveries by name: leave them out")
+    if not deliveries and (job.takes_back or deliveries is not None):
+        raise UserError(f"{command}: name at least one delivery: deliveries=[...]")
     night = as_of if job.maintains else None
     run = open_run(spark, settings, input, warehouse, night=night, since=since)
+    run.taken_back = tuple(deliveries or ()) if job.takes_back else ()
+    run.read_again = tuple(deliveries or ()) if job.reads_again else None
     with session_settings(spark, MEANING):  # a session that is given has its own
         return jobs.run_job(run, command, as_of)
 

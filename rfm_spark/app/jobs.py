@@ -49,6 +49,7 @@ class Job:
         results: made after the facts are up to date, in this order.
         takes_in: whether it takes in new deliveries first.
         takes_back: whether it takes back deliveries, `run.taken_back`.
+        reads_again: whether it reads deliveries again, `run.read_again`.
         maintains: whether maintenance follows.
         compares_days: whether it takes an earlier day, `run.since`, to compare with.
     """
@@ -58,6 +59,7 @@ class Job:
     results: tuple[AnyResult, ...] = ()
     takes_in: bool = False
     takes_back: bool = False
+    reads_again: bool = False
     maintains: bool = False
     compares_days: bool = False
 
@@ -86,6 +88,11 @@ JOBS: tuple[Job, ...] = (
         "Take deliveries back: what they brought counts no more, and is not taken in again.",
         takes_back=True,
     ),
+    Job(
+        "replay",
+        "Read deliveries with rejected rows again, by the configuration of now.",
+        reads_again=True,
+    ),
     *(
         Job(result.name, result.summary, (result,), compares_days=result.compares_days)
         for result in RESULTS
@@ -104,7 +111,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         as_of: the day to describe; by default the last business day of the data.
 
     Returns:
-        The day described; None for `ingest`.
+        The day described; None for `ingest`, `retract` and `replay`.
 
     Raises:
         UserError, RunFailure: after a record of the failure, where the warehouse can hold one.
@@ -120,9 +127,9 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
         # What is asked for with one earlier day is less than the result: that would not stand.
         record_run(run, name, run_id, day, outcome, whole if run.since is None else ())
 
-    with writing(run, name):
+    with writing(run, name, run_id):
         try:
-            if job.takes_in or job.takes_back:
+            if job.takes_in or job.takes_back or job.reads_again:
                 ingest(run)
             refresh_facts(run)
             if job.results:
@@ -145,10 +152,21 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 
 
 @contextmanager
-def writing(run: Run, name: str) -> Iterator[None]:
-    """The warehouse's lease for a command, and the warehouse as this release makes it."""
-    holder = f"rfm-spark {name}, {_user()}@{socket.gethostname()}, pid {os.getpid()}"
-    with lease(run.sessions, run.warehouse.place, holder):
+def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
+    """The warehouse's lease for a command, and the warehouse as this release makes it.
+
+    Args:
+        run: the run.
+        name: of the command.
+        run_id: by which `runs` will have it, where that is known.
+    """
+    who = f"{_user()}@{socket.gethostname()}, pid {os.getpid()}"
+    since = f"since {run.began_at:%Y-%m-%d %H:%M:%S} UTC"
+    holder = ", ".join([f"rfm-spark {name}", who, *([f"run {run_id}"] if run_id else []), since])
+    with (
+        lease(run.sessions, run.warehouse.place, holder, run.progress) as hold,
+        run.warehouse.held_by(hold),
+    ):
         upgrade(run)
         yield
 

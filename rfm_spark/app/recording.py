@@ -29,12 +29,13 @@ class Record:
 def recorded(run: Run, command: str, day: date | None) -> Iterator[Record]:
     """The warehouse's lease, and a record of what is written until the context ends."""
     started, clock, found = datetime.now(UTC), time.monotonic(), Record()
+    run_id = str(uuid.uuid4())
 
     def record(told: str) -> None:
         outcome = Outcome(told, started, time.monotonic() - clock, found.details)
-        record_run(run, command, str(uuid.uuid4()), day, outcome)
+        record_run(run, command, run_id, day, outcome)
 
-    with writing(run, command):
+    with writing(run, command, run_id):
         try:
             yield found
         except BaseException as error:

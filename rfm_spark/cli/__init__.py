@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +55,8 @@ from rfm_spark.ingest.sources import source_problems
 from rfm_spark.session import error_log, submitted_session
 
 __all__ = ["main", "submitted"]
+
+_INTERRUPTED = 130
 
 
 class _Commands(TyperGroup):
@@ -211,13 +215,23 @@ def main(arguments: Sequence[str] | None = None, sessions: Sessions | None = Non
         arguments: of the command; by default those of the process.
         sessions: how to get a Spark session; by default an embedded local one.
     """
+    signal.signal(signal.SIGTERM, _stopped)
     sys.exit(exit_code(arguments, sessions))
+
+
+def _stopped(_: int, frame: FrameType | None) -> None:
+    """Ends the command as Ctrl-C does: Spark's jobs are cancelled, and the lease is let go."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    if callable(interrupt):
+        interrupt(signal.SIGINT, frame)
+    raise KeyboardInterrupt  # where Ctrl-C is ignored, as in the background
 
 
 def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> int:
     """Runs a command; its exit code."""
     try:
-        app(args=arguments, standalone_mode=False, obj=sessions)
+        if app(args=arguments, standalone_mode=False, obj=sessions) == _INTERRUPTED:
+            raise KeyboardInterrupt  # Typer makes a value of it, by which a command ends with 0
     except UserError as error:
         show_problems(error.problems)
         return 2

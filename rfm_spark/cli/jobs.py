@@ -14,6 +14,7 @@ from rfm_spark.cli.display import show_panels, show_queries
 from rfm_spark.cli.options import AnyInput, AsOf, Config, Input, Night, Overrides, Place, Since
 from rfm_spark.cli.requests import Request
 from rfm_spark.cli.sessions import session
+from rfm_spark.core.errors import UserError
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.settings import leading_profile
@@ -21,6 +22,14 @@ from rfm_spark.results.rfm.settings import leading_profile
 Deliveries = Annotated[
     list[str],
     typer.Argument(metavar="DELIVERY...", help="Names, as the table `deliveries` has them."),
+]
+
+SomeDeliveries = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DELIVERY...]", help="Names, as the table `deliveries` has them."),
+]
+AllDeliveries = Annotated[
+    bool, typer.Option("--all", help="Every delivery that has rejected rows.")
 ]
 
 
@@ -88,14 +97,32 @@ def _add_command(app: typer.Typer, job: Job) -> None:
         request = Request(config, overrides, input, warehouse, taken_back=deliveries)
         run_and_show(context, job, request)
 
+    def reading_again(
+        context: typer.Context,
+        config: Config,
+        overrides: Overrides,
+        input: Input,
+        warehouse: Place,
+        deliveries: SomeDeliveries = None,
+        is_all: AllDeliveries = False,
+    ) -> None:
+        if is_all == bool(deliveries):
+            raise UserError(
+                f"{job.name}: name deliveries, or give --all for all with rejected rows"
+            )
+        names = deliveries or []
+        request = Request(config, overrides, input, warehouse, read_again=names)
+        run_and_show(context, job, request)
+
     of_days = of_two_days if job.compares_days else of_tables
     in_out = taking_back if job.takes_back else taking_in if job.takes_in else of_days
-    app.command(job.name, help=job.summary)(night if job.maintains else in_out)
+    of_new = reading_again if job.reads_again else in_out
+    app.command(job.name, help=job.summary)(night if job.maintains else of_new)
 
 
 def run_and_show(context: typer.Context, job: Job, request: Request) -> None:
     """Does a job, and shows what it made of its day."""
-    places = [request.warehouse, request.input if job.takes_in else None]
+    places = [request.warehouse, request.input if job.takes_in or job.reads_again else None]
     with session(context, places) as sessions:
         run = request.run(sessions)
         day = run_job(run, job.name, request.day)

@@ -32,6 +32,7 @@ class Request:
     is_night: bool = False
     since: datetime | None = None
     taken_back: Sequence[str] = ()
+    read_again: Sequence[str] | None = None
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +59,7 @@ class Request:
             day_of(self.since),
         )
         run.taken_back = tuple(self.taken_back)
+        run.read_again = None if self.read_again is None else tuple(self.read_again)
         return run
 
 

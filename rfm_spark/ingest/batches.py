@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from rfm_spark.core.table import Table
-from rfm_spark.ingest.counts import CountsByDelivery
+from rfm_spark.ingest.counts import CountsByDelivery, DeliveryCounts
 from rfm_spark.ingest.files.deliveries import Delivery
 from rfm_spark.ingest.files.generations import Generation
 from rfm_spark.ingest.forgotten import Forgotten
@@ -28,6 +28,8 @@ class Batch:
         previously_loaded: names of deliveries that were loaded before and have changed.
         gone: name to fingerprint of deliveries that were taken in, and are not there any more.
         listed: names of all deliveries that are there, new or not.
+        read_again: of deliveries that are read again as they are, what was counted before; empty
+            where all are new or have changed.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Batch:
     previously_loaded: frozenset[str]
     gone: Mapping[str, str] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
+    read_again: Mapping[str, DeliveryCounts] = field(default_factory=dict)
 
     @property
     def has_files(self) -> bool:

@@ -23,18 +23,13 @@ from rfm_spark.ingest.counts import (
     receipt_counts,
     row_counts,
 )
-from rfm_spark.ingest.files.deliveries import (
-    RETRACTED,
-    Delivery,
-    NoFilesError,
-    find_deliveries,
-    lookups_fingerprint,
-)
+from rfm_spark.ingest.files.deliveries import Delivery
 from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.finding import batch_again, new_batch
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rejected_share import check_rejected_share
+from rfm_spark.ingest.replay import asked_again
 from rfm_spark.ingest.retraction import (
-    is_taken_in,
     retraction,
     retraction_problems,
     tell_gone,
@@ -57,10 +52,7 @@ from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.ingest.versions.repeated_ids import id_hashes, repeated_hashes, with_is_single
 from rfm_spark.run import Run
 from rfm_spark.session import in_parts
-from rfm_spark.settings.digest import changes_digest
-from rfm_spark.settings.shop import Business
 from rfm_spark.settings.sources import (
-    DATE,
     Customers,
     CustomerTotals,
     Identities,
@@ -74,13 +66,6 @@ from rfm_spark.storage.spark_errors import FAILED
 _MAX_BROADCAST_FILE_BYTES = 32 * 2**20
 """Size of raw files up to which the hashes of their receipt ids are broadcast."""
 _MAX_BROADCAST_HASHES = 4_000_000
-
-_READING_SETTINGS = frozenset(Business.model_fields) - {"currency"}
-"""Business settings that affect how rows are read; the others affect display only."""
-
-_READER_REVISION = 4
-"""Revision of the reading code: raise it when the same settings read rows differently, so that
-all deliveries are loaded again."""
 
 
 @contextmanager
@@ -109,10 +94,18 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
     sources = configured_sources(run.settings)
     if run.taken_back:
         problems += retraction_problems(run.taken_back, fingerprints, sources)
+    asked = None if run.read_again is None else asked_again(run, sources)
     for label, source in sources.items():
+        if asked is not None and label not in asked:
+            continue
         try:
             known = {name: one for (of, name), one in fingerprints.items() if of == label}
-            batch = _batch(run, label, source, known)
+            if asked is not None:
+                batch = batch_again(run, label, source, known, asked[label])
+            elif run.taken_back:
+                batch = retraction(label, source, known, run.taken_back)
+            else:
+                batch = new_batch(run, label, source, known)
             if isinstance(source, Receipts):
                 listed[label] = batch.listed
             if batch.deliveries:
@@ -123,6 +116,8 @@ def new_intakes(run: Run) -> Iterator[list[Intake]]:
         except UserError as error:
             problems += error.problems
     problems += in_two_feeds(listed)
+    if asked is not None and not any(found.values()):
+        problems += run.notes  # on each why it is not read
     if problems:
         raise UserError(problems)
     feeds = [[feed] for feed in found.pop(RECEIPTS.name)]
@@ -148,13 +143,6 @@ def _intake(
         if table is not RECEIPTS:
             check_rejected_share(run, intake, rows)
     return intake
-
-
-def _batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -> Batch:
-    """What a source brings, or what is to be taken back of it."""
-    if run.taken_back:
-        return retraction(label, source, known, run.taken_back)
-    return _new_batch(run, label, source, known)
 
 
 @contextmanager
@@ -284,42 +272,12 @@ def translated_input_errors(intake: Intake) -> Iterator[None]:
         raise as_user_error(error, intake.table.name) from error
 
 
-def reading_digest(source: Source, business: Business) -> str:
-    """Digest of all settings that affect how the rows of a source are read."""
-    source_digest = changes_digest(source, _READER_REVISION)
-    return source_digest + changes_digest(business, _READER_REVISION, _READING_SETTINGS)
-
-
 def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:
     if not run.warehouse.is_there(DELIVERIES):
         return {}
     run.version_read(DELIVERIES)
     loaded = run.warehouse.rows(DELIVERIES, columns=["source", "delivery", "fingerprint"])
     return {(row["source"], row["delivery"]): row["fingerprint"] for row in loaded}
-
-
-def _new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -> Batch:
-    try:
-        deliveries = find_deliveries(run.sessions, source, run.input, label, run.night)
-    except NoFilesError as error:
-        if run.night is None or not known:
-            raise
-        # Nothing was sold on that day, or nothing has come: recency moves on either way.
-        run.notes.append(f"{error.problems[0]}: {run.night} is described by what came before")
-        deliveries = []
-    lookups = lookups_fingerprint(run.sessions, source, run.input, label)
-    settings_digest = reading_digest(source, run.settings.business) + lookups
-    new = [one for one in deliveries if not is_taken_in(one, known, settings_digest)]
-    reloaded = frozenset(delivery.name for delivery in new if delivery.name in known)
-    # Of a night, the files of other days were not looked for.
-    is_of_all = deliveries and (run.night is None or DATE not in source.path)
-    there = frozenset(delivery.name for delivery in deliveries)
-    gone = {
-        name: one
-        for name, one in known.items()
-        if is_of_all and name not in there and not one.startswith(RETRACTED)
-    }
-    return Batch(label, source, new, settings_digest, reloaded, gone, there)
 
 
 def _batch_rows(

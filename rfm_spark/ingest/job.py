@@ -25,6 +25,7 @@ from rfm_spark.ingest.intake import (
     translated_input_errors,
 )
 from rfm_spark.ingest.rejected_share import check_rejected_share
+from rfm_spark.ingest.replay import tell_read_again, unfinished_rows
 from rfm_spark.ingest.rows.attributes import accepted_attributes
 from rfm_spark.ingest.rows.customer_totals import accepted_totals
 from rfm_spark.ingest.rows.identities import accepted_identities
@@ -72,7 +73,7 @@ _KEPT_AS_DELIVERED = {
 
 
 def ingest(run: Run) -> None:
-    """Loads every delivery that is new or has changed.
+    """Loads every delivery that is new or has changed, or those that are to be read again.
 
     Raises:
         UserError: if input and configuration do not match, too many rows of a source are
@@ -93,6 +94,7 @@ def ingest(run: Run) -> None:
             ):
                 _ingest_table(run, intake)
                 step.says(describe_counts(intake.counts, intake.replacing_receipts))
+                _tell_read_again(run, intake)
     if run.settings.receipts is None:  # facts are made of none
         run.warehouse.create(RECEIPTS)
 
@@ -187,6 +189,8 @@ def _tell_replaced_receipts(run: Run, intake: Intake, days: Collection[date]) ->
 
 def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
     """Writes rejected rows to quarantine, in place of those of the same deliveries."""
+    if unfinished := unfinished_rows(intake):  # it is the first table that is written
+        run.replace_by(DELIVERIES, unfinished, _deliveries_condition(intake.batches))
     counts = intake.counts.values()
     expected = sum(count.rejected_rows + count.dropped_rows for count in counts)
     condition = _deliveries_condition(intake.batches)
@@ -203,6 +207,13 @@ def _write_quarantine(run: Run, intake: Intake, rejected: DataFrame) -> None:
     if commit.rows != expected:
         raise AssertionError(f"{expected} rows were to be kept out, {commit.rows} were")
     add_unknown_amounts(intake.counts, run.warehouse.read(QUARANTINE).where(condition))
+
+
+def _tell_read_again(run: Run, intake: Intake) -> None:
+    for batch in intake.batches:
+        if batch.read_again:
+            kept_out = run.warehouse.read(QUARANTINE).where(_deliveries_condition([batch]))
+            tell_read_again(run, intake, batch, kept_out)
 
 
 def _delivery_places(run: Run, batches: Sequence[Batch]) -> DataFrame:

@@ -40,13 +40,24 @@ def check_rejected_share(run: Run, intake: Intake, rejected_rows: DataFrame) -> 
             raise UserError(
                 f"[{batch.label}] {rejected:,} of {total_rows:,} rows are rejected, more than "
                 f"ingest.max_rejected_share = {max_share:g} allows; nothing was published. Most "
-                f"frequent: {_most_frequent_reasons(rejected_rows, batch.label)}"
+                f"frequent: {_of_source(rejected_rows, batch.label)}"
             )
 
 
-def _most_frequent_reasons(rows: DataFrame, label: str) -> str:
+def _of_source(rows: DataFrame, label: str) -> str:
     invalid_rows = rows.where(is_invalid() & (F.col("source") == label))
-    reasons = invalid_rows.select(F.explode(F.split("reasons", SEPARATOR)).alias("reason")).where(
+    return most_frequent_reasons(
+        invalid_rows.select(F.split("reasons", SEPARATOR).alias("reasons"))
+    )
+
+
+def most_frequent_reasons(rejected: DataFrame) -> str:
+    """The reasons that most rows have, such as `time_unreadable (12), amount_missing (3)`.
+
+    Args:
+        rejected: one row per rejected raw row, with `reasons`, an array.
+    """
+    reasons = rejected.select(F.explode("reasons").alias("reason")).where(
         ~F.col("reason").isin(*DROPPED, REJECTED_BY_ANOTHER)
     )
     most_frequent = reasons.groupBy("reason").count().orderBy(F.desc("count"), "reason").limit(5)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import did_you_mean
 from rfm_spark.core.natural_order import natural_key
 from rfm_spark.ingest.batches import Batch
-from rfm_spark.ingest.files.deliveries import RETRACTED, Delivery, retracted
+from rfm_spark.ingest.files.deliveries import RETRACTED, Delivery, retracted, without_mark
 from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run
@@ -30,7 +30,7 @@ def is_taken_in(delivery: Delivery, known: Mapping[str, str], settings_digest: s
     """
     before = known.get(delivery.name, "")
     if before.startswith(RETRACTED):
-        return before.removeprefix(RETRACTED).startswith(delivery.fingerprint)
+        return without_mark(before).startswith(delivery.fingerprint)
     return before == delivery.fingerprint + settings_digest
 
 

@@ -39,7 +39,7 @@ _LAST_CHECKPOINT = "_last_checkpoint"
 NOTE = "userMetadata"
 """What Delta calls a writer's note, in a commit and as an option."""
 
-_OURS = "rfm_spark"
+_OURS, _LEASE = "rfm_spark", "lease"
 _ONCE_NOTED = frozenset({"as_of", "days", "of"})
 """Of which a note of 0.1.0, which did not say whose it is, has one."""
 
@@ -52,6 +52,7 @@ class Note:
         version: Delta version.
         is_write: whether rows could have changed.
         is_ours: whether this program made it; platforms and people leave notes of their own.
+        lease: number of the lease that it was made under; None of a local warehouse.
         content: our note; empty where there is none.
     """
 
@@ -59,28 +60,34 @@ class Note:
     is_write: bool
     is_ours: bool
     content: Mapping[str, Any]
+    lease: int | None = None
 
     @classmethod
     def of(cls, version: int, info: Mapping[str, Any]) -> Self:
         """Of a commit with this `commitInfo`."""
-        noted = _noted(info.get(NOTE))
+        found = _read(info.get(NOTE))
+        noted = _noted(found)
         is_write = info.get("operation") not in _UNCHANGED
-        return cls(version, is_write, noted is not None, noted or {})
+        lease = None if noted is None else found.get(_LEASE)
+        return cls(version, is_write, noted is not None, noted or {}, lease)
 
     @staticmethod
-    def written(content: Mapping[str, Any]) -> str:
+    def written(content: Mapping[str, Any], lease: int | None = None) -> str:
         """A note as a commit keeps it."""
-        return json.dumps({_OURS: content})
+        return json.dumps({_OURS: content} if lease is None else {_OURS: content, _LEASE: lease})
 
 
-def _noted(text: str | None) -> Mapping[str, Any] | None:
-    """What a note of ours says; None of somebody else's."""
+def _read(text: str | None) -> Mapping[str, Any]:
+    """A note, whoever wrote it; empty of one that is no object."""
     try:
         found = json.loads(text or "null")
     except ValueError:
-        return None
-    if not isinstance(found, dict):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _noted(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a note of ours says; None of somebody else's."""
     if isinstance(found.get(_OURS), dict):
         return dict(found[_OURS])
     return found if found.keys() & _ONCE_NOTED else None

@@ -17,7 +17,7 @@ from rfm_spark.core.errors import RunFailure
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.session_settings import session_settings
-from rfm_spark.storage.warehouse import Warehouse, noting
+from rfm_spark.storage.warehouse import Warehouse
 
 _RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 _TABLE, _KEYS = "stored", "gone"
@@ -39,7 +39,7 @@ def remove_rows(
         column: that names them.
         note: kept with the commit.
     """
-    with noting(warehouse.spark, note or {}):
+    with warehouse.committing(table, note or {}):
         _merge(warehouse, table, keys, (column,)).whenMatchedDelete().execute()
 
 
@@ -56,7 +56,7 @@ def add_rows(
     """
     warehouse.create(table)
     ordered = rows.select(*[F.col(one.name).cast(one.type) for one in table.columns])
-    with noting(warehouse.spark, {}):
+    with warehouse.committing(table, {}):
         merged = _merge(warehouse, table, ordered, table.key).whenNotMatchedInsertAll()
         if renewed:
             merged = merged.whenMatchedUpdate(set={name: changed(name) for name in renewed})
@@ -81,7 +81,7 @@ def change_rows(
         values: column to its new value; columns of `rows` as `changed(name)`.
         note: kept with the commit.
     """
-    with noting(warehouse.spark, note or {}):
+    with warehouse.committing(table, note or {}):
         merged = _merge(warehouse, table, rows, key)
         merged.whenMatchedUpdate(set=dict(values)).execute()
 
@@ -108,10 +108,13 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
     """
     spark, path = warehouse.spark, warehouse.path(table)
     target, before = f"delta.`{path}`", warehouse.version(table)
-    spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
-    with session_settings(spark, {_RETENTION_CHECK: "false"}):
+    with (
+        warehouse.committing(table),
+        session_settings(spark, {_RETENTION_CHECK: "false"}),
+    ):
+        spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
         DeltaTable.forPath(spark, path).vacuum(0.0)
-    with noting(spark, note):
+    with warehouse.committing(table, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
     log = CommitLog(warehouse.sessions, path)
     last = log.last_checkpoint()

@@ -56,12 +56,16 @@ class HadoopFolder:
             raise JvmError(_message(error)) from None
 
     def names(self) -> list[str]:
-        """Names of what lies in it; none where it is not there."""
+        """Names of what lies in it; none where it is not there.
+
+        Raises:
+            JvmError: if it cannot be listed.
+        """
         try:
             statuses = self._files.listStatus(self._folder)
         except Py4JJavaError as error:
             if error.java_exception.getClass().getSimpleName() != "FileNotFoundException":
-                raise
+                raise JvmError(_message(error)) from None
             return []
         listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(statuses)
         # As one text: asking for each name would be a call into the JVM.
@@ -72,7 +76,7 @@ class HadoopFolder:
         """Lines of a text file, in UTF-8.
 
         Raises:
-            JvmError: if it cannot be opened.
+            JvmError: if it cannot be read.
         """
         try:
             stream = self._files.open(self._path(name))
@@ -83,6 +87,8 @@ class HadoopFolder:
         try:
             while (line := lines.readLine()) is not None:
                 yield line
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
         finally:
             lines.close()
 
@@ -96,17 +102,24 @@ class HadoopFolder:
         path = self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
         try:
             stream = self._files.create(path, False)
+            stream.write(bytearray(content.encode()))
+            stream.close()
         except Py4JJavaError as error:
             kind = error.java_exception.getClass().getSimpleName()
             if "AlreadyExists" in kind:
                 raise FileExists(name) from None
             raise JvmError(kind) from None
-        stream.write(bytearray(content.encode()))
-        stream.close()
 
     def delete(self, name: str, with_content: bool = False) -> None:
-        """Removes a file, or a folder with what lies in it."""
-        self._files.delete(self._path(name), with_content)
+        """Removes a file, or a folder with what lies in it; nothing where there is none.
+
+        Raises:
+            JvmError: if it cannot be removed.
+        """
+        try:
+            self._files.delete(self._path(name), with_content)
+        except Py4JJavaError as error:
+            raise JvmError(_message(error)) from None
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file or folder.

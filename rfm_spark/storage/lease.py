@@ -5,37 +5,78 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shlex import quote
+from typing import Protocol
 
 from filelock import Timeout, UnixFileLock
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.storage.gateway import FileExists, HadoopFolder, JvmError
-from rfm_spark.storage.locations import below, is_local
+from rfm_spark.core.progress import Progress
+from rfm_spark.storage.locations import is_local
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.remote_lease import LEASE, RemoteLease, Spans
 
-LEASE = "_lease"
+
+class Hold(Protocol):
+    """A lease that is held."""
+
+    @property
+    def number(self) -> int | None:
+        """Greater than that of every holder before; None where holders have none."""
+
+    def check(self) -> None:
+        """Makes sure that it is still held.
+
+        Raises:
+            RunFailure: if another run has taken it over, or it cannot be told.
+        """
+
+
+class Unlosable:
+    """What cannot be lost: a lock of the operating system, or that nobody holds anything."""
+
+    number = None
+
+    def check(self) -> None:
+        """Nothing to make sure of."""
 
 
 @contextmanager
-def lease(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None]:
+def lease(
+    sessions: SessionOnDemand,
+    place: str,
+    holder: str,
+    progress: Progress | None = None,
+    spans: Spans | None = None,
+) -> Iterator[Hold]:
     """Holds the warehouse for writing.
 
     A local folder is held by a lock of the operating system, which ends with the process. On
-    HDFS, ABFS and GCS a file is created atomically; after a crash it stays and must be removed
-    by hand. An object store without atomic create (S3) needs the scheduler to start one run.
+    HDFS, ABFS and GCS files are created atomically (`remote_lease`); after a crash the lease
+    expires. An object store without atomic create (S3) needs the scheduler to start one run.
 
     Args:
         sessions: for remote file systems.
         place: the warehouse.
         holder: who holds it, for the other run's error message.
+        progress: shows that it waits for another run.
+        spans: how long a remote one lasts.
+
+    Yields:
+        The lease; whoever writes must make sure that it is still held.
 
     Raises:
         UserError: if another run holds it, or it cannot be written.
     """
-    hold = _local(Path(place), holder) if is_local(place) else _remote(sessions, place, holder)
-    with hold:
-        yield
+    if is_local(place):
+        with _local(Path(place), holder):
+            yield Unlosable()
+        return
+    remote = RemoteLease(sessions, place, holder, spans, progress)
+    remote.take()
+    try:
+        yield remote
+    finally:
+        remote.release()
 
 
 @contextmanager
@@ -49,7 +90,7 @@ def _local(folder: Path, holder: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        other = file.read_bytes()[:200].decode(errors="replace").strip()
+        other = file.read_bytes()[:300].decode(errors="replace").strip()
         raise UserError(
             f"{folder}: another run is writing this warehouse ({other}); wait for its end"
         ) from None
@@ -60,29 +101,3 @@ def _local(folder: Path, holder: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _holder(folder: HadoopFolder) -> str:
-    """Who holds the lease; it may be gone, or not be written yet."""
-    try:
-        return next(iter(folder.lines(LEASE)), "")[:200] or "it has not said who it is"
-    except JvmError:
-        return "its lease is gone meanwhile"
-
-
-@contextmanager
-def _remote(sessions: SessionOnDemand, place: str, holder: str) -> Iterator[None]:
-    folder = HadoopFolder(sessions.session, place)
-    try:
-        folder.create(LEASE, holder)
-    except FileExists:
-        raise UserError(
-            f"{place}: another run is writing this warehouse ({_holder(folder)}); wait for its "
-            f"end, or, if it was killed, hadoop fs -rm {quote(below(place, LEASE))}"
-        ) from None
-    except JvmError as error:
-        raise UserError(f"{place}: cannot write the warehouse: {error}") from None
-    try:
-        yield
-    finally:
-        folder.delete(LEASE)

@@ -47,11 +47,13 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         added = ", ".join(
             f"{one.name} {one.type.simpleString()} COMMENT {_quoted(one.comment)}" for one in absent
         )
-        warehouse.spark.sql(f"ALTER TABLE {target} ADD COLUMNS ({added})")
+        with warehouse.committing(table):
+            warehouse.spark.sql(f"ALTER TABLE {target} ADD COLUMNS ({added})")
         done.append(f"added {', '.join(one.name for one in absent)}")
     done += _with_comments(warehouse, table, state)
     if state.comment != table.grain:
-        warehouse.spark.sql(f"COMMENT ON TABLE {target} IS {_quoted(table.grain)}")
+        with warehouse.committing(table):
+            warehouse.spark.sql(f"COMMENT ON TABLE {target} IS {_quoted(table.grain)}")
         done.append("described its rows")
     wanted = table_properties(table)
     if state.properties.get(_MAPPING, "none") == "none":
@@ -64,7 +66,8 @@ def renew(warehouse: Warehouse, table: Table, is_made_again: bool) -> list[str]:
         # what the table has (findings/delta_retention_check.sh).
         whole = {**wanted, SCHEMA_VERSION: str(table.schema_version)}
         listed = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in whole.items())
-        warehouse.spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ({listed})")
+        with warehouse.committing(table):
+            warehouse.spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ({listed})")
         done += [f"set {', '.join(changed)}"] if changed else []
     return done
 
@@ -78,7 +81,8 @@ def _with_comments(warehouse: Warehouse, table: Table, state: TableState) -> Ite
     ]
     if changed:
         told = ", ".join(f"{one.name} COMMENT {_quoted(one.comment)}" for one in changed)
-        warehouse.spark.sql(f"ALTER TABLE delta.`{warehouse.path(table)}` ALTER COLUMN {told}")
+        with warehouse.committing(table):
+            warehouse.spark.sql(f"ALTER TABLE delta.`{warehouse.path(table)}` ALTER COLUMN {told}")
         yield f"described {', '.join(one.name for one in changed)}"
 
 

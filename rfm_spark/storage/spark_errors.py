@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 FAILED = (PySparkException, Py4JJavaError)
 """PySpark leaves an error it has no class for, such as a file's that cannot be read, to Py4J."""
+
+CONFLICTS = (
+    DeltaConcurrentModificationException,
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+"""Somebody else has committed meanwhile. In Python the first one is no base of the others."""
 
 GONE = (Py4JError, OSError)
 """A question to a JVM that has ended, or ends meanwhile."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
-from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,10 +17,13 @@ from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import NOTE, CommitLog, Note
 from rfm_spark.storage.direct import direct_tables
+from rfm_spark.storage.lease import Hold, Unlosable
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.remote_lease import WRITES
 from rfm_spark.storage.session_settings import session_settings
+from rfm_spark.storage.spark_errors import CONFLICTS
 from rfm_spark.storage.table_state import (
     AT_CREATION,
     SCHEMA_VERSION,
@@ -31,11 +33,6 @@ from rfm_spark.storage.table_state import (
 
 _NOTE_OF_SESSION = "spark.databricks.delta.commitInfo.userMetadata"
 """Setting that tells Delta a commit's note, for what has no option of a writer."""
-
-
-def noting(spark: SparkSession, note: Mapping[str, Any]) -> AbstractContextManager[None]:
-    """Commits of this session have a note of ours until the context ends."""
-    return session_settings(spark, {_NOTE_OF_SESSION: Note.written(note)})
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,7 @@ class Warehouse:
         self._registered: set[str] = set()
         self._new: set[str] = set()
         """Tables created here and not written yet."""
+        self._hold: Hold = Unlosable()
 
     @property
     def spark(self) -> SparkSession:
@@ -82,6 +80,64 @@ class Warehouse:
     def sessions(self) -> SessionOnDemand:
         """Where to get the session."""
         return self._sessions
+
+    @contextmanager
+    def held_by(self, hold: Hold) -> Iterator[None]:
+        """All that is written until the context ends is written under a lease."""
+        before, self._hold = self._hold, hold
+        try:
+            yield
+        finally:
+            self._hold = before
+
+    @contextmanager
+    def committing(self, table: Table, note: Mapping[str, Any] | None = None) -> Iterator[None]:
+        """What is committed to a table until the context ends: every commit is in one of these.
+
+        The lease is looked at before, and once more afterwards: Delta asks nobody in between.
+
+        Args:
+            table: to be written, by whatever way.
+            note: of ours, for commits that have no option for one; None for no note.
+
+        Raises:
+            RunFailure: if the lease has been lost, or somebody else has changed it meanwhile.
+        """
+        self._hold.check()
+        noted = {} if note is None else {_NOTE_OF_SESSION: self._written(note)}
+        try:
+            with self._tagged(), session_settings(self.spark, noted) if noted else nullcontext():
+                yield
+        except CONFLICTS as error:
+            raise RunFailure(
+                f"{self.path(table)}: somebody else changed it meanwhile "
+                f"({type(error).__name__}); nothing was written: run it again"
+            ) from error
+        except Exception:
+            self._hold.check()  # where it is lost, that is why the work was interrupted
+            raise
+        try:
+            self._hold.check()
+        except RunFailure as error:
+            raise RunFailure(
+                f"{error}; the newest version of {self.path(table)} may have come after that: see "
+                "its history for `lease` in userMetadata"
+            ) from None
+
+    @contextmanager
+    def _tagged(self) -> Iterator[None]:
+        """Work that is interrupted where the lease is lost; a local one cannot be."""
+        if self._hold.number is None:
+            yield
+            return
+        self.spark.addTag(WRITES)
+        try:
+            yield
+        finally:
+            self.spark.removeTag(WRITES)
+
+    def _written(self, note: Mapping[str, Any] | None) -> str:
+        return Note.written(note or {}, self._hold.number)
 
     def path(self, table: Table) -> str:
         """The folder of a table."""
@@ -274,18 +330,13 @@ class Warehouse:
             ordered = ordered.sortWithinPartitions(*table.sort_by)
         before = self.version(table)
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
-        writer = writer.option(NOTE, Note.written(note or {}))
-        try:
+        writer = writer.option(NOTE, self._written(note))
+        with self.committing(table):
             if is_new:
                 # Nothing to replace: looking for it takes twice as long as adding rows.
                 writer.append()
             else:
                 writer.overwrite(where)
-        except DeltaConcurrentModificationException as error:
-            raise RunFailure(
-                f"{self.path(table)}: somebody else changed it meanwhile "
-                f"({type(error).__name__}); nothing was written: run it again"
-            ) from error
         return self._commit_since(table, before)
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -300,8 +351,9 @@ class Warehouse:
         self.create(table)
         self._new.discard(table.name)
         added = local_rows(self.spark, rows, table.schema)
-        writer = added.write.format("delta").option(NOTE, Note.written({}))
-        writer.mode("append").save(self.path(table))
+        writer = added.write.format("delta").option(NOTE, self._written(None))
+        with self.committing(table):
+            writer.mode("append").save(self.path(table))
 
     def notes_since(self, table: Table, version: int) -> list[Note] | None:
         """Commits after a version, oldest first; None where the log no longer holds them all."""
@@ -349,22 +401,25 @@ class Warehouse:
         )
         for name, value in {**AT_CREATION, **table_properties(table)}.items():
             builder = builder.property(name, value)
-        builder.execute()
+        with self.committing(table):
+            builder.execute()
         self._checked.discard(table.name)
 
     def compact(self, table: Table, where: str | None = None) -> None:
         """Joins small files, of some partitions or of all; rows and readers are not touched."""
         optimize = self._delta(table).optimize()
-        (optimize.where(where) if where else optimize).executeCompaction()
+        with self.committing(table):
+            (optimize.where(where) if where else optimize).executeCompaction()
 
     def delete(self, table: Table, where: Column) -> None:
         """Removes a slice of rows."""
-        with noting(self.spark, {}):
+        with self.committing(table, {}):
             self._delta(table).delete(where)
 
     def vacuum(self, table: Table) -> None:
         """Removes files that no version within the table's retention needs."""
-        self._delta(table).vacuum()
+        with self.committing(table):
+            self._delta(table).vacuum()
 
     def detail(self, table: Table) -> tuple[int, int]:
         """Files and bytes of the newest version."""

@@ -17,7 +17,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from rfm_spark.core.table import Table
-from rfm_spark.ingest.intake import reading_digest
+from rfm_spark.ingest.finding import reading_digest
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.results.rfm.boundaries.rules import boundary_digest
@@ -69,7 +69,8 @@ def _update(
     rows = run.warehouse.read(table).where(where).count()
     if rows:
         stored = DeltaTable.forPath(run.spark, run.warehouse.path(table))
-        stored.update(where, dict(values))
+        with run.warehouse.committing(table):
+            stored.update(where, dict(values))
         yield f"{table.name}: {', '.join(values)} of {rows:,} rows of {label}"
 
 

@@ -50,6 +50,9 @@ class RawFile:
 RETRACTED = "retracted:"
 """Before the fingerprint of a delivery that was taken back: its files are not taken in again."""
 
+UNFINISHED = "unfinished:"
+"""Before that of a delivery that is being read again: should that stop, it counts as changed."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -74,7 +77,12 @@ def retracted(name: str, fingerprint: str) -> Delivery:
         name: of the delivery.
         fingerprint: with which it was taken in.
     """
-    return Delivery(name, (), RETRACTED + fingerprint.removeprefix(RETRACTED))
+    return Delivery(name, (), RETRACTED + without_mark(fingerprint))
+
+
+def without_mark(fingerprint: str) -> str:
+    """The fingerprint with which a delivery was taken in, whatever became of it since."""
+    return fingerprint.removeprefix(RETRACTED).removeprefix(UNFINISHED)
 
 
 class NoFilesError(UserError):

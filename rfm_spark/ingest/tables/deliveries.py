@@ -15,7 +15,8 @@ DELIVERIES = Table(
         Column(
             "fingerprint",
             StringType(),
-            "Digest of its files and of the settings, behind `retracted:` where it was taken back",
+            "Digest of its files and of the settings, behind `retracted:` where it was taken back; "
+            "of its files behind `unfinished:` while it is read again",
             True,
         ),
         Column("rows", LongType(), "Raw rows read", required=True),

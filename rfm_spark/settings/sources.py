@@ -82,6 +82,12 @@ class Source(Section):
         description="before a quote inside of a CSV field; a backslash as MySQL writes it",
     )
     multiline: bool = Field(default=False, description="CSV fields may hold line breaks")
+    skip_lines: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="of each CSV file: lines above its header, such as a title, which are not read",
+    )
     types: dict[str, str] = Field(
         default_factory=dict, description="Spark types of CSV or JSON columns; others are text"
     )
@@ -103,6 +109,8 @@ class Source(Section):
             yield "JSON names no columns up front: list them under `types`"
         if self.types and self.format in ("parquet", "delta"):
             yield f"{self.format} carries its own types: remove `types`"
+        if self.skip_lines and self.format != "csv":
+            yield f"skip_lines is for CSV: remove it, as {self.format} has no header"
         if self.format == "delta" and DATE in self.path:
             yield f"{DATE} is for files: a Delta table is read as a whole"
 

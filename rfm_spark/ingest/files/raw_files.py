@@ -20,6 +20,7 @@ from rfm_spark.ingest.files.generations import (
     text_columns,
 )
 from rfm_spark.ingest.files.lookups import with_lookup
+from rfm_spark.ingest.files.title_lines import without_heads
 from rfm_spark.ingest.files.united_columns import united_rows
 from rfm_spark.ingest.rows.delivered import CORRUPT_RECORD, DELIVERY, FILE, typed_rows
 from rfm_spark.ingest.rows.expressions import quoted_column
@@ -96,7 +97,13 @@ def read_rows(
             typed, conflicts = united_rows(
                 {
                     one.files[0]: typed_rows(
-                        _with_names(opened, names, one.folder_columns), source.types
+                        without_heads(
+                            _with_names(opened, names, one.folder_columns),
+                            source,
+                            one.heads,
+                            [*one.schema.names, CORRUPT_RECORD],
+                        ),
+                        source.types,
                     )
                     for one in generations
                     if (opened := _open_groups(spark, source, one, groups))
@@ -178,7 +185,7 @@ def _open_files(
     # too many or too few values must be detected whichever columns a query reads.
     return (
         csv_reader(spark, source)
-        .option("header", True)
+        .option("header", not generation.heads)
         .option("enforceSchema", False)
         .option("columnPruning", False)
         .option("columnNameOfCorruptRecord", CORRUPT_RECORD)

@@ -92,7 +92,7 @@ def test_a_file_in_many_pieces_loses_its_titles_and_nothing_else(spark, tmp_path
     usual = spark.conf.get(piece)
     spark.conf.set(piece, str(found[0].files[0].length // 7))
     try:
-        raw = read_rows(spark, source, found, place, "receipts").rows
+        raw = read_rows(spark, source, found, "receipts").rows
         assert raw.where(F.col(MALFORMED) == "").count() == raw.count() == len(rows)
         assert raw.select(F.spark_partition_id()).distinct().count() > 5
     finally:

@@ -57,6 +57,12 @@ class Lookup(Section):
     format: Literal["csv", "parquet", "delta"] = Field(description="of the file")
     on: str = Field(min_length=1, description="column of the same name on both sides")
     delimiter: str = Field(default=",", min_length=1, description="of CSV")
+    valid_from: str | None = Field(
+        default=None,
+        min_length=1,
+        description="column of the day from which a row holds, as of exchange rates: of each key "
+        "the newest row counts that is not after the receipt's business day",
+    )
 
 
 class Source(Section):
@@ -104,7 +110,13 @@ class Source(Section):
     )
 
     def misfits(self) -> Iterator[str]:
-        """Of the files' format."""
+        """Of the files' format, and look-ups of a day where rows may have none."""
+        yield from self._misfits_of_files()
+        for name, lookup in self.lookups.items():
+            if lookup.valid_from is not None:
+                yield f"lookups.{name}.valid_from is for receipts, which have a business day"
+
+    def _misfits_of_files(self) -> Iterator[str]:
         if self.format == "json" and not self.types:
             yield "JSON names no columns up front: list them under `types`"
         if self.types and self.format in ("parquet", "delta"):
@@ -198,7 +210,7 @@ class Receipts(Source):
 
     def misfits(self) -> Iterator[str]:
         """Of the files' format, and lines without an id."""
-        yield from super().misfits()
+        yield from self._misfits_of_files()
         if self.grain == "line" and self.columns.receipt_id is None:
             yield "lines need columns.receipt_id, to be added up to receipts"
         if self.drop_equal_lines and self.columns.receipt_id is None:

@@ -33,6 +33,7 @@ from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.left_out import left_out_counts
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.ingest.rows.rules import AllowedDays
+from rfm_spark.ingest.versions.line_states import with_older_states_dropped
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.settings.sources import Customers, CustomerTotals, Interactions, Receipts, Source
@@ -202,7 +203,9 @@ def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> Da
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
         # Of rows that are whole receipts, equal ones are found where their ids repeat.
         rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
-        return receipt_lines(rows, _receipt_rules(run, label, source, calendar))
+        lines = receipt_lines(rows, _receipt_rules(run, label, source, calendar))
+        has_states = source.grain == "line" and source.columns.version is not None
+        return with_older_states_dropped(lines) if has_states else lines
     if isinstance(source, CustomerTotals):
         return totals_rows(rows, _totals_rules(run, source, calendar))
     if isinstance(source, Interactions):

@@ -167,8 +167,8 @@ class ReceiptColumns(Section):
     )
     version: Expression | None = Field(
         default=None,
-        description="number or time, such as of the last change: where a delivery has several "
-        "rows of one receipt, the greatest counts",
+        description="number or time, such as of the last change: where a delivery has a receipt "
+        "in several states, a row each or all lines each time, the greatest counts",
     )
 
     def misfits(self) -> Iterator[str]:
@@ -215,11 +215,6 @@ class Receipts(Source):
             yield "lines need columns.receipt_id, to be added up to receipts"
         if self.drop_equal_lines and self.columns.receipt_id is None:
             yield "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
-        if self.columns.version is not None and self.grain == "line":
-            yield (
-                'columns.version is for whole receipts (grain = "receipt"): lines of one delivery '
-                "are added up, whichever was written last"
-            )
         if self.columns.version is not None and self.columns.receipt_id is None:
             yield "columns.version needs columns.receipt_id: without it a row is a receipt"
 

@@ -93,7 +93,7 @@ def test_a_title_above_the_header_is_told(cli, shop, capfd):
     shop.configure()
     assert cli("check", *shop.arguments()) == 2
     [told] = problems(capfd)
-    assert "receipts1.csv: its first line has one value where others have more: a title" in told
+    assert "receipts1.csv: its header has one value where other lines have more: a title" in told
 
 
 def written(shop, name, rows, **columns):

@@ -43,6 +43,41 @@ def test_line_breaks_are_looked_for_in_all_files_and_beyond_what_is_sampled(
     assert loaded(found, tmp_path).receipts.delimiter == delimiter
 
 
+@pytest.mark.parametrize(
+    ("above", "delimiter"),
+    [
+        ("Sales report January 2026,,,\n", ","),
+        ("Report\r\n\r\nStore: Berlin\r\n\r\n", ";"),
+        ("sep=;\n", ";"),
+        ("sep=,\nReport, by month\n", ","),
+        ("\n\n", ","),
+    ],
+)
+def test_lines_above_the_header_are_seen_and_counted(tmp_path, above, delimiter) -> None:
+    body = csv_text(HEADER, orders()).replace(",", delimiter)
+    if delimiter == ";":
+        body = body.replace(".50", ",50")
+    found = proposal([written(tmp_path / "o.csv", above + body)])
+    told = loaded(found, tmp_path).receipts
+    has_titles = bool(above.strip())
+    assert told.skip_lines == (above.count("\n") if has_titles else 0)
+    assert ("not read, in any of the files" in doubts_of(found)) == has_titles
+    assert (told.delimiter, told.grain, told.columns.amount is None) == (
+        delimiter,
+        "receipt",
+        False,
+    )
+
+
+def test_files_with_other_lines_above_their_header_are_told(tmp_path: Path) -> None:
+    body = csv_text(HEADER, orders())
+    for day, above in enumerate(["Report\n", "Another\n", "Report\nof a day\n"]):
+        written(tmp_path / f"day-{day}.csv", above + body)
+    found = proposal([tmp_path])
+    assert loaded(found, tmp_path).receipts.skip_lines == 1
+    assert "day-2.csv: other columns than day-0.csv" in doubts_of(found)
+
+
 def test_a_quote_that_never_closes_is_no_line_break(tmp_path: Path) -> None:
     rows = [[*row, "note"] for row in orders(200)]
     text = csv_text([*HEADER, "note"], rows).replace("A150,", '"A150,')

@@ -418,12 +418,7 @@ def test_totals_of_customers_stand_in_place_of_receipts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "name", "told"),
     [
-        ("Sales report January 2026,,,\nid,customer,at,total\n1,ada,2026-01-05,10\n", "r.csv",
-         "the line above the header cannot be skipped: remove it"),
-        ("Report\nid,customer,at,total\n1,ada,2026-01-05,10\n2,bo,2026-01-06,11\n", "r.csv",
-         "the line above the header cannot be skipped: remove it"),
         ("1,ada,2026-01-05,10\n2,bob,2026-01-06,11\n", "r.csv", "has no header"),
-        ("sep=;\nid;customer;at;total\n1;ada;2026-01-05;10\n", "r.csv", "is for Excel alone"),
         ("id,customer,,total\n1,ada,2026-01-05,10\n", "r.csv", "header, column 3"),
         ("id,customer,at,total\n", "r.csv", "has a header and no row"),
         ('[{"id": 1}', "r.json", "is one JSON array, and not whole"),

@@ -15,6 +15,7 @@ from support.shop import Shop, line
 from rfm_spark.app.loading import load_settings
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.files.deliveries import find_deliveries
+from rfm_spark.ingest.files.lookups import with_lookups
 from rfm_spark.ingest.files.raw_files import read_rows
 
 
@@ -30,7 +31,8 @@ def opened(spark, shop):
     def rows():
         source, place = load_settings(shop.config).receipts, str(shop.raw)
         found = find_deliveries(spark, source, place, "receipts")
-        return read_rows(spark, source, found, place, "receipts").rows
+        raw = read_rows(spark, source, found, "receipts").rows
+        return with_lookups(spark, raw, source, place, "receipts", None)
 
     return rows
 

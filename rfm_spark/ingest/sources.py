@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from rfm_spark.core.errors import UserError
 from rfm_spark.ingest.files.deliveries import Delivery, find_deliveries
 from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.files.lookups import Dating, money_not_looked_up, with_lookups
 from rfm_spark.ingest.files.raw_files import RawRows, read_rows
 from rfm_spark.ingest.problems.column_problems import column_problems, source_fields
 from rfm_spark.ingest.problems.json_keys import absent_keys, key_problems
@@ -33,6 +34,7 @@ from rfm_spark.ingest.rows.interactions import interaction_rows
 from rfm_spark.ingest.rows.left_out import left_out_counts
 from rfm_spark.ingest.rows.receipt_lines import ReceiptRules, receipt_lines
 from rfm_spark.ingest.rows.rules import AllowedDays
+from rfm_spark.ingest.versions.line_states import with_older_states_dropped
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.settings.sources import (
@@ -90,13 +92,27 @@ def source_problems(run: Run) -> list[str]:
             deliveries = find_deliveries(run.sessions, source, run.input, label)
             if label in run.settings.feeds:
                 of_feeds[label] = [delivery.name for delivery in deliveries]
-            raw = read_rows(run.spark, source, deliveries, run.input, label)
+            raw = _raw_rows(run, label, source, deliveries)
             problems += column_problems(run, raw, source, label)
             first_and_last = [deliveries[0], *deliveries[1:][-1:]]
             problems += _json_problems(run, raw, source, label, first_and_last, True)
         except UserError as error:
             problems += error.problems
     return [*problems, *in_two_feeds(of_feeds)]
+
+
+def _raw_rows(
+    run: Run,
+    label: str,
+    source: Source,
+    deliveries: list[Delivery],
+    groups: Sequence[Sequence[Delivery]] = (),
+    generations: Sequence[Generation] = (),
+) -> RawRows:
+    """Raw rows of deliveries, with a struct column per look-up of their source."""
+    raw = read_rows(run.spark, source, deliveries, label, groups, generations)
+    rows = with_lookups(run.spark, raw.rows, source, run.input, label, _dating(run, source))
+    return replace(raw, rows=rows)
 
 
 def _json_problems(
@@ -156,7 +172,7 @@ def checked_rows(
     Raises:
         UserError: with every expression that does not match the columns.
     """
-    found = read_rows(run.spark, source, deliveries, run.input, label, groups, generations)
+    found = _raw_rows(run, label, source, deliveries, groups, generations)
     raw, generations = found.rows, found.generations
     if not groups:
         problems = column_problems(run, found, source, label)
@@ -184,22 +200,22 @@ def no_rows(run: Run, label: str, source: Source) -> DataFrame:
 
 def _source_rows(run: Run, label: str, source: Source, raw: DataFrame) -> DataFrame:
     """Fields of raw rows that belong to a source, typed and with all rejection reasons."""
-    rows = delivered_fields(raw, source_fields(source), source.reject)
+    without_money = money_not_looked_up(raw, source) if isinstance(source, Receipts) else {}
+    rows = delivered_fields(raw, source_fields(source), source.reject, without_money)
     return _rows_of_fields(run, label, source, rows)
 
 
 def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> DataFrame:
-    business = run.settings.business
-    calendar = Calendar(
-        business.time_zone, business.day_start_hour, source.time_zone or business.time_zone
-    )
+    business, calendar = run.settings.business, _calendar(run, source)
     if isinstance(source, Receipts):
         if source.columns.receipt_id is None:
             row_id = F.concat_ws("#", "delivery", "row")
             rows = with_row_digest(rows).withColumn("receipt_id", row_id).drop("row")
         # Of rows that are whole receipts, equal ones are found where their ids repeat.
         rows = with_is_dropped(rows, source.drop_equal_lines and source.grain == "line")
-        return receipt_lines(rows, _receipt_rules(run, label, source, calendar))
+        lines = receipt_lines(rows, _receipt_rules(run, label, source, calendar))
+        has_states = source.grain == "line" and source.columns.version is not None
+        return with_older_states_dropped(lines) if has_states else lines
     if isinstance(source, CustomerTotals):
         return totals_rows(rows, _totals_rules(run, source, calendar))
     if isinstance(source, Interactions):
@@ -214,6 +230,21 @@ def _rows_of_fields(run: Run, label: str, source: Source, rows: DataFrame) -> Da
     if isinstance(source, Identities):
         return identity_rows(rows, business.time_zone, source.time_format, business.guest_ids)
     raise TypeError(f"{type(source).__name__} is no source of rows")
+
+
+def _calendar(run: Run, source: Source) -> Calendar:
+    business = run.settings.business
+    return Calendar(
+        business.time_zone, business.day_start_hour, source.time_zone or business.time_zone
+    )
+
+
+def _dating(run: Run, source: Source) -> Dating | None:
+    if not isinstance(source, Receipts):
+        return None
+    days = allowed_days(run)
+    last = min(days.latest, days.not_future)
+    return Dating(source.columns.time, source.time_format, _calendar(run, source), last)
 
 
 def allowed_days(run: Run) -> AllowedDays:

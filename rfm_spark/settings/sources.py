@@ -57,6 +57,12 @@ class Lookup(Section):
     format: Literal["csv", "parquet", "delta"] = Field(description="of the file")
     on: str = Field(min_length=1, description="column of the same name on both sides")
     delimiter: str = Field(default=",", min_length=1, description="of CSV")
+    valid_from: str | None = Field(
+        default=None,
+        min_length=1,
+        description="column of the day from which a row holds, as of exchange rates: of each key "
+        "the newest row counts that is not after the receipt's business day",
+    )
 
 
 class Source(Section):
@@ -82,6 +88,12 @@ class Source(Section):
         description="before a quote inside of a CSV field; a backslash as MySQL writes it",
     )
     multiline: bool = Field(default=False, description="CSV fields may hold line breaks")
+    skip_lines: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="of each CSV file: lines above its header, such as a title, which are not read",
+    )
     types: dict[str, str] = Field(
         default_factory=dict, description="Spark types of CSV or JSON columns; others are text"
     )
@@ -98,11 +110,19 @@ class Source(Section):
     )
 
     def misfits(self) -> Iterator[str]:
-        """Of the files' format."""
+        """Of the files' format, and look-ups of a day where rows may have none."""
+        yield from self._misfits_of_files()
+        for name, lookup in self.lookups.items():
+            if lookup.valid_from is not None:
+                yield f"lookups.{name}.valid_from is for receipts, which have a business day"
+
+    def _misfits_of_files(self) -> Iterator[str]:
         if self.format == "json" and not self.types:
             yield "JSON names no columns up front: list them under `types`"
         if self.types and self.format in ("parquet", "delta"):
             yield f"{self.format} carries its own types: remove `types`"
+        if self.skip_lines and self.format != "csv":
+            yield f"skip_lines is for CSV: remove it, as {self.format} has no header"
         if self.format == "delta" and DATE in self.path:
             yield f"{DATE} is for files: a Delta table is read as a whole"
 
@@ -147,8 +167,8 @@ class ReceiptColumns(Section):
     )
     version: Expression | None = Field(
         default=None,
-        description="number or time, such as of the last change: where a delivery has several "
-        "rows of one receipt, the greatest counts",
+        description="number or time, such as of the last change: where a delivery has a receipt "
+        "in several states, a row each or all lines each time, the greatest counts",
     )
 
     def misfits(self) -> Iterator[str]:
@@ -190,16 +210,11 @@ class Receipts(Source):
 
     def misfits(self) -> Iterator[str]:
         """Of the files' format, and lines without an id."""
-        yield from super().misfits()
+        yield from self._misfits_of_files()
         if self.grain == "line" and self.columns.receipt_id is None:
             yield "lines need columns.receipt_id, to be added up to receipts"
         if self.drop_equal_lines and self.columns.receipt_id is None:
             yield "drop_equal_lines needs columns.receipt_id: without it a row is a receipt"
-        if self.columns.version is not None and self.grain == "line":
-            yield (
-                'columns.version is for whole receipts (grain = "receipt"): lines of one delivery '
-                "are added up, whichever was written last"
-            )
         if self.columns.version is not None and self.columns.receipt_id is None:
             yield "columns.version needs columns.receipt_id: without it a row is a receipt"
 

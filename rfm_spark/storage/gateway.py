@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -26,6 +26,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 _THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 _GO_BEFORE = ("HIVE_SERVER2_THRIFT_BIND_HOST", "HIVE_SERVER2_THRIFT_PORT")
 """Variables of the environment that the server obeys whatever it is told."""
+_Read = TypeVar("_Read")
 
 
 class FileExists(Exception):
@@ -205,19 +206,42 @@ def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> lis
         JvmError: naming a file that cannot be read, or an encoding that Java does not know.
     """
 
-    def first_line(reader: Any) -> str:
-        while (line := reader.readLine()) is not None and not line.strip():
-            pass
-        return line or ""
+    def first_line(lines: Iterator[str]) -> str:
+        return next((line for line in lines if line.strip()), "")
 
-    return _of_texts(spark, files, encoding, first_line)
+    return of_lines(spark, files, encoding, first_line)
+
+
+def of_lines(
+    spark: SparkSession,
+    files: Sequence[str],
+    encoding: str,
+    read: Callable[[Iterator[str]], _Read],
+) -> list[_Read]:
+    """What is read of the first lines of each text file, uncompressed.
+
+    Args:
+        spark: the session.
+        files: the files.
+        encoding: of all.
+        read: takes as many lines as it needs; there are none where nothing here can unpack a file.
+
+    Raises:
+        JvmError: naming a file that cannot be read, or an encoding that Java does not know.
+    """
+
+    def lines(reader: Any) -> Iterator[str]:
+        while reader is not None and (line := reader.readLine()) is not None:
+            yield line
+
+    return _of_texts(spark, files, encoding, lambda reader: read(lines(reader)))
 
 
 def first_letters(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:
     """The first letter of each text file, as `first_lines`: a line may be as long as the file."""
 
     def first_letter(reader: Any) -> str:
-        for _ in range(_MOST_BLANKS):
+        for _ in range(_MOST_BLANKS if reader is not None else 0):
             code = reader.read()
             if code < 0:
                 return ""
@@ -229,23 +253,23 @@ def first_letters(spark: SparkSession, files: Sequence[str], encoding: str) -> l
 
 
 def _of_texts(
-    spark: SparkSession, files: Sequence[str], encoding: str, read: Callable[[Any], str]
-) -> list[str]:
-    """What is read of each text file, uncompressed; empty where nothing here can unpack it."""
+    spark: SparkSession, files: Sequence[str], encoding: str, read: Callable[[Any], _Read]
+) -> list[_Read]:
+    """What is read of each text file, uncompressed; of None where nothing here can unpack it."""
     jvm, configuration = _jvm(spark)
     # Each name of a class is several questions to the JVM: they are asked once.
     to_path, to_buffered = jvm.org.apache.hadoop.fs.Path, jvm.java.io.BufferedReader
     to_reader = jvm.java.io.InputStreamReader
     codecs = jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration)
 
-    def of_file(file: str) -> str:
+    def of_file(file: str) -> _Read:
         try:
             path = to_path(file)
             stream, codec = path.getFileSystem(configuration).open(path), codecs.getCodec(path)
             try:
                 content = stream if codec is None else _unpacked(spark, codec, stream)
                 if content is None:
-                    return ""
+                    return read(None)
                 return read(to_buffered(to_reader(content, encoding)))
             finally:
                 stream.close()
@@ -268,7 +292,7 @@ def _unpacked(spark: SparkSession, codec: Any, stream: Any) -> Any | None:
     return jvm.org.apache.spark.io.ZStdCompressionCodec(settings).compressedInputStream(stream)
 
 
-def _of_each(files: Sequence[str], read: Callable[[str], str]) -> list[str]:
+def _of_each(files: Sequence[str], read: Callable[[str], _Read]) -> list[_Read]:
     with ThreadPoolExecutor(_FILES_AT_ONCE) as threads:  # each waits for the file system
         return list(threads.map(read, files))
 

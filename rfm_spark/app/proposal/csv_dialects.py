@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 
 DELIMITERS = (",", ";", "\t", "||", "|", "~", "^", "\x01")
 _TRIED_CHARACTERS = 200_000
+_TRIED_HEADERS = 20
+"""Rows of which one has all names: titles may stand above it."""
 _TWO_CHARACTERS = "\x1f"
 """Stands for a delimiter of two characters while Python, which knows one only, splits."""
 
@@ -29,12 +31,14 @@ class Dialect:
         quote: around fields that need it.
         escape: before a quote inside of a field: the quote itself, or a backslash.
         is_multiline: whether fields hold line breaks.
+        skip_lines: lines above the header.
     """
 
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'
     is_multiline: bool = False
+    skip_lines: int = 0
 
     def with_other(self, other: Dialect) -> Dialect:
         """Of two files of one delimiter: what only one of them shows holds for both."""
@@ -44,6 +48,7 @@ class Dialect:
             self.quote if self.quote != usual.quote else other.quote,
             self.escape if self.escape != usual.escape else other.escape,
             self.is_multiline or other.is_multiline,
+            self.skip_lines,
         )
 
 
@@ -105,7 +110,7 @@ def _fit(text: str, dialect: Dialect) -> tuple[float, int]:
     fields, count = Counter(map(len, rows)).most_common(1)[0]
     quoted = sum(value.startswith(dialect.quote) for row in rows for value in row)
     # Of `a||b` a single bar makes an empty field between each two.
-    named = sum(map(bool, rows[0]))
+    named = max(sum(map(bool, row)) for row in rows[:_TRIED_HEADERS])
     return (round(count / len(rows), 1) if fields > 1 else 0.0), min(fields, named) - quoted
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rfm_spark.app.proposal.csv_dialects import Dialect, dialect_of, split_rows
+from rfm_spark.app.proposal.csv_dialects import dialect_of, split_rows
 from rfm_spark.app.proposal.fields import Column
 from rfm_spark.app.proposal.raw_text import RawText
 from rfm_spark.app.proposal.sample import MAX_ROWS, NoRows, Sample
 from rfm_spark.app.proposal.times import time_format
+from rfm_spark.app.proposal.title_lines import title_lines, without_lines
 from rfm_spark.core.errors import UserError
 
 
@@ -20,21 +21,28 @@ def csv_sample(file: Path, raw: RawText) -> Sample:
 
     Raises:
         NoRows: if there are none below the header.
-        UserError: if lines stand above the header, or there is none, or names that Spark would
-            replace; it says which line.
+        UserError: if there is no header, or one with names that Spark would replace; it says
+            which.
     """
-    dialect = dialect_of(raw.text)
-    rows = split_rows(raw.text, dialect)
+    skipped = title_lines(raw.text)
+    text = without_lines(raw.text, skipped)
+    dialect = replace(dialect_of(text), skip_lines=skipped)
+    rows = split_rows(text, dialect)
     if not raw.is_whole:
         rows = rows[:-1]
     if not rows:
         raise UserError(f"{file}: no rows can be told apart in it: give CSV with a header")
-    _require_header(file, rows)
+    _require_header(file, rows[0])
     header, *body = rows
     if not body:
         raise NoRows(f"{file}: has a header and no row, so nothing can be told of its columns")
     is_whole = raw.is_whole and len(body) <= MAX_ROWS
     doubts = [raw.doubt] if raw.doubt else []
+    if skipped:
+        lines = (
+            "line above the header is" if skipped == 1 else f"{skipped} lines above the header are"
+        )
+        doubts.append(f"the {lines} not read, in any of the files")
     odd = [row for row in body if len(row) != len(header)]
     if odd:
         doubts.append(
@@ -49,26 +57,17 @@ def csv_sample(file: Path, raw: RawText) -> Sample:
     ]
     if raw.encoding.startswith("UTF-16"):
         # Spark splits lines at single bytes, unless it reads whole files.
-        dialect = Dialect(dialect.delimiter, dialect.quote, dialect.escape, is_multiline=True)
+        dialect = replace(dialect, is_multiline=True)
     columns = {name: Column(name) for name in header}
     return Sample(file, "csv", columns, read, is_whole, dialect, raw.encoding, {}, tuple(doubts))
 
 
-def _require_header(file: Path, rows: Sequence[Sequence[str]]) -> None:
+def _require_header(file: Path, first: Sequence[str]) -> None:
     """Makes sure that the first row names every column, once.
 
     Raises:
         UserError: if not.
     """
-    first = rows[0]
-    if re.fullmatch("sep=.?", first[0], flags=re.IGNORECASE):
-        raise UserError(f"{file}: its first line, {first[0]!r}, is for Excel alone: remove it")
-    usual = Counter(sum(map(bool, row)) for row in rows[1:200]).most_common(1)
-    named = sum(bool(name.strip()) for name in first)
-    if usual and named < len(first) and named * 2 <= usual[0][0]:
-        raise UserError(_titles_message(file, rows, usual[0][0]))
-    if len(first) == 1 and len(rows) > 3 and max(map(len, rows[1:20])) > 2:
-        raise UserError(_titles_message(file, rows, 2))
     if any(_looks_like_data(name) for name in first):
         raise UserError(
             f"{file}: has no header: its first line looks like a row; put the columns' names "
@@ -82,14 +81,6 @@ def _require_header(file: Path, rows: Sequence[Sequence[str]]) -> None:
             "column has (upper and lower case are the same): give each a name of its own; with "
             "pandas, write index=False"
         )
-
-
-def _titles_message(file: Path, rows: Sequence[Sequence[str]], usual: int) -> str:
-    at = next((n for n, row in enumerate(rows) if sum(map(bool, row)) >= usual), 1)
-    lines = "the line" if at == 1 else f"the {at} lines"
-    return (
-        f"{file}: {lines} above the header cannot be skipped: remove {'it' if at == 1 else 'them'}"
-    )
 
 
 def _looks_like_data(name: str) -> bool:

@@ -56,8 +56,8 @@ def _section(one: Finding) -> object:
     dialect = one.group.sample.dialect
     fields = {key: field.written() for key, field in one.fields.items()}
     keep = None if one.keep is None else one.keep.written()
-    delimiter = None if dialect is None else (dialect.delimiter, dialect.quote, dialect.escape)
-    return one.group.sample.format, fields, dict(one.settings), keep, delimiter
+    marks = dialect and (dialect.delimiter, dialect.quote, dialect.escape, dialect.skip_lines)
+    return one.group.sample.format, fields, dict(one.settings), keep, marks
 
 
 def is_of_sales(one: Finding) -> bool:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from rfm_spark.app.proposal.csv_dialects import Dialect, split_rows
 from rfm_spark.app.proposal.raw_text import read_text
 from rfm_spark.app.proposal.sample import Sample
+from rfm_spark.app.proposal.title_lines import without_lines
 from rfm_spark.core.errors import UserError
 
 NO_ROW = "has no row"
@@ -48,7 +49,8 @@ def _difference(file: Path, known: Sample) -> str:
 
 
 def _csv_difference(file: Path, known: Sample, dialect: Dialect) -> str:
-    rows = split_rows(read_text(file, _HEADER_BYTES).text, dialect)
+    text = without_lines(read_text(file, _HEADER_BYTES).text, dialect.skip_lines)
+    rows = split_rows(text, dialect)
     if len(rows) < 2:
         return NO_ROW
     if rows[0] == known.written_columns:

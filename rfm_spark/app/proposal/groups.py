@@ -79,8 +79,9 @@ def file_groups(files: Sequence[Path]) -> Groups:
             without_rows += error.problems
             continue
         sample = group.sample
-        delimiter = sample.dialect.delimiter if sample.dialect else ""
-        key: object = (sample.format, tuple(sample.columns), delimiter)
+        dialect = sample.dialect
+        written = (dialect.delimiter, dialect.skip_lines) if dialect else ()
+        key: object = (sample.format, tuple(sample.columns), written)
         if sample.format == "delta":
             key = members[0]
         if key in groups:

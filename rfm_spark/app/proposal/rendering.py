@@ -93,6 +93,8 @@ def _source_keys(group: FileGroup) -> Iterator[str]:
             yield f"escape = {_value(dialect.escape)}"
         if dialect.is_multiline:
             yield "multiline = true"
+        if dialect.skip_lines:
+            yield f"skip_lines = {dialect.skip_lines}"
 
 
 def _lookup_keys(group: FileGroup) -> Iterator[str]:

@@ -217,6 +217,8 @@ def _reason(one: _Looked) -> str:
 def _with_lookup(receipts: Finding, one: _Looked, others: Facts) -> Finding | None:
     if receipts.section.partition(".")[0] != RECEIPTS or receipts.title:
         return None
+    if (dialect := one.group.sample.dialect) and dialect.skip_lines:
+        return None  # look-ups are small, and begin with their header
     found = lookup_key(one.group, one.facts, others)
     if found is None:
         return None

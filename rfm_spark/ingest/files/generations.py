@@ -5,17 +5,19 @@ Spark reads many files with the columns of one of them: what others call otherwi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pyspark.sql import DataFrameReader, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.deliveries import RawFile
+from rfm_spark.ingest.files.title_lines import Head, csv_options, file_heads
 from rfm_spark.settings.sources import Source
 from rfm_spark.storage.gateway import JvmError, first_letters, first_lines, parquet_schemas
+from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import literal
 
 _ARRAY = "["
@@ -32,12 +34,14 @@ class Generation:
         schema: the columns as Spark reads them; of CSV and JSON all are text.
         folder_columns: columns that only the names of folders tell, such as `store=north`.
         is_array: of JSON, whether each file is one array of objects, and not an object a line.
+        heads: of CSV with lines above its header: the names of files, to what no row is made of.
     """
 
     files: tuple[str, ...]
     schema: StructType
     folder_columns: tuple[str, ...] = ()
     is_array: bool = False
+    heads: Mapping[str, Head] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -70,8 +74,12 @@ def find_generations(
             every file has columns of its own.
     """
     paths = [file.path for file in files]
+    heads: Mapping[str, Head] = {}
     try:
-        if source.format == "csv":
+        if source.skip_lines:
+            heads = file_heads(spark, source, files, label)
+            signs = [heads[file.name].header for file in files]
+        elif source.format == "csv":
             signs = first_lines(spark, paths, source.encoding)
         elif source.format == "parquet":
             signs = parquet_schemas(spark, paths)
@@ -80,9 +88,9 @@ def find_generations(
             signs = [_ARRAY if sign == _ARRAY else "" for sign in signs]
     except JvmError as error:
         raise UserError(f"[{label}] {error}") from None
-    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    alike: dict[tuple[str, tuple[str, ...]], list[RawFile]] = {}
     for file, sign in zip(files, signs, strict=True):
-        alike.setdefault((sign, tuple(folder_values(file.name))), []).append(file.path)
+        alike.setdefault((sign, tuple(folder_values(file.name))), []).append(file)
     if len(alike) > _MAX_GENERATIONS:
         raise UserError(
             f"[{label}] {len(alike):,} of {len(files):,} files have columns that no other has, or "
@@ -90,10 +98,11 @@ def find_generations(
         )
     return [
         _generation(
-            group,
-            _schema(spark, source, group[0], label),
+            [file.path for file in group],
+            _schema(spark, source, group[0], heads.get(group[0].name), label),
             told,
             is_array=source.format == "json" and sign == _ARRAY,
+            heads={file.name: heads[file.name] for file in group if heads},
         )
         for (sign, told), group in alike.items()
     ]
@@ -101,13 +110,7 @@ def find_generations(
 
 def csv_reader(spark: SparkSession, source: Source) -> DataFrameReader:
     """A reader with the options of a source of CSV."""
-    return (
-        spark.read.option("sep", source.delimiter)
-        .option("encoding", source.encoding)
-        .option("multiLine", source.multiline)
-        .option("quote", source.quote)
-        .option("escape", source.escape)
-    )
+    return spark.read.options(**csv_options(source))
 
 
 def text_columns(names: Iterable[str]) -> StructType:
@@ -116,35 +119,51 @@ def text_columns(names: Iterable[str]) -> StructType:
 
 
 def _generation(
-    files: Sequence[str], schema: StructType, told: Iterable[str], *, is_array: bool
+    files: Sequence[str],
+    schema: StructType,
+    told: Iterable[str],
+    *,
+    is_array: bool,
+    heads: Mapping[str, Head],
 ) -> Generation:
     """What is in the files counts before what their folders are called."""
     present = {name.casefold() for name in schema.names}
     of_folders = tuple(name for name in told if name.casefold() not in present)
-    return Generation(tuple(files), schema, of_folders, is_array)
+    return Generation(tuple(files), schema, of_folders, is_array, heads)
 
 
-def _schema(spark: SparkSession, source: Source, file: str, label: str) -> StructType:
+def _schema(
+    spark: SparkSession, source: Source, file: RawFile, head: Head | None, label: str
+) -> StructType:
     if source.format == "json":
         return text_columns(source.types)
     if source.format == "csv":
-        return text_columns(_csv_header(csv_reader(spark, source), file, label))
-    return spark.read.format(source.format).load([literal(file)]).schema
+        rows: str | DataFrame = literal(file.path)
+        if head is not None:
+            rows = local_rows(spark, [{"value": head.header}], text_columns(["value"]))
+        return text_columns(_csv_header(csv_reader(spark, source), rows, file.path, label))
+    return spark.read.format(source.format).load([literal(file.path)]).schema
 
 
-def _csv_header(reader: DataFrameReader, file: str, label: str) -> list[str]:
+def _csv_header(reader: DataFrameReader, rows: str | DataFrame, file: str, label: str) -> list[str]:
     """Column names of a CSV file, from its header.
+
+    Args:
+        reader: with the options of its source.
+        rows: the file's path, or its header as text where lines stand above it.
+        file: the file, for messages.
+        label: configuration section of the source, for messages.
 
     Raises:
         UserError: if a column has no name or a duplicate one, which Spark would replace.
     """
-    columns = reader.option("header", True).csv(literal(file)).columns
+    columns = reader.option("header", True).csv(rows).columns
     if any(name.endswith(str(position)) for position, name in enumerate(columns)):
-        written_names = reader.option("header", False).csv(literal(file)).first() or columns
+        written_names = reader.option("header", False).csv(rows).first() or columns
         if len(columns) > 1 and len([name for name in written_names if name]) == 1:
             raise UserError(
-                f"[{label}] {file}: its first line has one value where others have more: a title "
-                "is no header; remove what stands above the names of the columns"
+                f"[{label}] {file}: its header has one value where other lines have more: a title "
+                "is no header; say by skip_lines how many lines stand above the columns' names"
             )
         pairs = enumerate(zip(written_names, columns, strict=True), 1)
         # Columns by position, not name: without a header, the first line is a row of data.

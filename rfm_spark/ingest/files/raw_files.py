@@ -19,7 +19,7 @@ from rfm_spark.ingest.files.generations import (
     find_generations,
     text_columns,
 )
-from rfm_spark.ingest.files.lookups import with_lookup
+from rfm_spark.ingest.files.title_lines import without_heads
 from rfm_spark.ingest.files.united_columns import united_rows
 from rfm_spark.ingest.rows.delivered import CORRUPT_RECORD, DELIVERY, FILE, typed_rows
 from rfm_spark.ingest.rows.expressions import quoted_column
@@ -39,8 +39,8 @@ class RawRows:
 
     Attributes:
         rows: one row per raw row: DELIVERY, FILE, RAW (JSON text, with the columns of its file),
-            MALFORMED (rejection reasons of its format and types), the source's columns, NULL where
-            a file lacks one, and a struct per look-up.
+            MALFORMED (rejection reasons of its format and types), and the source's columns, NULL
+            where a file lacks one.
         generations: files by their columns; a Delta table is one.
         conflicts: columns whose types in several files have none in common, with these in words;
             they are text.
@@ -55,24 +55,22 @@ def read_rows(
     spark: SparkSession,
     source: Source,
     deliveries: list[Delivery],
-    input_path: str,
     label: str,
     groups: Sequence[Sequence[Delivery]] = (),
     generations: Sequence[Generation] = (),
 ) -> RawRows:
-    """Raw rows of deliveries, joined with the look-ups of their source.
+    """Raw rows of deliveries.
 
     Args:
         spark: the session.
         source: source of the deliveries.
         deliveries: deliveries to read.
-        input_path: path of the raw data folder.
         label: configuration section of the source, for messages.
         groups: groups of deliveries to read instead of all, each by few tasks of its own.
         generations: of the files of all deliveries, where these have been looked at before.
 
     Raises:
-        UserError: if a file or look-up cannot be read, or a look-up cannot be joined.
+        UserError: if a file cannot be read.
     """
     files = file_paths(source, deliveries)
     if source.format == "csv" and literal(files[0]) != files[0]:
@@ -96,7 +94,13 @@ def read_rows(
             typed, conflicts = united_rows(
                 {
                     one.files[0]: typed_rows(
-                        _with_names(opened, names, one.folder_columns), source.types
+                        without_heads(
+                            _with_names(opened, names, one.folder_columns),
+                            source,
+                            one.heads,
+                            [*one.schema.names, CORRUPT_RECORD],
+                        ),
+                        source.types,
                     )
                     for one in generations
                     if (opened := _open_groups(spark, source, one, groups))
@@ -104,8 +108,6 @@ def read_rows(
             )
     except FAILED as error:
         raise UserError(_cannot_be_read(label, source, files, first_line(error))) from None
-    for name, lookup in source.lookups.items():
-        typed = with_lookup(spark, typed, input_path, name, lookup, f"{label}.lookups.{name}")
     return RawRows(typed, generations, conflicts)
 
 
@@ -178,7 +180,7 @@ def _open_files(
     # too many or too few values must be detected whichever columns a query reads.
     return (
         csv_reader(spark, source)
-        .option("header", True)
+        .option("header", not generation.heads)
         .option("enforceSchema", False)
         .option("columnPruning", False)
         .option("columnNameOfCorruptRecord", CORRUPT_RECORD)

@@ -82,7 +82,10 @@ def _cast_text(text: Column, declared: str) -> Column:
 
 
 def delivered_fields(
-    rows: DataFrame, fields: Mapping[str, FieldExpression | None], reject: Mapping[str, str]
+    rows: DataFrame,
+    fields: Mapping[str, FieldExpression | None],
+    reject: Mapping[str, str],
+    further: Mapping[str, Column] | None = None,
 ) -> DataFrame:
     """Configured fields of every raw row, as delivered.
 
@@ -90,12 +93,14 @@ def delivered_fields(
         rows: one row per raw row: `typed_rows`, joined with the source's lookups.
         fields: field name to column name or expression; None gives an untyped NULL.
         reject: rule name to a SQL predicate that is true for rows to reject.
+        further: rule name to a Column of the same.
 
     Returns:
         One row per raw row: `delivery`, `file`, `raw` (the row as JSON text), `turned_away`
-        (names of the configured rules that it breaks), and every field as delivered.
+        (names of the rules that it breaks), and every field as delivered.
     """
     rules = {name: expression_column(rule, rows.columns) for name, rule in reject.items()}
+    rules |= further or {}
     return rows.select(
         F.col(DELIVERY).alias("delivery"),
         F.col(FILE).alias("file"),

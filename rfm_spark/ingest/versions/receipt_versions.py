@@ -9,6 +9,7 @@ from pyspark.sql.window import WindowSpec
 from rfm_spark.ingest.rows.business_time import year_month
 from rfm_spark.ingest.rows.rules import (
     EQUAL_LINE,
+    OLDER_VERSION,
     REJECTED_BY_ANOTHER,
     TIME_MISSING,
     TIME_UNREADABLE,
@@ -108,13 +109,12 @@ def rows_to_quarantine(lines: DataFrame, rejected_versions: DataFrame) -> DataFr
         F.col("rejected") & ~is_invalid() & time_reason.isNull(), F.lit(REJECTED_BY_ANOTHER)
     )
     dropped_reason = F.when(F.col("is_dropped"), F.lit(EQUAL_LINE))
+    told = rejection_reasons({}, F.col("reasons"), time_reason, version_reason, dropped_reason)
+    is_older = F.col("reasons") == OLDER_VERSION
     return (
         lines.join(rejected_keys, [*VERSION_KEY], "left")
         .where(is_invalid() | F.col("rejected") | F.col("is_dropped"))
-        .withColumn(
-            "reasons",
-            rejection_reasons({}, F.col("reasons"), time_reason, version_reason, dropped_reason),
-        )
+        .withColumn("reasons", F.when(is_older, OLDER_VERSION).otherwise(told))
         .drop("two_customers", "is_untimed", "rejected")
     )
 

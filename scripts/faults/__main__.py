@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 from contents import differences, tables_of
-from faults import FAULTS, Fault, FaultName
+from faults import FAULTS, Fault, FaultName, Night
 from nights import Ended, Shop
 from rich.console import Console
 from rich.table import Table
@@ -49,15 +49,16 @@ def main(
     _make_up(folder, receipts, customers, history_days + nights, seed)
     undisturbed, disturbed = _begun(folder, history_days)
     happens.prepare(disturbed)
-    config, ends = folder / "shop.toml", list[Ended]()
+    ends: list[Ended] = []
     for night in range(nights):
-        day = str(_FIRST_DAY + timedelta(days=history_days + night))
+        day = _day(history_days + night)
+        of_day = (folder / "shop.toml", day)
         for shop in (undisturbed, disturbed):
             shop.deliver([day])
-        seconds = _whole(undisturbed, config).seconds
+        seconds = _whole(undisturbed, of_day).seconds
         most = min(times - len(ends), _MOST_A_NIGHT)
-        found = _disturbed(disturbed, happens, config, seconds, most, moments)
-        _whole(disturbed, config)
+        found = _disturbed(disturbed, happens, of_day, seconds, most, moments)
+        _whole(disturbed, of_day)
         ends += found
         differing = differences(disturbed.warehouse, undisturbed.warehouse)
         times_told = f"{len(found)} times ({len(ends)} in all)"
@@ -97,27 +98,31 @@ def _begun(folder: Path, days: int) -> tuple[Shop, Shop]:
     undisturbed, disturbed = (
         Shop(folder / name, folder / "made_up") for name in ("undisturbed", "disturbed")
     )
-    undisturbed.deliver([str(_FIRST_DAY + timedelta(days=day)) for day in range(days)])
-    _whole(undisturbed, folder / "shop.toml")
+    undisturbed.deliver([_day(number) for number in range(days)])
+    _whole(undisturbed, (folder / "shop.toml", _day(days - 1)))
     shutil.copytree(undisturbed.folder, disturbed.folder)
     return undisturbed, disturbed
 
 
-def _whole(shop: Shop, config: Path) -> Ended:
+def _day(number: int) -> str:
+    return str(_FIRST_DAY + timedelta(days=number))
+
+
+def _whole(shop: Shop, night: Night) -> Ended:
     """A night that nothing happens to."""
-    end = shop.night(config)
+    end = shop.night(*night)
     if end.code != 0:
         raise RuntimeError(f"an undisturbed night ended with {end.code}:\n{end.told}")
     return end
 
 
 def _disturbed(
-    shop: Shop, fault: Fault, config: Path, seconds: float, most: int, moments: random.Random
+    shop: Shop, fault: Fault, night: Night, seconds: float, most: int, moments: random.Random
 ) -> list[Ended]:
     """Begins a night again and again, until it ends well or was disturbed often enough."""
     ends: list[Ended] = []
     while len(ends) < most:
-        end = fault.disturbed(shop, config, seconds, moments)
+        end = fault.disturbed(shop, night, seconds, moments)
         if end.code == 0:
             break
         ends.append(end)

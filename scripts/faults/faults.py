@@ -16,18 +16,22 @@ _LARGE_BYTES = 4 * 2**30
 _MOST_FREE_BYTES = 64 * 2**10
 
 
+Night = tuple[Path, str]
+"""Configuration and day."""
+
+
 class Fault(Protocol):
     """What happens to nights of a shop."""
 
     def prepare(self, shop: Shop) -> None:
         """Before the first night."""
 
-    def disturbed(self, shop: Shop, config: Path, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
         """A night that something happens to, and as soon as it is over is put right again.
 
         Args:
             shop: of the night.
-            config: of the shop.
+            night: its configuration and day.
             seconds: that the night takes undisturbed.
             moments: when it happens.
         """
@@ -40,7 +44,7 @@ class Kill:
     def prepare(self, shop: Shop) -> None:
         """Nothing."""
 
-    def disturbed(self, shop: Shop, config: Path, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
         """Kills at a moment; see `Fault`."""
         after = moments.uniform(0, seconds)
 
@@ -48,7 +52,7 @@ class Kill:
             if _still_runs(process, after):
                 kill(process)
 
-        return shop.night(config, happens)
+        return shop.night(*night, happens)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class DiskFull:
         """Puts the warehouse on a disk of its own."""
         mount_disk(shop.warehouse)
 
-    def disturbed(self, shop: Shop, config: Path, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
         """Leaves no more than some kilobytes from a moment on; see `Fault`."""
         after, bytes_free = moments.uniform(0, seconds), moments.randrange(_MOST_FREE_BYTES)
 
@@ -67,7 +71,7 @@ class DiskFull:
             if _still_runs(process, after):
                 leave_free(shop.warehouse, bytes_free)
 
-        end = shop.night(config, happens)
+        end = shop.night(*night, happens)
         leave_free(shop.warehouse, _LARGE_BYTES)
         return end
 
@@ -80,7 +84,7 @@ class ReadOnly:
         """Puts the warehouse on a disk of its own."""
         mount_disk(shop.warehouse)
 
-    def disturbed(self, shop: Shop, config: Path, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
         """Turns it at the first moment after a chosen one when no file is open; see `Fault`."""
         after = moments.uniform(0, seconds)
 
@@ -89,7 +93,7 @@ class ReadOnly:
                 while process.poll() is None and not turn_read_only(shop.warehouse):
                     time.sleep(0.01)
 
-        end = shop.night(config, happens)
+        end = shop.night(*night, happens)
         turn_writable(shop.warehouse)
         return end
 

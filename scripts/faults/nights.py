@@ -59,16 +59,20 @@ class Shop:
                     shutil.copytree(source / name, self.folder / "input" / source.name / name)
 
     def night(
-        self, config: Path, happens: Callable[[subprocess.Popen[bytes]], None] | None = None
+        self,
+        config: Path,
+        day: str,
+        happens: Callable[[subprocess.Popen[bytes]], None] | None = None,
     ) -> Ended:
         """One `rfm-spark nightly`.
 
         Args:
             config: its configuration.
+            day: that it is of.
             happens: what is done to its process while it runs.
         """
         began = time.monotonic()
-        with self._process(config) as process:
+        with self._process(config, day) as process:
             if happens is not None:
                 happens(process)
             code = process.wait(_LONGEST_SECONDS)
@@ -83,13 +87,14 @@ class Shop:
         return self.folder / "night.log"
 
     @contextmanager
-    def _process(self, config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(self, config: Path, day: str) -> Iterator[subprocess.Popen[bytes]]:
         scratch = self.folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "rfm_spark", "nightly", "--config", str(config)),
+                    *(sys.executable, "-m", "rfm_spark", "nightly", "--date", day),
+                    *("--config", str(config)),
                     *("--input", str(self.folder / "input"), "--warehouse", str(self.warehouse)),
                 ],
                 stdout=told,

@@ -31,6 +31,7 @@ from rfm_spark.ingest.files.deliveries import (
     lookups_fingerprint,
 )
 from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.files.lookup_days import lookup_days
 from rfm_spark.ingest.problems.input_errors import as_user_error
 from rfm_spark.ingest.rejected_share import check_rejected_share
 from rfm_spark.ingest.retraction import (
@@ -43,6 +44,7 @@ from rfm_spark.ingest.retraction import (
 from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.sources import (
     CheckedRows,
+    allowed_days,
     checked_rows,
     configured_sources,
     in_two_feeds,
@@ -306,7 +308,8 @@ def _new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -
         deliveries = []
     lookups = lookups_fingerprint(run.sessions, source, run.input, label)
     settings_digest = reading_digest(source, run.settings.business) + lookups
-    new = [one for one in deliveries if not is_taken_in(one, known, settings_digest)]
+    days = lookup_days(run.sessions, source, run.input, label)
+    new = [one for one in deliveries if not is_taken_in(one, known, settings_digest, days)]
     reloaded = frozenset(delivery.name for delivery in new if delivery.name in known)
     # Of a night, the files of other days were not looked for.
     is_of_all = deliveries and (run.night is None or DATE not in source.path)
@@ -316,7 +319,8 @@ def _new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) -
         for name, one in known.items()
         if is_of_all and name not in there and not one.startswith(RETRACTED)
     }
-    return Batch(label, source, new, settings_digest, reloaded, gone, there)
+    read_with = settings_digest + (days.mark(allowed_days(run).last) if days is not None else "")
+    return Batch(label, source, new, read_with, reloaded, gone, there)
 
 
 def _batch_rows(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from support.screen import problems
+from support.screen import on_screen, problems
 from support.shop import Shop, stored, versions
 
 SHOP = """
@@ -118,6 +118,21 @@ def test_the_newest_rate_that_is_not_after_the_business_day_counts(cli, shop, tm
     assert all("not_in_rates" in row["reasons"] for row in told)
     currencies = {receipt: currency for receipt, currency, *_ in found}
     assert {currencies[one] for one in turned_away} == {"USD", "GBP", "JPY"}
+
+
+def test_only_rates_that_files_can_have_asked_for_bring_them_in_again(cli, shop, capfd):
+    """A table of rates grows with each day, and a history is not read again each night."""
+    shop.csv("receipts1.csv", some_receipts(Random(5))[:40])
+    rates = some_rates(Random(5))
+    shop.configure(SHOP)
+    for rows, told in (
+        (rates, "1 new or changed deliveries"),
+        ([*rates, rates[0] | {"date": "2099-01-01"}], "nothing new"),
+        ([rates[0] | {"rate": "0.5"}, *rates[1:]], "1 new or changed deliveries"),
+    ):
+        shop.csv("rates.csv", rows)
+        assert cli("ingest", *shop.arguments()) == 0
+        assert told in on_screen(capfd)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rfm_spark.core.errors import did_you_mean
 from rfm_spark.core.natural_order import natural_key
 from rfm_spark.ingest.batches import Batch
 from rfm_spark.ingest.files.deliveries import RETRACTED, Delivery, retracted, without_mark
+from rfm_spark.ingest.files.lookup_days import LookupDays
 from rfm_spark.ingest.rows.rules import is_invalid
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run
@@ -20,18 +21,22 @@ from rfm_spark.settings.sources import Receipts, Source
 _MAX_NAMES_SHOWN = 20
 
 
-def is_taken_in(delivery: Delivery, known: Mapping[str, str], settings_digest: str) -> bool:
+def is_taken_in(
+    delivery: Delivery, known: Mapping[str, str], settings_digest: str, days: LookupDays | None
+) -> bool:
     """Whether the files of a delivery have been read as they are, or taken back as they are.
 
     Args:
         delivery: as it is now.
         known: name to fingerprint of the deliveries of its source that were taken in.
         settings_digest: of the settings by which it would be read.
+        days: of the look-ups of a day with which it would be read.
     """
     before = known.get(delivery.name, "")
     if before.startswith(RETRACTED):
         return without_mark(before).startswith(delivery.fingerprint)
-    return before == delivery.fingerprint + settings_digest
+    now = delivery.fingerprint + settings_digest
+    return before == now if days is None else days.is_as_before(before, now)
 
 
 def retraction(label: str, source: Source, known: Mapping[str, str], names: Sequence[str]) -> Batch:

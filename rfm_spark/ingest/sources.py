@@ -242,8 +242,7 @@ def _calendar(run: Run, source: Source) -> Calendar:
 def _dating(run: Run, source: Source) -> Dating | None:
     if not isinstance(source, Receipts):
         return None
-    days = allowed_days(run)
-    last = min(days.latest, days.not_future)
+    last = allowed_days(run).last
     return Dating(source.columns.time, source.time_format, _calendar(run, source), last)
 
 

@@ -155,11 +155,12 @@ def find_deliveries(
 def lookups_fingerprint(
     sessions: SparkSession | SessionOnDemand, source: Source, input_path: str, label: str
 ) -> str:
-    """Digest of the fingerprints of all look-ups of a source; empty without look-ups."""
+    """Digest of the fingerprints of the look-ups of a source, but those of a day; empty without."""
     fingerprints = [
         delivery.fingerprint
         for name, lookup in source.lookups.items()
         for delivery in find_deliveries(sessions, lookup, input_path, f"{label}.lookups.{name}")
+        if lookup.valid_from is None
     ]
     return sha256(repr(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
 

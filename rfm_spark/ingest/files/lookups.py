@@ -81,7 +81,7 @@ def with_lookups(
     for name, lookup in sorted(source.lookups.items(), key=lambda one: bool(one[1].valid_from)):
         where = f"{label}.lookups.{name}"
         path = below(input_path, lookup.path)
-        table = _table(spark, lookup, input_path, path, where)
+        table = lookup_table(spark, lookup, input_path, where)
         if name in rows.columns:
             problem = f"[{where}] the source has a column '{name}' already: name it otherwise"
             raise UserError(problem)
@@ -90,9 +90,13 @@ def with_lookups(
     return rows
 
 
-def _table(
-    spark: SparkSession, lookup: Lookup, input_path: str, path: str, label: str
-) -> DataFrame:
+def lookup_table(spark: SparkSession, lookup: Lookup, input_path: str, label: str) -> DataFrame:
+    """The rows of a look-up as they are, all text where it is CSV.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    path = below(input_path, lookup.path)
     reader = spark.read.option("header", True).option("sep", lookup.delimiter).option("escape", '"')
     try:
         load_path = path if lookup.format == "delta" else below(literal(input_path), lookup.path)
@@ -118,10 +122,9 @@ def _joined(
         key_text(quoted_column(lookup.on), side.schema[lookup.on].dataType)
         for side in (table, rows)
     )
-    first_day = _first_day(table, lookup.valid_from, label)
     lookup_rows = table.where(key.isNotNull()).select(
         key.alias(_KEY),
-        first_day.alias(_FROM),
+        first_day(table, lookup.valid_from, label).alias(_FROM),
         F.struct(*[quoted_column(column) for column in table.columns]).alias(name),
     )
     if problem := _problem(lookup_rows, lookup, path, label):
@@ -158,7 +161,17 @@ def money_not_looked_up(rows: DataFrame, source: Receipts) -> dict[str, Column]:
     return {f"not_in_{name}": quoted_column(name).isNull() & is_missing for name in dated}
 
 
-def _first_day(table: DataFrame, column: str | None, label: str) -> Column:
+def first_day(table: DataFrame, column: str | None, label: str) -> Column:
+    """The day from which each row of a look-up holds; NULL where it tells none.
+
+    Args:
+        table: `lookup_table`.
+        column: that tells it; None where rows hold always.
+        label: configuration section of the look-up, for messages.
+
+    Raises:
+        UserError: if there is no such column, or it is of a type that tells no days.
+    """
     if column is None:
         return F.lit(None).cast("date")
     if column not in table.columns:

@@ -101,6 +101,11 @@ class AllowedDays:
     latest: date
     not_future: date
 
+    @property
+    def last(self) -> date:
+        """The last one that is no error."""
+        return min(self.latest, self.not_future)
+
     def rules(self, *days: Column) -> dict[str, Column]:
         """Rule name to a Column that is true where one of some days, NULL or not, breaks it."""
         outside = [(day < F.lit(self.earliest)) | (day > F.lit(self.latest)) for day in days]

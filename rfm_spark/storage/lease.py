@@ -23,6 +23,10 @@ class Hold(Protocol):
     def number(self) -> int | None:
         """Greater than that of every holder before; None where holders have none."""
 
+    @property
+    def tag(self) -> str | None:
+        """Of Spark's jobs that are stopped when it is lost; None where it cannot be."""
+
     def check(self) -> None:
         """Makes sure that it is still held.
 
@@ -35,6 +39,7 @@ class Unlosable:
     """What cannot be lost: a lock of the operating system, or that nobody holds anything."""
 
     number = None
+    tag = None
 
     def check(self) -> None:
         """Nothing to make sure of."""

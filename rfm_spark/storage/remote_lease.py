@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +30,6 @@ from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.spark_errors import GONE
 
 LEASE = "_lease"
-
-WRITES = "rfm-spark-writes"
-"""Tag of the work of Spark that is to be committed: it is interrupted where the lease was lost."""
 
 _FILE = re.compile(r"(\d{8})\.(holder|renewed-\d+)")
 
@@ -95,6 +93,8 @@ class RemoteLease:
         self._spans, self._progress = spans or Spans(), progress or Quiet()
         self._folder = HadoopFolder(sessions.session, below(place, LEASE))
         self._number, self._renewals = 0, 0
+        self.tag = f"rfm-spark-lease-{uuid.uuid4()}"
+        """Of Spark's jobs for what is to be committed: they are stopped where it was lost."""
         self._ends = Event()
         self._thread = Thread(target=self._renewing, name="lease", daemon=True)
 
@@ -227,7 +227,8 @@ class RemoteLease:
                 if self._is_own(self._seen()):
                     self._renew()
                 else:  # again and again: between two jobs of a write there is nothing to stop
-                    self._sessions.session.interruptTag(WRITES)
+                    # Not by the session, whose tags are of one thread.
+                    self._sessions.session.sparkContext.cancelJobsWithTag(self.tag)
             except (JvmError, FileExists):
                 continue  # the next time may do; a lease that was lost is told by `check`
             except (UserError, *GONE):

@@ -28,7 +28,10 @@ CONFLICTS = (
     MetadataChangedException,
     ProtocolChangedException,
 )
-"""Somebody else has committed meanwhile. In Python the first one is no base of the others."""
+"""Somebody else has committed meanwhile.
+
+The first one is no base of the others (findings/delta_python_conflicts_no_base.sh).
+"""
 
 GONE = (Py4JError, OSError)
 """A question to a JVM that has ended, or ends meanwhile."""

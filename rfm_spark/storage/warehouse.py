@@ -21,7 +21,6 @@ from rfm_spark.storage.lease import Hold, Unlosable
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
-from rfm_spark.storage.remote_lease import WRITES
 from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.spark_errors import CONFLICTS
 from rfm_spark.storage.table_state import (
@@ -127,14 +126,15 @@ class Warehouse:
     @contextmanager
     def _tagged(self) -> Iterator[None]:
         """Work that is interrupted where the lease is lost; a local one cannot be."""
-        if self._hold.number is None:
+        tag = self._hold.tag
+        if tag is None:
             yield
             return
-        self.spark.addTag(WRITES)
+        self.spark.sparkContext.addJobTag(tag)
         try:
             yield
         finally:
-            self.spark.removeTag(WRITES)
+            self.spark.sparkContext.removeJobTag(tag)
 
     def _written(self, note: Mapping[str, Any] | None) -> str:
         return Note.written(note or {}, self._hold.number)

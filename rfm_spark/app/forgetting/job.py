@@ -35,6 +35,7 @@ from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
 from rfm_spark.facts.job import MADE_OF, note_of_now, refresh_facts, up_to_date
+from rfm_spark.facts.merging import refresh_merged_customers
 from rfm_spark.facts.tables import MERGED_CUSTOMERS
 from rfm_spark.ingest.forgotten import forgotten_customers
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
@@ -49,8 +50,8 @@ from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
 
 COMMAND = "forget"
 
-_FORGOTTEN_BEFORE = (RECEIPTS, INTERACTIONS, QUARANTINE, IDENTITIES, MERGED_CUSTOMERS)
-"""Tables that are without the customers as soon as the facts are made anew."""
+_NOT_AS_OTHERS = (RECEIPTS, INTERACTIONS, QUARANTINE, IDENTITIES, MERGED_CUSTOMERS)
+"""Tables that customers leave before the facts are made anew, or after all others."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,16 @@ def forget(run: Run, file: str) -> Told:
             f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
         )
     listed = listed_customers(run, file)
-    ids = with_merged_ids(run, listed).persist()
-    try:
-        with recorded(run, COMMAND, None) as record:
-            forgotten_customers(run)  # the key is the one of those who were forgotten before
+    with recorded(run, COMMAND, None) as record:
+        forgotten_customers(run)  # the key is the one of those who were forgotten before
+        refresh_merged_customers(run)
+        ids = with_merged_ids(run, listed).persist()
+        try:
             told = _forget(run, ids, stored_or_new_key(key_file))
-            tell_merged_ids(run, listed.select("line").distinct().count(), told.customers)
-            record.details = json.dumps(asdict(told))
-    finally:
-        ids.unpersist()
+        finally:
+            ids.unpersist()
+        tell_merged_ids(run, listed.select("line").distinct().count(), told.customers)
+        record.details = json.dumps(asdict(told))
     return told
 
 
@@ -125,16 +127,19 @@ def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
             remove(run, INTERACTIONS, ids, note_of_days(days_of(run, INTERACTIONS, ids)))
         if rows.get(CUSTOMER_TOTALS.name):
             keep_money(run, ids, key)
-        if rows.get(IDENTITIES.name):
-            forget_merges(run, ids)
         if QUARANTINE in tables:
             rows[QUARANTINE.name] = forget_rejected(run, ids, key)
         tell_numbers_with_ids(run, ids)
     refresh_facts(run)
     with run.progress.step("forget in facts and results"):
         for table in tables:
-            if table not in _FORGOTTEN_BEFORE and rows.get(table.name):
+            if table not in _NOT_AS_OTHERS and rows.get(table.name):
                 remove(run, table, ids)
+        # Last of all: whoever does this again after a kill has to find all ids once more. What is
+        # kept of these is worked out anew by Spark as soon as the merges change.
+        if rows.get(IDENTITIES.name):
+            forget_merges(run, ids)
+    refresh_merged_customers(run)
     with run.progress.step("remove old versions"):
         _purge(run, tables)
     return Told(customers, known, {name: count for name, count in sorted(rows.items()) if count})

@@ -166,6 +166,6 @@ def _states_of_lines(
         return ()
     names = ", ".join(dict.fromkeys(one.name for one in changing))
     return (
-        f"lines of one {name} come again with another {names}, and all are added up: lines have no "
-        "versions, so export the last state alone, or one file for each state",
+        f"lines of one {name} come again with another {names}, and all are added up: if they are "
+        "states of a receipt, map version to a number or time of their order",
     )

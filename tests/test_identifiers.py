@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import DecimalType, DoubleType, FloatType, LongType, StringType
 
-from rfm_spark.app.audiences.members import without
+from rfm_spark.app.audiences.members import listed_ids, without
 from rfm_spark.ingest.rows.identifiers import (
     id_text,
     identified_customer_id,
@@ -78,4 +78,5 @@ def test_who_is_on_an_exclusion_list_is_left_out_however_the_id_is_written(spark
         [(one,) for one in ("12", "13", "14.0")], "customer_id string"
     )
     listed = spark.createDataFrame([(" 12.0",), ("14.0",)], "value string")
-    assert [row[0] for row in without(customers, listed).collect()] == ["13"]
+    left = without(customers, listed_ids(listed))
+    assert [row[0] for row in left.collect()] == ["13"]

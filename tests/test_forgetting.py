@@ -28,7 +28,7 @@ from support.shop import (
 
 from rfm_spark.app.loading import load_settings
 from rfm_spark.app.tables import ALL_TABLES
-from rfm_spark.facts.job import up_to_date
+from rfm_spark.facts.changes import up_to_date
 from rfm_spark.facts.tables import FACT_TABLES, MERGED_CUSTOMERS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run

@@ -12,7 +12,7 @@ from typing import Any
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
 from rfm_spark.core.table import Table
-from rfm_spark.facts.job import days_changed_since
+from rfm_spark.facts.changes import days_changed_since
 from rfm_spark.results.declaration import AnyResult, Made
 from rfm_spark.results.registry import RESULTS, tables_read
 from rfm_spark.run import ABSENT, Run, TableVersions

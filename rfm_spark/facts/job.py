@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
+from rfm_spark.facts.changes import REVISION, changed_days, last_made, merged_by
 from rfm_spark.facts.first_receipts import (
     changed_first_days,
     first_days,
@@ -31,7 +31,6 @@ from rfm_spark.facts.tables import (
     CUSTOMER_YEAR_EVENTS,
     CUSTOMER_YEARS,
     FIRST_RECEIPTS,
-    MERGED_CUSTOMERS,
 )
 from rfm_spark.facts.transforms import (
     customer_day_categories,
@@ -40,10 +39,9 @@ from rfm_spark.facts.transforms import (
     customer_year_events,
     customer_years,
 )
-from rfm_spark.ingest.tables.identities import IDENTITIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
-from rfm_spark.run import ABSENT, Run
+from rfm_spark.run import Run
 from rfm_spark.session import in_parts
 from rfm_spark.storage.commit_log import Note
 from rfm_spark.storage.slices import day_column, day_slice
@@ -64,48 +62,8 @@ FOLDED = "folded"
 Later days, which late receipts still reach, lie in files of their own."""
 
 
-REVISION = "revision"
-"""Noted by commits of facts: the `schema_version` of the table by which their rows were made."""
-
-MERGED = "merged"
-"""Noted by commits of facts: the version of `merged_customers` that said whose they are; none where
-that was not there."""
-
 PROMOTIONS = "promotions"
 """Noted by commits of first receipts: whether receipts told who had a promotion."""
-
-
-MADE_OF = {
-    MERGED_CUSTOMERS: IDENTITIES,
-    CUSTOMER_DAYS: RECEIPTS,
-    CUSTOMER_DAY_CATEGORIES: RECEIPTS,
-    CUSTOMER_YEARS: CUSTOMER_DAYS,
-    FIRST_RECEIPTS: RECEIPTS,
-    CUSTOMER_DAY_EVENTS: INTERACTIONS,
-    CUSTOMER_YEAR_EVENTS: CUSTOMER_DAY_EVENTS,
-}
-"""Fact table to the one whose version its commits note as `of`."""
-
-
-def up_to_date(run: Run) -> dict[Table, Note]:
-    """Fact tables that are up to date, with the note of the commit that made them so.
-
-    No day of their source changed since, though its version may be another.
-    """
-    found = {}
-    for target, source in MADE_OF.items():
-        if run.warehouse.is_there(target):
-            made = _last_made(run, target)
-            if made is not None and changed_days(run, source, made) == set():
-                found[target] = made
-    return found
-
-
-def note_of_now(run: Run, target: Table, made: Note) -> dict[str, Any]:
-    """The note of a fact table that is up to date, by the versions its sources have now."""
-    source = MADE_OF[target]
-    of = {"of": run.warehouse.version(source), "days": []}
-    return {**made.content, **of, **_merged_by(run, source)}
 
 
 def refresh_facts(run: Run) -> None:
@@ -130,7 +88,7 @@ def by_customer(rows: DataFrame) -> DataFrame:
 
 def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> None:
     with run.progress.step(f"facts {target.name}") as step:
-        made = _last_made(run, target)
+        made = last_made(run, target)
         version = run.version_read(source)
         days = changed_days(run, source, made)
         if days is not None and not days:
@@ -140,7 +98,7 @@ def _refresh(run: Run, source: Table, target: Table, transform: Transform) -> No
             step.says("nothing to be made of")  # a commit without rows would leave no note
             return
         rows = run.read(source)
-        note = {"of": version, REVISION: target.schema_version, **_merged_by(run, source)}
+        note = {"of": version, REVISION: target.schema_version, **merged_by(run, source)}
         if days is None:
             # Everything is replaced, so no day that is gone from the source stays behind; and
             # what is made from this table sees no list of days, and is replaced as well.
@@ -174,7 +132,7 @@ def _refresh_first_receipts(run: Run) -> None:
     target = FIRST_RECEIPTS
     with run.progress.step(f"facts {target.name}") as step, ExitStack() as kept:
         promotions = "promotion" in run.settings.receipt_context
-        made = _last_made(run, target)
+        made = last_made(run, target)
         if made is not None and made.content[PROMOTIONS] != promotions:
             made = None
         version = run.version_read(RECEIPTS)
@@ -193,7 +151,7 @@ def _refresh_first_receipts(run: Run) -> None:
             step.says("nobody came first on the days that changed")
             return
         rows, where, folded = found
-        note = {"of": version, REVISION: target.schema_version, **_merged_by(run, RECEIPTS)}
+        note = {"of": version, REVISION: target.schema_version, **merged_by(run, RECEIPTS)}
         note |= {PROMOTIONS: promotions} | ({FOLDED: folded.isoformat()} if folded else {})
         commit = run.replace(target, rows, where, note)
         changed = "all" if days is None else f"{len(days):,} changed"
@@ -262,42 +220,3 @@ def _in_two(rows: DataFrame, folded: date) -> list[DataFrame]:
     """Rows of days that are folded, and of later ones, of a source that lies by month."""
     is_folded = F.col("month") <= f"{folded:%Y-%m}"
     return [rows.where(is_folded), rows.where(~is_folded)]
-
-
-def _last_made(run: Run, target: Table) -> Note | None:
-    """What was noted when the target was last made.
-
-    None where it never was, or too long ago, or with fewer columns: then all of it is made again.
-    """
-    made = run.warehouse.last_note(target) if run.warehouse.is_there(target) else None
-    is_whole = made is not None and made.content.get(REVISION, 1) == target.schema_version
-    return made if is_whole else None
-
-
-def changed_days(run: Run, source: Table, made: Note | None) -> set[date] | None:
-    """Days of the source that changed after the target was made; None for all of them.
-
-    Also those on which somebody is another customer by now.
-    """
-    if made is None:
-        return None
-    changed = days_changed_since(run, source, int(made.content["of"]))
-    if source not in WITH_IDS_AS_DELIVERED or not run.warehouse.is_there(MERGED_CUSTOMERS):
-        return changed
-    merged = days_changed_since(run, MERGED_CUSTOMERS, int(made.content.get(MERGED, ABSENT)))
-    return None if changed is None or merged is None else changed | merged
-
-
-def _merged_by(run: Run, source: Table) -> dict[str, Any]:
-    """What a commit of facts notes of the merges that say whose they are."""
-    if source not in WITH_IDS_AS_DELIVERED or not run.warehouse.is_there(MERGED_CUSTOMERS):
-        return {}
-    return {MERGED: run.version_read(MERGED_CUSTOMERS)}
-
-
-def days_changed_since(run: Run, source: Table, version: int) -> set[date] | None:
-    """Days of a table that changed after a version of it; None for all of them."""
-    notes = run.warehouse.notes_since(source, version)
-    if notes is None or any(note.is_write and "days" not in note.content for note in notes):
-        return None
-    return {date.fromisoformat(day) for note in notes for day in note.content.get("days", ())}

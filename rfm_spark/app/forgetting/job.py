@@ -34,7 +34,8 @@ from rfm_spark.app.recording import recorded
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
-from rfm_spark.facts.job import MADE_OF, note_of_now, refresh_facts, up_to_date
+from rfm_spark.facts.changes import MADE_OF, note_of_now, up_to_date
+from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.merging import refresh_merged_customers
 from rfm_spark.facts.tables import MERGED_CUSTOMERS
 from rfm_spark.ingest.forgotten import forgotten_customers

@@ -15,8 +15,8 @@ from rfm_spark.core.code_version import code_version
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
+from rfm_spark.facts.changes import changed_days, days_changed_since
 from rfm_spark.facts.customer_sums import CustomerFacts
-from rfm_spark.facts.job import changed_days, days_changed_since
 from rfm_spark.facts.merging import attributes_of_customers
 from rfm_spark.facts.tables import (
     ACQUISITION,

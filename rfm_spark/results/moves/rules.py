@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from rfm_spark.core.day_version import DayVersion
-from rfm_spark.facts.job import days_changed_since
+from rfm_spark.facts.changes import days_changed_since
 from rfm_spark.facts.tables import CUSTOMER_DAY_EVENTS, CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.results.declaration import Made

@@ -433,6 +433,13 @@ def test_where_nobody_or_anybody_is_addressed_its_effect_cannot_be_told():
     assert effect_of_addressing(Group(), holdout, is_money=True) is None
 
 
+def test_one_price_that_only_the_addressed_pay_leaves_nothing_to_chance():
+    treated = Group(5, 3, 3 * 1999, 3 * 1999**2, 3, 3, 3 * 1999)
+    found = effect_of_addressing(treated, Group(10), is_money=True)
+    assert found.value == pytest.approx(1999)
+    assert (found.low, found.high) == pytest.approx((1999, 1999))
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [

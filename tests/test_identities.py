@@ -324,6 +324,17 @@ def test_what_has_not_changed_is_not_made_again(run, merged_shop):
     assert again.versions.written == {}
 
 
+def test_merges_of_other_days_make_no_fact_again(run, merged_shop):
+    """As in an export whose days are those of the export: who is who has not changed."""
+    shop, _, _ = merged_shop
+    deliver_merges(shop, [(old, new, since.replace("2025", "2026")) for old, new, since in MERGES])
+    again = run(shop.config, shop.raw, shop.warehouse, "ingest")
+    written = {"identities", "merged_customers", "deliveries"}
+    assert written <= set(again.versions.written)
+    assert not {"customer_days", "customer_years", "first_receipts"} & set(again.versions.written)
+    assert stored_facts(shop) == rows_by_sql(MERGES)
+
+
 def test_an_old_id_that_comes_again_counts_for_the_new_one_and_undoing_gives_all_back(
     run, merged_shop, tmp_path
 ):

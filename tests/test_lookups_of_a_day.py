@@ -122,12 +122,21 @@ def test_the_newest_rate_that_is_not_after_the_business_day_counts(cli, shop, tm
 
 def test_only_rates_that_files_can_have_asked_for_bring_them_in_again(cli, shop, capfd):
     """A table of rates grows with each day, and a history is not read again each night."""
-    shop.csv("receipts1.csv", some_receipts(Random(5))[:40])
+    receipts = some_receipts(Random(5))[:40]
+    latest = max(receipts, key=lambda one: one["day"])
+    latest["currency"] = "XXX"  # turned away, for want of a rate
+    shop.csv("receipts1.csv", receipts)
     rates = some_rates(Random(5))
     shop.configure(SHOP)
+    tomorrow = str(datetime.now(BERLIN).date() + timedelta(days=1))
     for rows, told in (
         (rates, "1 new or changed deliveries"),
         ([*rates, rates[0] | {"date": "2099-01-01"}], "nothing new"),
+        ([*rates, rates[0] | {"date": tomorrow}], "nothing new"),
+        (
+            [*rates, rates[0] | {"date": latest["day"], "currency": "XXX"}],
+            "1 new or changed deliveries",
+        ),
         ([rates[0] | {"rate": "0.5"}, *rates[1:]], "1 new or changed deliveries"),
     ):
         shop.csv("rates.csv", rows)

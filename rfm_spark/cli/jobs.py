@@ -14,7 +14,7 @@ from rfm_spark.cli.display import show_panels, show_queries
 from rfm_spark.cli.options import AnyInput, AsOf, Config, Input, Night, Overrides, Place, Since
 from rfm_spark.cli.requests import Request
 from rfm_spark.cli.sessions import session
-from rfm_spark.core.errors import UserError
+from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.results.cohorts.settings import Cohorts
 from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.results.rfm.settings import leading_profile
@@ -125,7 +125,11 @@ def run_and_show(context: typer.Context, job: Job, request: Request) -> None:
     places = [request.warehouse, request.input if job.takes_in or job.reads_again else None]
     with session(context, places) as sessions:
         run = request.run(sessions)
-        day = run_job(run, job.name, request.day)
+        try:
+            day = run_job(run, job.name, request.day)
+        except RunFailure:
+            show_panels(advice_panels(run.notes))  # which may say why
+            raise
         if day is not None:
             show_panels(job_panels(run, job.name, day))
         show_panels(advice_panels(run.notes))

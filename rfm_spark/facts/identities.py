@@ -47,7 +47,7 @@ def changed_ids(before: DataFrame, after: DataFrame) -> DataFrame:
         after: the same.
 
     Returns:
-        One row per such id: `customer_id`.
+        One row per such id: `customer_id`, `is_another`: whether it is somebody else.
     """
     told = F.struct("merged_into", "valid_from")
     old, new = (
@@ -55,7 +55,9 @@ def changed_ids(before: DataFrame, after: DataFrame) -> DataFrame:
         for rows, name in ((before, "before"), (after, "after"))
     )
     is_same = F.col("before").eqNullSafe(F.col("after"))
-    return old.join(new, "customer_id", "full").where(~is_same).select("customer_id")
+    is_same_customer = F.col("before.merged_into").eqNullSafe(F.col("after.merged_into"))
+    differing = old.join(new, "customer_id", "full").where(~is_same)
+    return differing.select("customer_id", (~is_same_customer).alias("is_another"))
 
 
 def as_merged(rows: DataFrame, merged: DataFrame) -> DataFrame:

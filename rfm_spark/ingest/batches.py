@@ -12,6 +12,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.ingest.counts import CountsByDelivery, DeliveryCounts
 from rfm_spark.ingest.files.deliveries import Delivery
 from rfm_spark.ingest.files.generations import Generation
+from rfm_spark.ingest.files.lookup_days import LookupDays
 from rfm_spark.ingest.forgotten import Forgotten
 from rfm_spark.settings.sources import Receipts, Source
 
@@ -24,12 +25,14 @@ class Batch:
         label: configuration section of the source.
         source: source of the deliveries.
         deliveries: new or changed deliveries.
-        settings_digest: digest of the settings and look-ups that their rows are read with.
+        settings_digest: digest of the settings and look-ups, but those of a day, that their rows
+            are read with.
         previously_loaded: names of deliveries that were loaded before and have changed.
         gone: name to fingerprint of deliveries that were taken in, and are not there any more.
         listed: names of all deliveries that are there, new or not.
         read_again: of deliveries that are read again as they are, what was counted before; empty
             where all are new or have changed.
+        lookup_days: of the look-ups of a day that their rows are read with; None without any.
     """
 
     label: str
@@ -40,6 +43,7 @@ class Batch:
     gone: Mapping[str, str] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
     read_again: Mapping[str, DeliveryCounts] = field(default_factory=dict)
+    lookup_days: LookupDays | None = None
 
     @property
     def has_files(self) -> bool:

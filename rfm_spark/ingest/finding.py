@@ -13,10 +13,9 @@ from rfm_spark.ingest.files.deliveries import (
     find_deliveries,
     lookups_fingerprint,
 )
-from rfm_spark.ingest.files.lookup_days import LookupDays, lookup_days
+from rfm_spark.ingest.files.lookup_days import lookup_days
 from rfm_spark.ingest.replay import as_they_were, tell_other_settings, tell_unfinished
 from rfm_spark.ingest.retraction import is_taken_in
-from rfm_spark.ingest.sources import allowed_days
 from rfm_spark.run import Run
 from rfm_spark.settings.digest import changes_digest
 from rfm_spark.settings.shop import Business
@@ -63,8 +62,7 @@ def new_batch(run: Run, label: str, source: Source, known: Mapping[str, str]) ->
         for name, one in known.items()
         if is_of_all and name not in there and not one.startswith(RETRACTED)
     }
-    read_with = settings_digest + _mark(run, days)
-    return Batch(label, source, new, read_with, reloaded, gone, there)
+    return Batch(label, source, new, settings_digest, reloaded, gone, there, lookup_days=days)
 
 
 def batch_again(
@@ -95,15 +93,16 @@ def batch_again(
         raise UserError(problems)
     run.notes += problems
     before = {delivery.name: asked[delivery.name] for delivery in deliveries}
-    listed, read_with = frozenset(delivery.name for delivery in there), ""
+    listed, settings_digest, days = frozenset(delivery.name for delivery in there), "", None
     if deliveries:
         settings_digest = _settings_digest(run, label, source)
         days = lookup_days(run.sessions, source, run.input, label)
         others = [one for one in there if one.name in known and one.name not in before]
         of_others = [one for one in others if not is_taken_in(one, known, settings_digest, days)]
         tell_other_settings(run, label, len(of_others))
-        read_with = settings_digest + _mark(run, days)
-    return Batch(label, source, deliveries, read_with, frozenset(before), {}, listed, before)
+    return Batch(
+        label, source, deliveries, settings_digest, frozenset(before), {}, listed, before, days
+    )
 
 
 def reading_digest(source: Source, business: Business) -> str:
@@ -116,8 +115,3 @@ def _settings_digest(run: Run, label: str, source: Source) -> str:
     """The same, with the look-ups of the source as they are, but those of a day."""
     lookups = lookups_fingerprint(run.sessions, source, run.input, label)
     return reading_digest(source, run.settings.business) + lookups
-
-
-def _mark(run: Run, days: LookupDays | None) -> str:
-    """What stands behind fingerprints of what is read now, where there are look-ups of a day."""
-    return "" if days is None else days.mark(allowed_days(run).last)

@@ -17,6 +17,7 @@ from rfm_spark.ingest.counts import (
     add_unknown_amounts,
     describe_counts,
 )
+from rfm_spark.ingest.files.lookup_days import last_days
 from rfm_spark.ingest.forgotten import customers_to_keep_out, forgotten_totals, receipts_of
 from rfm_spark.ingest.intake import (
     earliest_correctable_date,
@@ -33,6 +34,7 @@ from rfm_spark.ingest.rows.interactions import deduplicated_interactions
 from rfm_spark.ingest.rows.labels import is_of_receipts
 from rfm_spark.ingest.rows.quarantine import quarantine_rows
 from rfm_spark.ingest.rows.rules import is_invalid
+from rfm_spark.ingest.sources import allowed_days
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
@@ -302,13 +304,23 @@ def _record_deliveries(run: Run, intake: Intake) -> None:
         {
             "source": batch.label,
             "delivery": delivery.name,
-            "fingerprint": delivery.fingerprint + batch.settings_digest,
+            "fingerprint": delivery.fingerprint + batch.settings_digest + marks[delivery.name],
             **vars(intake.counts[batch.label, delivery.name]),
         }
         for batch in intake.batches
+        for marks in [_marks(run, intake, batch)]
         for delivery in batch.deliveries
     ]
     run.replace_by(DELIVERIES, rows, _deliveries_condition(intake.batches))
+
+
+def _marks(run: Run, intake: Intake, batch: Batch) -> dict[str, str]:
+    """What stands behind the fingerprint of each delivery, where there are look-ups of a day."""
+    if batch.lookup_days is None:
+        return dict.fromkeys(batch.delivery_names, "")
+    rows = intake.rows.where(F.col("source") == batch.label)
+    last = last_days(rows, allowed_days(run).last)
+    return {name: batch.lookup_days.mark(last.get(name, date.min)) for name in batch.delivery_names}
 
 
 def _deliveries_condition(batches: Sequence[Batch]) -> Column:

@@ -108,11 +108,10 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
     """
     spark, path = warehouse.spark, warehouse.path(table)
     target, before = f"delta.`{path}`", warehouse.version(table)
-    with (
-        warehouse.committing(table),
-        session_settings(spark, {_RETENTION_CHECK: "false"}),
-    ):
+    with warehouse.committing(table):
         spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
+    # The lease is looked at once more: files that another run has yet to commit would go.
+    with warehouse.committing(table), session_settings(spark, {_RETENTION_CHECK: "false"}):
         DeltaTable.forPath(spark, path).vacuum(0.0)
     with warehouse.committing(table, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")

@@ -151,8 +151,10 @@ class Warehouse(StoredTables):
         writer = ordered.writeTo(f"delta.`{self.path(table)}`")
         writer = writer.option(NOTE, self._written(note))
         with self.committing(table):
-            if is_new:
-                # Nothing to replace: looking for it takes twice as long as adding rows.
+            if is_new and self._hold.number is None:
+                # Nothing to replace: looking for it takes twice as long as adding rows. Where the
+                # lease can be lost, the table may no longer be empty, and rows that are only added
+                # conflict with nobody's.
                 writer.append()
             else:
                 writer.overwrite(where)

@@ -92,7 +92,8 @@ class Group:
         addressed = self._covariance_of_means(self.addressed, self.addressed, self.addressed)
         if outcome is None or both is None or addressed is None:
             return None
-        return outcome - 2 * effect * both + effect**2 * addressed
+        # Nothing is left where money follows addressing exactly, which rounding may put below 0.
+        return max(outcome - 2 * effect * both + effect**2 * addressed, 0.0)
 
     def _covariance_of_means(self, products: int, first: int, second: int) -> float | None:
         """Sample covariance / customers, of a sum of products and the sums of both."""

@@ -1,7 +1,7 @@
 """Days of look-ups: which changes of a table of rates matter to receipts taken in before.
 
-Such a table grows with each day. A delivery has no receipt that is later than the last day it could
-be of when it was read, so rows that begin to hold after it change nothing of it.
+Such a table grows with each day. Rows that begin to hold after the last day of a delivery's
+receipts, rejected ones included, change nothing of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
@@ -48,6 +48,18 @@ class LookupDays:
         """
         last_day = before.rpartition(_MARK)[2].partition(_OF_DAY)[0]
         return before == now + self.mark(last_day)
+
+
+def last_days(rows: DataFrame, until: date) -> dict[str, date]:
+    """The last day of the receipts of each delivery that has any: what rates they can ask for.
+
+    Args:
+        rows: validated rows, rejected ones too: `delivery`, `business_date`.
+        until: the last that they can be of; later ones are rejected whatever their rates.
+    """
+    known = rows.where(F.col("business_date") <= F.lit(until))
+    found = known.groupBy("delivery").agg(F.max("business_date").alias("day")).collect()
+    return {row["delivery"]: row["day"] for row in found}
 
 
 def lookup_days(

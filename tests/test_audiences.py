@@ -283,22 +283,37 @@ def test_a_preview_of_many_or_with_a_limit_is_by_spark(shop, monkeypatch, few, n
         audience_counts(run, *prepared(run, name, None))
 
 
-def outcome_of(shop, segment):
-    """Treated and holdout by DuckDB: customers, responders, cents of each."""
+IDENTITIES = """
+[identities]
+path = "merges.csv"
+format = "csv"
+
+[identities.columns]
+old_id = "old"
+new_id = "new"
+"""
+
+
+def outcome_by_customer(shop, where=""):
+    """By DuckDB, of each member: id, group, whether there was a visit, and cents."""
     con = duckdb.connect()
     for name in ("audiences", "receipts"):
         con.register(name, DeltaTable(str(shop.warehouse / name)).to_pyarrow_table())
-    where = "" if segment is None else f"WHERE segment = '{segment.replace(chr(39), chr(39) * 2)}'"
-    rows = con.sql(
+    return con.sql(
         "WITH after AS (SELECT customer_id, count(*) FILTER (net_cents >= 0) AS visits,"
         " sum(net_cents) AS cents FROM receipts WHERE status = 'current'"
         " AND business_date > DATE '2025-03-31' AND business_date <= DATE '2025-04-30' GROUP BY 1)"
-        " SELECT audience_group, coalesce(visits, 0) > 0, coalesce(cents, 0)::DOUBLE FROM audiences"
-        f" LEFT JOIN after USING (customer_id) {where}"
+        " SELECT customer_id, audience_group, coalesce(visits, 0) > 0, coalesce(cents, 0)::DOUBLE"
+        f" FROM audiences LEFT JOIN after USING (customer_id) {where} ORDER BY customer_id"
     ).fetchall()
-    groups = {}
+
+
+def outcome_of(shop, segment):
+    """Treated and holdout: whether there was a visit, and cents, of each member."""
+    where = "" if segment is None else f"WHERE segment = '{segment.replace(chr(39), chr(39) * 2)}'"
+    rows, groups = outcome_by_customer(shop, where), {}
     for group in ("treated", "holdout"):
-        groups[group] = [(came, cents) for name, came, cents in rows if name == group]
+        groups[group] = [(came, cents) for _, name, came, cents in rows if name == group]
     return groups
 
 
@@ -487,6 +502,30 @@ def test_a_group_that_has_lost_customers_is_told(cli, shop, built, tmp_path, cap
         f"sample ratio mismatch: {held_out} of {held_out + treated} customers are held out, "
         "where 30.0% were to be"
     ) in told
+
+
+def test_members_who_became_one_count_once_or_in_no_group(cli, shop, built, tmp_path, capfd):
+    other = Shop(tmp_path)
+    shutil.copytree(shop.folder, other.folder, dirs_exist_ok=True)
+    members = outcome_by_customer(shop)
+    cents = {one: value for one, _, _, value in members}
+    held_out, treated = (
+        [one for one, group, _, _ in members if group == wanted]
+        for wanted in ("holdout", "treated")
+    )
+    pairs = [(held_out[0], treated[0]), (held_out[1], held_out[2]), (treated[1], treated[2])]
+    other.config.write_text(other.config.read_text() + IDENTITIES, encoding="utf-8")
+    other.csv("merges.csv", [{"old": old, "new": new} for old, new in pairs])
+    assert cli("ingest", *other.arguments()) == 0
+    capfd.readouterr()
+    assert cli("audience", "result", "spring", *place(other), "--until", LAST) == 0
+    told = " ".join(on_screen(capfd).split())
+    assert "1 customers were merged who had been treated under one id and held out" in told
+    rows = stored(other.warehouse, "audience_results")
+    [all_of_it] = [row for row in rows if row["segment"] is None and row["until"] == LAST]
+    for group, ids in (("holdout", held_out), ("treated", treated)):
+        assert all_of_it[f"{group}_customers"] == len(ids) - 2
+        assert all_of_it[f"{group}_revenue_cents"] == sum(cents[one] for one in ids[1:])
 
 
 def test_without_a_holdout_nothing_is_told(cli, shop, built, capfd):

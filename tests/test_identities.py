@@ -333,6 +333,11 @@ def test_merges_of_other_days_make_no_fact_again(run, merged_shop):
     assert written <= set(again.versions.written)
     assert not {"customer_days", "customer_years", "first_receipts"} & set(again.versions.written)
     assert stored_facts(shop) == rows_by_sql(MERGES)
+    deliver_merges(shop, MERGES)  # written again, and the same
+    again = run(shop.config, shop.raw, shop.warehouse, "ingest")
+    assert written <= set(again.versions.written)
+    again = run(shop.config, shop.raw, shop.warehouse, "ingest")
+    assert again.versions.written == {}
 
 
 def test_an_old_id_that_comes_again_counts_for_the_new_one_and_undoing_gives_all_back(
@@ -490,6 +495,38 @@ def test_who_is_forgotten_is_so_under_every_id_and_stays_away(cli, tmp_path, cap
     assert cli("ingest", *shop.arguments(*more)) == 0
     assert naming(shop.warehouse, "zelda") == []
     assert customers_of(shop) == {"c0", "c2", "c3", "c4", "c5", None}
+
+
+def test_who_was_left_behind_by_a_killed_forget_goes_with_the_next_one(
+    cli, tmp_path, monkeypatch, capfd
+):
+    shop, key = Shop(tmp_path / "shop"), f'[privacy]\nkey_file = "{tmp_path / "key"}"\n'
+    shop.configure(EVERYTHING + SECTION + key, STORES)
+    own = [line(f"z{at}", f"zelda-{at}", f"2025-02-0{at}", "9.00") for at in (1, 2, 3)]
+    shop.csv("receipts1.csv", [*some_lines(), *own])
+    merges = [("zelda-1", "zelda-2", ""), ("c1", "c2", "")]
+    deliver_merges(shop, merges)
+    assert cli("ingest", *shop.arguments()) == 0
+    ids = tmp_path / "ids.txt"
+    ids.write_text("zelda-2\n")
+    forget = ("--customer-file", ids, "--config", shop.config, "--warehouse", shop.warehouse)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # hashes are kept, and nobody has left
+        patched.setattr("rfm_spark.app.forgetting.job.forget_receipts", killed)
+        assert cli("forget", *forget) != 0
+    assert "zelda-1" in {row["customer_id"] for row in stored(shop.warehouse, "receipts")}
+    # Nothing tells any more that both were one.
+    assert cli("retract", "merges1.csv", *shop.arguments()) == 0
+    capfd.readouterr()
+    assert cli("forget", *forget) == 0
+    assert "1 more ids are of customers who were forgotten before" in " ".join(
+        on_screen(capfd).split()
+    )
+    assert naming(shop.warehouse, "zelda-1") == naming(shop.warehouse, "zelda-2") == []
+    assert "zelda-3" in customers_of(shop)
 
 
 REAL = """

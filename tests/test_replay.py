@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -200,6 +201,9 @@ def test_a_replay_that_is_killed_after_any_commit_loses_no_row(spark, run, tmp_p
     notes = run(shop.config, shop.raw, taken[1], "ingest", overrides=overrides).notes
     assert [note for note in notes if "receipts2.csv: was being read again" in note]
     hidden.rename(shop.file("receipts2.csv"))
+    shutil.copytree(taken[1], tmp_path / "half read")
+    with pytest.raises(rfm_spark.RunFailure, match=r"1 deliveries\): run `rfm-spark replay` again"):
+        run(shop.config, shop.raw, tmp_path / "half read", "rfm", overrides=overrides)
     for snapshot in taken[:4]:
         run(shop.config, shop.raw, snapshot, "ingest", overrides=overrides)
         assert_same_tables(stored_tables(snapshot), whole)

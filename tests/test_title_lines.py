@@ -56,7 +56,7 @@ def test_receipts_below_titles_are_those_of_files_without(cli, tmp_path, is_mult
         "\ufeff" + quoted + ",".join("abcdefg") + "\n\n" + text_of(fewer) + torn
     )
     titled.file("receipts2.csv.gz").write_bytes(
-        gzip.compress(("Sales\n\nrows,of,8,or,more,fields,as,here,are\n" +
+        gzip.compress(("\u00a0\n  \nrows,of,8,or,more,fields,as,here,are\n" +
                        text_of(more[:100], names)).encode())
     )  # fmt: skip
     titled.file("receipts3.csv.bz2").write_bytes(

@@ -40,24 +40,21 @@ def leading_on(merges: DataFrame) -> DataFrame:
 
 
 def changed_ids(before: DataFrame, after: DataFrame) -> DataFrame:
-    """Old ids that are somebody else after than before, or of another day.
+    """Old ids that are somebody else after than before.
 
     Args:
         before: `merged_customers`.
         after: the same.
 
     Returns:
-        One row per such id: `customer_id`, `is_another`: whether it is somebody else.
+        One row per such id: `customer_id`.
     """
-    told = F.struct("merged_into", "valid_from")
     old, new = (
-        rows.select("customer_id", told.alias(name))
+        rows.select("customer_id", F.col("merged_into").alias(name))
         for rows, name in ((before, "before"), (after, "after"))
     )
     is_same = F.col("before").eqNullSafe(F.col("after"))
-    is_same_customer = F.col("before.merged_into").eqNullSafe(F.col("after.merged_into"))
-    differing = old.join(new, "customer_id", "full").where(~is_same)
-    return differing.select("customer_id", (~is_same_customer).alias("is_another"))
+    return old.join(new, "customer_id", "full").where(~is_same).select("customer_id")
 
 
 def as_merged(rows: DataFrame, merged: DataFrame) -> DataFrame:

@@ -52,11 +52,10 @@ def refresh_merged_customers(run: Run) -> None:
         merges = newest_merges(delivered if is_told else delivered.limit(0))
         merged = keep(kept, followed_to_the_end(merges))
         changed = keep(kept, changed_ids(run.read_or_empty(MERGED_CUSTOMERS), merged))
-        others = changed.where("is_another")
-        ids = others.count()
-        if not changed.isEmpty():
-            days = _days_of(run, others) if ids else set()  # facts know no day of a merge
-            run.replace(MERGED_CUSTOMERS, merged, F.lit(True), {"of": of, **note_of_days(days)})
+        ids = changed.count()
+        days = _days_of(run, changed) if ids else set()
+        # Also where all are as they were: the commit notes what was followed last.
+        run.replace(MERGED_CUSTOMERS, merged, F.lit(True), {"of": of, **note_of_days(days)})
         step.says(f"{ids:,} ids are somebody else now")
 
 

@@ -242,8 +242,8 @@ def _calendar(run: Run, source: Source) -> Calendar:
 def _dating(run: Run, source: Source) -> Dating | None:
     if not isinstance(source, Receipts):
         return None
-    last = allowed_days(run).last
-    return Dating(source.columns.time, source.time_format, _calendar(run, source), last)
+    calendar, days = _calendar(run, source), allowed_days(run)
+    return Dating(source.columns.time, source.time_format, calendar, days.earliest, days.last)
 
 
 def allowed_days(run: Run) -> AllowedDays:

@@ -27,7 +27,6 @@ def remove_rows(
     warehouse: Warehouse,
     table: Table,
     keys: DataFrame,
-    column: str,
     note: Mapping[str, Any] | None = None,
 ) -> None:
     """Removes the rows of some keys, in one commit: only files that hold one are written anew.
@@ -35,12 +34,11 @@ def remove_rows(
     Args:
         warehouse: where the table is.
         table: which must be there.
-        keys: one row per key, in a column of the same name.
-        column: that names them.
+        keys: one row per key, in columns of the table, none of them NULL.
         note: kept with the commit.
     """
     with warehouse.committing(table, note or {}):
-        _merge(warehouse, table, keys, (column,)).whenMatchedDelete().execute()
+        _merge(warehouse, table, keys, tuple(keys.columns)).whenMatchedDelete().execute()
 
 
 def add_rows(

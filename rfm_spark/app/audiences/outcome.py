@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from rfm_spark.app.audiences.groups import ALL, DaysAfter, Groups, groups_by_segment
 from rfm_spark.app.audiences.job import audience_slice
 from rfm_spark.app.audiences.members import HOLDOUT, TREATED
+from rfm_spark.app.audiences.merged_members import members_by_now
 from rfm_spark.app.audiences.statistics import (
     Difference,
     addressed_difference,
@@ -27,7 +28,6 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.core.money import MoneyFormat
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.facts.as_of import days_of_data
-from rfm_spark.facts.merging import rows_of_customers
 from rfm_spark.run import Run
 
 _SURELY = 0.001
@@ -58,11 +58,11 @@ def audience_outcome(
     _require_passed(run, day, until)
     with recorded(run, "audience result", day):
         built = run.read(AUDIENCES).where(audience_slice(name, day))
-        people = rows_of_customers(run, built)  # who was merged since came under the new id
+        people = members_by_now(run, built)
         with run.progress.step("compare treated and holdout") as step:
             groups = groups_by_segment(run, people, DaysAfter(day, until), addressed_by)
             _require_holdout(name, day, groups[ALL])
-            run.notes += _sample_ratio_mismatch(people, groups[ALL])
+            run.notes += _sample_ratio_mismatch(built)
             run.notes += _addressing(groups[ALL], addressed_by)
             key = {"audience": name, "as_of": day, "until": until, "addressed_by": addressed_by}
             rows = [{**key, "segment": one, **_row(of_it)} for one, of_it in groups.items()]
@@ -111,12 +111,13 @@ def _require_holdout(name: str, day: date, groups: Groups) -> None:
         )
 
 
-def _sample_ratio_mismatch(people: DataFrame, groups: Groups) -> list[str]:
-    """What is wrong with the sizes of the groups, if anything."""
-    definition = people.select("definition").first()
+def _sample_ratio_mismatch(built: DataFrame) -> list[str]:
+    """What is wrong with the sizes of the groups as they were drawn, if anything."""
+    definition = built.select("definition").first()
     share = 0.0 if definition is None else float(json.loads(definition[0])["holdout"])
-    held_out = groups[HOLDOUT].customers
-    customers = held_out + groups[TREATED].customers
+    counted = built.groupBy("audience_group").count().collect()
+    sizes = {row["audience_group"]: row["count"] for row in counted}
+    held_out, customers = sizes.get(HOLDOUT, 0), sum(sizes.values())
     p_value = sample_ratio_p_value(held_out, customers, share)
     if p_value >= _SURELY:
         return []

@@ -64,7 +64,7 @@ def cause_between(
     }
     days = two_days(stored.run, name, rules, stored.rules_on_record(name, since), versions)
     today = stored.values_now(rules, since) if stored.have_facts_changed(since) else None
-    is_merged = before is None and stored.has_taken_over(name, since)
+    is_merged = (before is None or after is None) and stored.has_taken_over(name, since)
     return cause_of(before, after, days, today, is_merged)
 
 

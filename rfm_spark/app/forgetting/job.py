@@ -14,10 +14,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.app.forgetting.customer_file import listed_customers
+from rfm_spark.app.forgetting.further_ids import (
+    tables_of_customers,
+    tell_further_ids,
+    with_ids_left_behind,
+)
 from rfm_spark.app.forgetting.merged import (
     forget_merges,
     named_by_merges,
-    tell_merged_ids,
     with_merged_ids,
 )
 from rfm_spark.app.forgetting.receipt_numbers import tell_numbers_with_ids
@@ -31,7 +35,6 @@ from rfm_spark.app.forgetting.rows import (
     remove,
 )
 from rfm_spark.app.recording import recorded
-from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
 from rfm_spark.facts.changes import MADE_OF, note_of_now, up_to_date
@@ -60,7 +63,8 @@ class Told:
     """What was done, in numbers: `runs.details` has them as JSON.
 
     Attributes:
-        customers: different ids in the file, and others that were merged with these.
+        customers: different ids in the file, others that were merged with these, and those that
+            an earlier command which was killed has left.
         known: of these, who had rows in any table.
         rows: table to the rows that went, or no longer tell whose they are.
     """
@@ -96,14 +100,15 @@ def forget(run: Run, file: str) -> Told:
         )
     listed = listed_customers(run, file)
     with recorded(run, COMMAND, None) as record:
-        forgotten_customers(run)  # the key is the one of those who were forgotten before
+        before = forgotten_customers(run)  # the key is the one of those
         refresh_merged_customers(run)
-        ids = with_merged_ids(run, listed).persist()
+        merged = with_merged_ids(run, listed)
+        ids = (merged if before is None else with_ids_left_behind(run, merged, before)).persist()
         try:
+            tell_further_ids(run, listed, merged, ids)
             told = _forget(run, ids, stored_or_new_key(key_file))
         finally:
             ids.unpersist()
-        tell_merged_ids(run, listed.select("line").distinct().count(), told.customers)
         record.details = json.dumps(asdict(told))
     return told
 
@@ -116,7 +121,7 @@ def _is_inside(file: Path, place: str) -> bool:
 
 def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:
     customers = ids.select("line").distinct().count()
-    tables = [one for one in ALL_TABLES if one.subject and run.warehouse.is_there(one)]
+    tables = tables_of_customers(run)
     with run.progress.step("look for the customers") as step:
         known, rows = _found(run, tables, ids)
         step.says(f"{known:,} of {customers:,} are known")

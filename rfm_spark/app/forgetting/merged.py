@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.app.forgetting.rows import note_written, remove
+from rfm_spark.app.forgetting.rows import note_written
 from rfm_spark.core.table import SUBJECT
 from rfm_spark.facts.identities import with_all_ids
 from rfm_spark.facts.tables import MERGED_CUSTOMERS
@@ -32,20 +32,14 @@ def with_merged_ids(run: Run, ids: DataFrame) -> DataFrame:
     return ids.unionByName(further.select(F.col(SUBJECT).alias("line"), SUBJECT))
 
 
-def tell_merged_ids(run: Run, listed: int, customers: int) -> None:
-    """Notes how many ids are forgotten that nobody listed."""
-    if customers > listed:
-        run.notes.append(
-            f"{customers - listed:,} more ids are of the same customers, by [identities]: they are "
-            "forgotten as well"
-        )
-
-
 def forget_merges(run: Run, ids: DataFrame) -> None:
     """Removes every merge of these customers, also one that no longer counts."""
-    remove(run, IDENTITIES, ids)
-    into = ids.select(F.col(SUBJECT).alias(MERGED_INTO)).distinct()
-    remove_rows(run.warehouse, IDENTITIES, into, MERGED_INTO)
+    merges = run.warehouse.read(IDENTITIES).select(SUBJECT, MERGED_INTO)
+    own = F.broadcast(ids.select(SUBJECT).distinct())
+    into = own.withColumnRenamed(SUBJECT, MERGED_INTO)
+    of_old, of_new = (merges.join(one, one.columns, "left_semi") for one in (own, into))
+    # In one commit: of a chain that is cut in its midst, whoever does this again finds one half.
+    remove_rows(run.warehouse, IDENTITIES, of_old.unionByName(of_new).distinct())
     note_written(run, IDENTITIES)
 
 

@@ -70,7 +70,7 @@ def keep_money(run: Run, ids: DataFrame, key: SecretKey) -> None:
 
 def remove(run: Run, table: Table, ids: DataFrame, note: Mapping[str, Any] | None = None) -> None:
     """Removes the rows of customers from a table, with a note."""
-    remove_rows(run.warehouse, table, _distinct(ids), SUBJECT, note)
+    remove_rows(run.warehouse, table, _distinct(ids), note)
     note_written(run, table)
 
 

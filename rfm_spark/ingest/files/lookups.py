@@ -20,6 +20,9 @@ from rfm_spark.settings.sources import Lookup, Receipts, Source
 from rfm_spark.storage.locations import below, literal
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
+_MAX_BROADCAST_ROWS = 1_000_000
+"""Of a look-up of a day, a row for each month: that many are sent to every executor."""
+
 _KEY, _FROM, _UNTIL, _MONTH = "_lookup_key", "_lookup_from", "_lookup_until", "_lookup_month"
 
 
@@ -31,12 +34,14 @@ class Dating:
         time: column or expression of the time.
         time_format: Spark datetime pattern of text times; None for ISO 8601.
         calendar: time zones and start of the business day.
-        last_day: the last one that receipts can be of.
+        first_day: the first one that receipts can be of.
+        last_day: the last one.
     """
 
     time: str
     time_format: str | None
     calendar: Calendar
+    first_day: date
     last_day: date
 
     def day(self, rows: DataFrame) -> Column:
@@ -139,7 +144,10 @@ def _joined(
         & (own_day >= F.col(_FROM))
         & (F.col(_UNTIL).isNull() | (own_day < F.col(_UNTIL)))
     )
-    by_month = F.broadcast(_rows_by_month(lookup_rows, dating.last_day))
+    by_month = _rows_by_month(lookup_rows, dating)
+    # Spark does not know how many rows there will be, and would sort all receipts by the key.
+    if by_month.count() <= _MAX_BROADCAST_ROWS:
+        by_month = F.broadcast(by_month)
     return rows.join(by_month, is_of_day, "left").drop(_KEY, _MONTH, _FROM, _UNTIL)
 
 
@@ -210,20 +218,21 @@ def _problem(lookup_rows: DataFrame, lookup: Lookup, path: str, label: str) -> s
     )
 
 
-def _rows_by_month(lookup_rows: DataFrame, last_day: date) -> DataFrame:
+def _rows_by_month(lookup_rows: DataFrame, dating: Dating) -> DataFrame:
     """Rows of a look-up, once for each month of the days on which they are the newest of their key.
 
     A receipt then meets the rows of its month alone, and not the rates of all years.
 
     Args:
         lookup_rows: one row per key and first day.
-        last_day: until which the last one of each key is told.
+        dating: of the receipts; months without a day of theirs are left out.
     """
     next_day = F.lead(_FROM).over(Window.partitionBy(_KEY).orderBy(_FROM))
     with_end = lookup_rows.withColumn(_UNTIL, next_day)
-    to = F.coalesce(F.date_sub(_UNTIL, 1), F.greatest(F.lit(last_day), F.col(_FROM)))
-    months = F.sequence(_month_number(F.col(_FROM)), _month_number(to))
-    return with_end.withColumn(_MONTH, F.explode(months))
+    first = F.greatest(F.col(_FROM), F.lit(dating.first_day))
+    last = F.least(F.date_sub(_UNTIL, 1), F.lit(dating.last_day))  # least() passes over NULL
+    months = F.sequence(_month_number(first), _month_number(last))
+    return with_end.where(first <= last).withColumn(_MONTH, F.explode(months))
 
 
 def _month_number(day: Column) -> Column:

@@ -30,6 +30,9 @@ from rfm_spark.storage.local_rows import local_rows
 _MAX_HEADER_LINES = 100
 """Lines in which a quote that opens in a header has to close, and blank ones above it."""
 _MAX_FILES_SHOWN = 3
+_BLANKS = "".join(map(chr, range(33)))
+"""Spark makes no row of a line that holds nothing else; with `multiline`, of an empty one."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 _LINE = "_rfm_line"
 
@@ -104,7 +107,7 @@ def without_heads(
         {FILE: name, _LINE: line}
         for name, head in heads.items()
         for line in (*head.titles, head.header)
-        if line.strip()  # Spark makes no row of a blank line
+        if (line if source.multiline else line.strip(_BLANKS))
     ]
     schema = StructType([StructField(name, StringType()) for name in (FILE, _LINE)])
     # Parsed as the rows are: a title with too few or too many fields is cut in the same way.

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.facts.asks import Ask
+from rfm_spark.ingest.files.deliveries import UNFINISHED
 from rfm_spark.ingest.tables.customer_totals import CUSTOMER_TOTALS
 from rfm_spark.ingest.tables.deliveries import DELIVERIES
 from rfm_spark.ingest.tables.interactions import INTERACTIONS
@@ -195,7 +196,9 @@ def _reconcile(
         rows += [{"as_of": day, **row} for row in all_terms(delivered, of_day, bases, cents)]
     run.replace_by(RECONCILIATION, rows, _slice(scored_cents), note_of_days(days))
     for one in scored_cents:
-        _require_identity(one, [row for row in rows if (row["profile"], row["as_of"]) == one])
+        told = _what_differs(one, [row for row in rows if (row["profile"], row["as_of"]) == one])
+        if told:
+            raise RunFailure(f"{told}; see the table {RECONCILIATION.name}. {_remedy(run)}")
     raw = [row for row in rows if row["term"] == RAW]
     events = max((row["events"] or 0 for row in raw), default=0)
     told = f"all {raw[0]['receipts']:,} {run.settings.purchase_word}s"
@@ -205,18 +208,25 @@ def _reconcile(
     return f"{told} and every cent accounted for"
 
 
-def _require_identity(one: ProfileDay, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Makes sure that raw is the sum of all other terms."""
+def _what_differs(one: ProfileDay, rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The first measure of which raw is not the sum of all other terms; None if there is none."""
     for measure in ("receipts", "net_cents", "events"):
         terms = {row["term"]: row[measure] or 0 for row in rows}
         raw = terms.pop(RAW)
         if raw != sum(terms.values()):
             told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
-            raise RunFailure(
+            return (
                 f"{measure} of {one.profile} do not add up as of {one.as_of}: raw {raw:,} is not "
-                f"{told}; see the table reconciliation. If an ingest was interrupted, "
-                "run `rfm-spark ingest`"
+                f"{told}"
             )
+    return None
+
+
+def _remedy(run: Run) -> str:
+    half_read = run.read(DELIVERIES).where(F.col("fingerprint").startswith(UNFINISHED)).count()
+    if half_read:
+        return f"A replay was interrupted ({half_read:,} deliveries): run `rfm-spark replay` again"
+    return "If an ingest was interrupted, run `rfm-spark ingest`"
 
 
 def _delivered(

@@ -504,8 +504,9 @@ def test_who_was_left_behind_by_a_killed_forget_goes_with_the_next_one(
     shop.configure(EVERYTHING + SECTION + key, STORES)
     own = [line(f"z{at}", f"zelda-{at}", f"2025-02-0{at}", "9.00") for at in (1, 2, 3)]
     shop.csv("receipts1.csv", [*some_lines(), *own])
-    merges = [("zelda-1", "zelda-2", ""), ("c1", "c2", "")]
-    deliver_merges(shop, merges)
+    shop.csv("clicks1.csv", [click("1", "zelda-1", "2025-01-04")])
+    shop.csv("customers1.csv", [person("zelda-1", "Ulm"), person("c1", "Ulm")])
+    deliver_merges(shop, [("zelda-1", "zelda-2", ""), ("c1", "c2", "")])
     assert cli("ingest", *shop.arguments()) == 0
     ids = tmp_path / "ids.txt"
     ids.write_text("zelda-2\n")

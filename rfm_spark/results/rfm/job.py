@@ -214,8 +214,8 @@ def _require_identity(one: ProfileDay, rows: Sequence[Mapping[str, Any]]) -> Non
             told = " + ".join(f"{term} {value:,}" for term, value in terms.items())
             raise RunFailure(
                 f"{measure} of {one.profile} do not add up as of {one.as_of}: raw {raw:,} is not "
-                f"{told}; see the table reconciliation. If an ingest was interrupted, "
-                "run `rfm-spark ingest`"
+                f"{told}; nothing of it is published; `rfm-spark sql --newest` shows the "
+                "table reconciliation. If an ingest was interrupted, run `rfm-spark ingest`"
             )
 
 

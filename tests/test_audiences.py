@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
+from support.sessions import no_spark
 from support.shop import Shop, line, person, stored
 
 from rfm_spark.app.api import open_run
@@ -121,10 +122,6 @@ def sent_to(pick):
         share = 0.8 if draw_of("holdout", f"k{at}") >= 0.3 else 0.125
         if pick.random() < share:
             yield at
-
-
-def no_spark():
-    raise AssertionError("Spark was started")
 
 
 def place(shop):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 
 import pytest
 from pyspark.sql import functions as F
+from support.sessions import no_spark
 from support.shop import stored, whole_shop
 
 from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
@@ -24,13 +24,10 @@ from rfm_spark.storage import direct
 from rfm_spark.storage.listing import _files_by_spark, listed_files
 from rfm_spark.storage.locations import holds_at_most, require_file_system
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.warehouse import Warehouse
 
 DAY = date(2025, 3, 20)
-
-
-def no_spark() -> AbstractContextManager:
-    raise AssertionError("Spark was started")
 
 
 @pytest.fixture
@@ -43,6 +40,25 @@ def both(spark, finished_shop):
 
 def in_any_order(rows):
     return sorted(map(repr, rows))
+
+
+def test_an_earlier_version_is_read_alike(both):
+    before = Snapshot({SEGMENTS.name: 0}, frozenset({RUNS.name}))
+    for warehouse in both:
+        with warehouse.reading(before):
+            assert warehouse.version(SEGMENTS) == 0
+            assert warehouse.rows(SEGMENTS) == []
+            assert warehouse.days(SEGMENTS) == {}
+            assert warehouse.bounds(SEGMENTS, "as_of") == (None, None)
+            assert not warehouse.is_there(RFM_CELLS)
+            with pytest.raises(UserError, match="there is no table 'rfm_cells' yet"):
+                warehouse.require(RFM_CELLS)
+            assert len(warehouse.rows(RUNS)) == 1
+        assert warehouse.rows(SEGMENTS)
+        gone = pytest.raises(UserError, match="its version 99, which is the published one")
+        with warehouse.reading(Snapshot({SEGMENTS.name: 99})), gone:
+            warehouse.rows(SEGMENTS)
+        assert warehouse.snapshot is NEWEST
 
 
 @pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)

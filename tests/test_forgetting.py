@@ -32,7 +32,7 @@ from rfm_spark.facts.changes import up_to_date
 from rfm_spark.facts.tables import FACT_TABLES, MERGED_CUSTOMERS
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run
-from rfm_spark.storage.erasure import purge
+from rfm_spark.storage.erasure import purge_files, purge_log
 from rfm_spark.storage.warehouse import Warehouse
 
 ZELDA, YORICK = "zelda-4711@example.org", "yorick-0815"
@@ -294,7 +294,7 @@ def test_facts_stay_up_to_date_if_the_purge_is_killed_between_two_tables(
     job = Run(spark, load_settings(forgotten.config), warehouse, str(forgotten.raw))
     current, rows = up_to_date(job), warehouse.read(RECEIPTS).count()
     assert {table.name for table in current} >= {"customer_days", "customer_day_categories"}
-    purge(warehouse, RECEIPTS, {})
+    purge_log(warehouse, RECEIPTS, purge_files(warehouse, RECEIPTS, {}))
     assert up_to_date(job) == current
     assert warehouse.read(RECEIPTS).count() == rows
 

@@ -22,12 +22,14 @@ from support.shop import stored, stored_tables, versions
 
 from rfm_spark.app.api import open_run
 from rfm_spark.app.loading import load_settings
+from rfm_spark.app.publishing import publish
 from rfm_spark.app.queries import query_panel
 from rfm_spark.app.serving import ServedViews
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.cli.serving import until_stopped
 from rfm_spark.results.rfm.tables import SEGMENTS
 from rfm_spark.storage import gateway
+from rfm_spark.storage.snapshot import NEWEST
 from rfm_spark.storage.warehouse import as_of_slice
 
 QUERIES = (
@@ -147,14 +149,18 @@ def test_what_one_client_sets_is_its_own(served):
 
 
 def test_views_follow_a_night_that_is_published(run_of, copied_shop):
-    run = run_of(copied_shop)
+    run, night = run_of(copied_shop), run_of(copied_shop)
+    night.warehouse.follow(NEWEST)
     views = ServedViews(run)
     views.refresh()
-    before = run.warehouse.read(SEGMENTS)
+    before = night.warehouse.read(SEGMENTS)
     [day] = before.agg(F.max("as_of")).first()
     later = day + timedelta(days=1)
-    run.warehouse.replace(SEGMENTS, before.withColumn("as_of", F.lit(later)), as_of_slice(later))
+    night.warehouse.replace(SEGMENTS, before.withColumn("as_of", F.lit(later)), as_of_slice(later))
     run.spark.sql("DROP VIEW global_temp.customer_360")
+    views.refresh()
+    assert run.spark.table("global_temp.segments").select("as_of").distinct().count() == 1
+    publish(night, [SEGMENTS])
     views.refresh()
     assert run.spark.table("global_temp.customer_360").count()
     newest = run.spark.table("global_temp.segments_latest").select("as_of").distinct().collect()

@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from rfm_spark.app import jobs
+from rfm_spark.app.publishing import follow_published
 from rfm_spark.app.settings import Settings
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError, did_you_mean
@@ -37,7 +38,7 @@ _TABLES = {table.name: table for table in ALL_TABLES}
 
 
 class WarehouseReader:
-    """A warehouse to read from; it is never written to.
+    """A warehouse to read from, as it was published when it was opened; it is never written to.
 
     Args:
         spark: session with Delta.
@@ -51,6 +52,7 @@ class WarehouseReader:
         absolute = location(str(place))
         require_file_system(SessionOnDemand.of(spark), absolute)
         self._warehouse = Warehouse(spark, absolute)
+        follow_published(self._warehouse)
 
     @property
     def place(self) -> str:
@@ -99,7 +101,7 @@ class WarehouseReader:
 
 
 def open_warehouse(spark: SparkSession, place: str | Path) -> WarehouseReader:
-    """Opens a warehouse for reading.
+    """Opens a warehouse for reading: every table as it is published now; see docs/analysts.md.
 
     Args:
         spark: session with Delta, such as `local_session` gives.
@@ -117,7 +119,7 @@ def open_run(
     night: date | None = None,
     since: date | None = None,
 ) -> Run:
-    """A run on absolute places that this session reaches.
+    """A run on absolute places that this session reaches, which reads published tables.
 
     Args:
         spark: session with Delta, or where to get one.
@@ -139,10 +141,12 @@ def open_run(
     if settings.metastore is not None:
         database = settings.metastore.database
         require_names(sessions.session, database, tables_at, ALL_TABLES)
+    tables = Warehouse(sessions, tables_at, database)
+    follow_published(tables)
     return Run(
         session=sessions,
         settings=settings,
-        warehouse=Warehouse(sessions, tables_at, database),
+        warehouse=tables,
         input=raw_at,
         progress=progress or Quiet(),
         night=night,

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
-from rfm_spark.app.jobs import told_failure, writing
+from rfm_spark.app.jobs import taken_in, told_failure, writing
+from rfm_spark.app.publishing import publish, take_back_unpublished
 from rfm_spark.app.run_record import (
     SUCCEEDED,
     Outcome,
@@ -62,6 +63,7 @@ def backfill(run: Run, first: date, last: date, step: Step) -> list[date]:
         try:
             refresh_facts(run)
             resolved_as_of(run, first, "--from")
+            take_back_unpublished(run, days)
             to_make = _not_standing(run, days)
             made, refused = set[date](), None
             for group in _groups(run, to_make):
@@ -106,10 +108,15 @@ def _make(run: Run, days: Sequence[date]) -> list[date]:
     started, clock = datetime.now(UTC), time.monotonic()
     profiles = _SCORES.rules(run.settings)
     asks = profile_asks(profiles, run.settings)
-    with run.tracking() as own, sums_by_day(run, days, asks, kept=True) as sums:
+    with (
+        run.tracking() as own,
+        run.warehouse.describing(days),
+        sums_by_day(run, days, asks, kept=True) as sums,
+    ):
         scored = score_days(run, profiles, sums)
     together = f"{len(scored)} days made together, {scored[0]} to {scored[-1]}"
     outcome = Outcome(SUCCEEDED, started, time.monotonic() - clock, together)
     made = ResultRecord.of(run, _SCORES, own.read, own.written)
     record_days(run, NAME, outcome, own, dict.fromkeys(scored, made))
+    publish(run, [*taken_in(), *_SCORES.tables], as_of=max(scored))
     return scored

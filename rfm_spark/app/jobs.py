@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -19,6 +20,7 @@ from pyspark.sql import DataFrame
 from rfm_spark.app.failures import Failures, ResultsFailed
 from rfm_spark.app.maintenance import maintain
 from rfm_spark.app.migrations import upgrade
+from rfm_spark.app.publishing import follow_published, publish, take_back_unpublished
 from rfm_spark.app.run_record import (
     SUCCEEDED,
     Outcome,
@@ -27,16 +29,21 @@ from rfm_spark.app.run_record import (
     record_run,
     results_that_stand,
 )
+from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.core.table import Table
 from rfm_spark.facts.as_of import resolved_as_of
 from rfm_spark.facts.job import refresh_facts
 from rfm_spark.facts.kept_sums import sums_of_customers
+from rfm_spark.facts.tables import FACT_TABLES
 from rfm_spark.ingest.job import ingest
+from rfm_spark.ingest.tables import INGEST_TABLES
 from rfm_spark.results.declaration import AnyResult, Made, Request
-from rfm_spark.results.registry import RESULTS, numbers_of, tables_read
+from rfm_spark.results.registry import BY_COMMAND, RESULTS, numbers_of, tables_read
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.lease import lease
+from rfm_spark.storage.snapshot import NEWEST
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ BY_NAME = {job.name: job for job in JOBS}
 
 
 def run_job(run: Run, name: str, as_of: date | None) -> date | None:
-    """Does a job and leaves a record of it, written last.
+    """Does a job, leaves a record of it, and publishes what it made, all of it in one commit.
 
     Args:
         run: session, settings and places.
@@ -137,7 +144,9 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
                 wanted = [one for one in job.results if one.is_wanted(run.settings)]
                 _tell_left_out(run, [one for one in wanted if one not in results])
                 day = resolved_as_of(run, as_of)
-                _make_results(run, results, day, whole)
+                take_back_unpublished(run, [day])
+                with run.warehouse.describing([day]):
+                    _make_results(run, results, day, whole)
         except BaseException as error:
             if run.versions.written:
                 with suppress(Exception):  # a record of the failure must not hide the failure
@@ -146,6 +155,7 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
                 maintain(run, day)  # the layout has nothing to do with it
             raise
         record(SUCCEEDED)
+        publish(run, [*taken_in(), *made_by(run, whole)], run_id, day)
         if job.maintains and day is not None:
             maintain(run, day)
     return day
@@ -154,6 +164,9 @@ def run_job(run: Run, name: str, as_of: date | None) -> date | None:
 @contextmanager
 def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
     """The warehouse's lease for a command, and the warehouse as this release makes it.
+
+    All tables are read as they are now until the context ends; afterwards, by a run that reads
+    published ones, as they are published by then.
 
     Args:
         run: the run.
@@ -166,9 +179,24 @@ def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
     with (
         lease(run.sessions, run.warehouse.place, holder, run.progress) as hold,
         run.warehouse.held_by(hold),
+        run.warehouse.reading(NEWEST),
     ):
         upgrade(run)
         yield
+    if run.warehouse.snapshot is not NEWEST:
+        follow_published(run.warehouse)
+
+
+def taken_in() -> Iterator[Table]:
+    """Tables that are whole after every job: of what was delivered, and the facts."""
+    return chain(INGEST_TABLES, FACT_TABLES)
+
+
+def made_by(run: Run, whole: Iterable[ResultRecord]) -> Iterator[Table]:
+    """Tables of results that are whole, and whatever else a run that succeeded has written."""
+    names = {one.result for one in whole}
+    tables = {table.name for name in names for table in BY_COMMAND[name].tables}
+    return (one for one in ALL_TABLES if one.name in tables or one.name in run.versions.written)
 
 
 def told_failure(error: BaseException) -> str:

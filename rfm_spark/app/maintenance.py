@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from rfm_spark.app.publishing import publish_same_rows, unpublished
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.table import Table
 from rfm_spark.facts.as_of import resolved_as_of
@@ -41,8 +42,12 @@ def maintain(run: Run, day: date) -> None:
         run.sessions.start()
         day = min(day, resolved_as_of(run, None))
         late_until = day - timedelta(days=run.settings.maintenance.late_days)
-        done = [*_fold(run, late_until), *_compact(run, late_until), *_expire(run, day)]
-        done.append(_vacuum(run, day))
+        # Of what a night has left that failed, readers need the version before.
+        held = unpublished(run)
+        tables = [table for table in _present(run, ALL_TABLES) if table not in held]
+        done = [*_fold(run, late_until), *_compact(run, late_until), *_expire(run, day, tables)]
+        done.append(_vacuum(run, day, tables))
+        publish_same_rows(run, tables)
         step.says(", ".join(done))
 
 
@@ -102,22 +107,21 @@ def _compact(run: Run, late_until: date) -> Iterator[str]:
             yield f"compacted {table.name}"
 
 
-def _expire(run: Run, day: date) -> Iterator[str]:
+def _expire(run: Run, day: date, tables: Sequence[Table]) -> Iterator[str]:
     """Drops results of days that are older than settings keep."""
     keep = run.settings.maintenance.keep_results_days
     if keep is None:
         return
     old = F.col("as_of") < F.lit(day - timedelta(days=keep))
-    for table in _present(run, [one for one in ALL_TABLES if not one.keeps_decisions]):
+    for table in [one for one in tables if not one.keeps_decisions]:
         if "as_of" in table.partition_by and not run.read(table).where(old).isEmpty():
             run.warehouse.delete(table, old)
             yield f"dropped old days of {table.name}"
 
 
-def _vacuum(run: Run, day: date) -> str:
+def _vacuum(run: Run, day: date, tables: Sequence[Table]) -> str:
     """Another table every night: listing all files of all tables would take too long."""
-    present = _present(run, ALL_TABLES)
-    table = present[day.toordinal() % len(present)]
+    table = tables[day.toordinal() % len(tables)]
     run.warehouse.vacuum(table)
     return f"vacuumed {table.name}"
 

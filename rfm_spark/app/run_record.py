@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from rfm_spark.app.tables import ALL_TABLES, RUNS, SETTINGS
+from rfm_spark.app.tables import ALL_TABLES, PUBLISHED, RUNS, SETTINGS
 from rfm_spark.core.code_version import code_version
 from rfm_spark.core.table import Table
 from rfm_spark.facts.changes import days_changed_since
@@ -79,6 +79,8 @@ def record_run(
     results: Sequence[ResultRecord] = (),
 ) -> None:
     """Adds the run to `runs`, and its configuration to `settings` where that is a new one."""
+    # First of all, so that readers know that what was written so far is not published.
+    run.warehouse.create(PUBLISHED)
     digest = settings_digest(run.settings)
     _keep_settings(run, digest, outcome.started)
     row = {"run_id": run_id, "as_of": as_of, "results": [asdict(one) for one in results]}

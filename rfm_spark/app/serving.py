@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from pyspark.sql import functions as F
 
+from rfm_spark.app.publishing import follow_published
 from rfm_spark.app.queries import view_names, views
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
@@ -23,7 +24,7 @@ DATABASE = "global_temp"
 
 
 class ServedViews:
-    """Views of all tables, which follow what is written to them.
+    """Views of all tables, which follow what is published.
 
     Args:
         run: session, settings and warehouse.
@@ -41,6 +42,7 @@ class ServedViews:
             UserError: if a table was written by a newer version.
         """
         warehouse = self._run.warehouse
+        follow_published(warehouse)
         shown = self._run.spark.sql(f"SHOW VIEWS IN {DATABASE}").collect()
         there = {row["viewName"] for row in shown}
         for table in ALL_TABLES:

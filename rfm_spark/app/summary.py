@@ -15,6 +15,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.core.panel import Panel
 from rfm_spark.results.declaration import Request
 from rfm_spark.run import Run
+from rfm_spark.storage.snapshot import NEWEST
 from rfm_spark.storage.warehouse import Warehouse
 
 
@@ -38,14 +39,14 @@ def job_panels(run: Run, name: str, as_of: date) -> Iterator[Panel]:
 
 
 def table_facts(warehouse: Warehouse) -> list[TableFacts]:
-    """Rows, size and last change of every table that is there.
+    """Rows, size and last change of every table that is there, as it is now, published or not.
 
     Raises:
         UserError: if there is none.
     """
     found = []
-    for table in ALL_TABLES:
-        if warehouse.is_there(table):
+    with warehouse.reading(NEWEST):
+        for table in filter(warehouse.is_there, ALL_TABLES):
             warehouse.require(table)
             files, size = warehouse.detail(table)
             rows, written = warehouse.count(table), warehouse.last_written(table)

@@ -61,7 +61,7 @@ RUNS = Table(
         ),
     ),
     key=("run_id",),
-    schema_version=10,
+    schema_version=11,
 )
 
 SETTINGS = Table(
@@ -75,6 +75,21 @@ SETTINGS = Table(
     key=("settings_digest",),
 )
 
+PUBLISHED = Table(
+    name="published",
+    grain="one table of one publication; the rows of the greatest `publication` name the versions "
+    "that readers take, and are written last of all",
+    columns=(
+        Column("publication", LongType(), "Number, one higher each time", required=True),
+        Column("table_name", StringType(), "Name of the table, and of its folder", required=True),
+        Column("version", LongType(), "Its Delta version that readers take", required=True),
+        Column("run_id", StringType(), "The run, of `runs`, that ended so; NULL of an upgrade"),
+        Column("as_of", DateType(), "The day described by the last run that made results"),
+        Column("published_at", TimestampType(), "When these versions became the ones", True),
+    ),
+    key=("publication", "table_name"),
+)
+
 RESULT_TABLES: tuple[Table, ...] = tuple(table for result in RESULTS for table in result.tables)
 
 ALL_TABLES: tuple[Table, ...] = (
@@ -85,5 +100,9 @@ ALL_TABLES: tuple[Table, ...] = (
     *BACKTEST_TABLES,
     RUNS,
     SETTINGS,
+    PUBLISHED,
 )
 """Every table of a warehouse, from the raw to the refined."""
+
+NEVER_PUBLISHED = (RUNS, SETTINGS, PUBLISHED)
+"""Tables that tell how the others came about: they are read as they are now."""

@@ -18,6 +18,7 @@ from rfm_spark import __version__
 from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain.explanation import explanation
+from rfm_spark.app.publishing import published
 from rfm_spark.app.schema import configuration_schema
 from rfm_spark.app.summary import last_run, table_facts
 from rfm_spark.cli import boundaries, clusters
@@ -92,11 +93,11 @@ def tables(
     input: AnyInput = None,
     as_of: AsOf = None,
 ) -> None:
-    """List the tables of a warehouse: rows, size, when last written; and the last run."""
+    """List the tables as they are now: rows, size, when written; the last run and publication."""
     request = Request(config, overrides, input, warehouse, as_of)
     with session(context) as sessions:
         tables_of = request.run(sessions).warehouse
-        show_tables(table_facts(tables_of), last_run(tables_of))
+        show_tables(table_facts(tables_of), last_run(tables_of), published(tables_of))
 
 
 @app.command(NAME)

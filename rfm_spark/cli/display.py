@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rfm_spark.app.publishing import Publication
 from rfm_spark.app.summary import TableFacts
 from rfm_spark.core.panel import Panel, PanelColumn
 
@@ -27,8 +28,10 @@ _LEAST_COLUMNS = 3
 """That are always shown."""
 
 
-def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> None:
-    """The tables of a warehouse, and the record of its last run."""
+def show_tables(
+    facts: Sequence[TableFacts], last: Mapping[str, Any] | None, published: Publication
+) -> None:
+    """The tables of a warehouse, the record of its last run, and what readers see."""
     table = _table("table", ">rows", ">files", ">size", "last written")
     for one in facts:
         size = f"{one.bytes / 1e6:,.1f} MB"
@@ -39,6 +42,10 @@ def show_tables(facts: Sequence[TableFacts], last: Mapping[str, Any] | None) -> 
         began = f"{last['started_at'].astimezone():%F %T}"
         told = f"\nThe last run: {last['job']}{of_day}, {began}, {last['seconds']:,.0f} s: "
         _results.print(told + escape(last["outcome"]), soft_wrap=True)
+    if published.published_at is not None:
+        of_day = f" as of {published.as_of}" if published.as_of else ""
+        told = f"Published{of_day}, {published.published_at.astimezone():%F %T}: what readers see"
+        _results.print(told, soft_wrap=True)
 
 
 def show_panels(panels: Iterable[Panel]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ _LAST_CHECKPOINT = "_last_checkpoint"
 NOTE = "userMetadata"
 """What Delta calls a writer's note, in a commit and as an option."""
 
-_OURS, _LEASE = "rfm_spark", "lease"
+_OURS, _LEASE, _DESCRIBED = "rfm_spark", "lease", "described"
 _ONCE_NOTED = frozenset({"as_of", "days", "of"})
 """Of which a note of 0.1.0, which did not say whose it is, has one."""
 
@@ -54,6 +55,8 @@ class Note:
         is_ours: whether this program made it; platforms and people leave notes of their own.
         lease: number of the lease that it was made under; None of a local warehouse.
         content: our note; empty where there is none.
+        described: days that the run was to describe, which the commit is of; none of a command
+            that describes no day, or of an earlier release.
     """
 
     version: int
@@ -61,6 +64,7 @@ class Note:
     is_ours: bool
     content: Mapping[str, Any]
     lease: int | None = None
+    described: frozenset[date] = frozenset()
 
     @classmethod
     def of(cls, version: int, info: Mapping[str, Any]) -> Self:
@@ -68,13 +72,19 @@ class Note:
         found = _read(info.get(NOTE))
         noted = _noted(found)
         is_write = info.get("operation") not in _UNCHANGED
-        lease = None if noted is None else found.get(_LEASE)
-        return cls(version, is_write, noted is not None, noted or {}, lease)
+        if noted is None:
+            return cls(version, is_write, False, {})
+        described = frozenset(map(date.fromisoformat, found.get(_DESCRIBED, ())))
+        return cls(version, is_write, True, noted, found.get(_LEASE), described)
 
     @staticmethod
-    def written(content: Mapping[str, Any], lease: int | None = None) -> str:
+    def written(
+        content: Mapping[str, Any], lease: int | None = None, described: Iterable[date] = ()
+    ) -> str:
         """A note as a commit keeps it."""
-        return json.dumps({_OURS: content} if lease is None else {_OURS: content, _LEASE: lease})
+        days = [day.isoformat() for day in sorted(described)]
+        told = {_OURS: content, _LEASE: lease, _DESCRIBED: days or None}
+        return json.dumps({key: one for key, one in told.items() if one is not None})
 
 
 def _read(text: str | None) -> Mapping[str, Any]:

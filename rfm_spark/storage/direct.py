@@ -21,6 +21,7 @@ from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import NOTE, Note
 from rfm_spark.storage.local_rows import arrow_rows
 from rfm_spark.storage.locations import below, is_local
+from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
 
 if TYPE_CHECKING:
@@ -32,14 +33,18 @@ class DirectTables:
 
     Args:
         place: absolute path of the warehouse.
+
+    Attributes:
+        snapshot: at which version each table is read.
     """
 
     def __init__(self, place: str) -> None:
         self._place = place
+        self.snapshot: Snapshot = NEWEST
 
     def state(self, table: Table) -> TableState:
-        """Columns, properties and schema number."""
-        stored = self._open(table)
+        """Columns, properties and schema number of the newest version."""
+        stored = self._open(table, NEWEST)
         schema = StructType.fromJson(json.loads(stored.schema().to_json()))
         properties = {**stored.metadata().configuration}
         version = int(properties.pop(SCHEMA_VERSION, 0) or 0)
@@ -52,12 +57,12 @@ class DirectTables:
         return TableState.of(schema, told, version, stored.metadata().description)
 
     def detail(self, table: Table) -> tuple[int, int]:
-        """Files and bytes of the newest version."""
+        """Files and bytes of its version."""
         sizes = self._files(table)["size_bytes"]
         return len(sizes), pc.sum(sizes).as_py() or 0
 
     def count(self, table: Table) -> int | None:
-        """Rows of the newest version by statistics; None where they do not tell."""
+        """Rows of its version by statistics; None where they do not tell."""
         counts = self._files(table)["num_records"]
         return None if counts.null_count else pc.sum(counts).as_py() or 0
 
@@ -140,7 +145,7 @@ class DirectTables:
         """Adds rows to a table that is there, in one commit."""
         from deltalake import CommitProperties, PostCommitHookProperties, write_deltalake
 
-        names = [field.name for field in self._open(table).schema().fields]
+        names = [field.name for field in self._open(table, NEWEST).schema().fields]
         added = arrow_rows(rows, to_arrow_schema(table.schema, timezone="UTC")).select(names)
         write_deltalake(
             below(self._place, table.name),
@@ -154,10 +159,11 @@ class DirectTables:
             ),
         )
 
-    def _open(self, table: Table) -> DeltaTable:
+    def _open(self, table: Table, at: Snapshot | None = None) -> DeltaTable:
         from deltalake import DeltaTable
 
-        return DeltaTable(below(self._place, table.name))
+        version = (at or self.snapshot).version(table.name)
+        return DeltaTable(below(self._place, table.name), version=version)
 
     def _files(self, table: Table) -> pa.Table:
         return pa.table(self._open(table).get_add_actions(flatten=True))

@@ -89,20 +89,18 @@ def changed(name: str) -> Column:
     return F.col(f"{_KEYS}.{name}")
 
 
-def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
-    """Leaves nothing of a table but its newest version: no older file, and no commit of one.
+def purge_files(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> int:
+    """Leaves no file of a table that its newest version does not have; `purge_log` is to follow.
 
-    Readers of an older version fail, as they do after a vacuum. What Delta itself does with commits
-    before a checkpoint once they are old is done now. All commits that are made here stay: what
-    follows the table by its versions can go on from the one that it had before.
+    Readers of an older version fail, as they do after a vacuum.
 
     Args:
         warehouse: where the table is.
         table: which must be there.
         note: what the last commit is to note in place of those that go.
 
-    Raises:
-        RunFailure: if no checkpoint could be made; then no commit was removed.
+    Returns:
+        The newest version before: the last one whose commit is to go.
     """
     spark, path = warehouse.spark, warehouse.path(table)
     target, before = f"delta.`{path}`", warehouse.version(table)
@@ -113,6 +111,25 @@ def purge(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> None:
         DeltaTable.forPath(spark, path).vacuum(0.0)
     with warehouse.committing(table, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")
+    return before
+
+
+def purge_log(warehouse: Warehouse, table: Table, before: int) -> None:
+    """Leaves no commit of a table up to a version.
+
+    What Delta itself does with commits before a checkpoint once they are old is done now. The
+    commits of `purge_files` stay: what follows the table by its versions can go on from the one
+    that it had before.
+
+    Args:
+        warehouse: where the table is.
+        table: whose files were purged.
+        before: what `purge_files` has given back.
+
+    Raises:
+        RunFailure: if no checkpoint was made; then no commit was removed.
+    """
+    path = warehouse.path(table)
     log = CommitLog(warehouse.sessions, path)
     last = log.last_checkpoint()
     if last is None or last <= before:

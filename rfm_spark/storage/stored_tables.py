@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,11 +19,12 @@ from rfm_spark.storage.direct import direct_tables
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
+from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
 
 
 class StoredTables:
-    """Delta tables, each in the folder of its name, as they are now.
+    """Delta tables, each in the folder of its name, as they are now or at a snapshot.
 
     Args:
         spark: session with Delta, or where to get one: what the logs tell needs none.
@@ -40,6 +42,28 @@ class StoredTables:
         self._database = database
         self._checked: set[str] = set()
         self._registered: set[str] = set()
+        self._snapshot: Snapshot = NEWEST
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """At which version each table is read."""
+        return self._snapshot
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Reads the tables at other versions from now on."""
+        self._snapshot = snapshot
+        if self._direct is not None:
+            self._direct.snapshot = snapshot
+
+    @contextmanager
+    def reading(self, snapshot: Snapshot) -> Iterator[None]:
+        """Reads the tables at other versions until the context ends."""
+        before = self._snapshot
+        self.follow(snapshot)
+        try:
+            yield
+        finally:
+            self.follow(before)
 
     @property
     def spark(self) -> SparkSession:
@@ -57,17 +81,20 @@ class StoredTables:
 
     def is_there(self, table: Table) -> bool:
         """Whether the table has been created."""
-        return bool(self._log(table).versions())
+        return bool(self._versions(table))
 
     def read(self, table: Table) -> DataFrame:
-        """The table as it is now.
+        """The table, at its version of the snapshot.
 
         Raises:
             UserError: if it has not been made yet, or was written by a newer version.
         """
         self.require(table)
         self._register(table)
-        rows = self.spark.read.format("delta").load(self.path(table))
+        reader, version = self.spark.read.format("delta"), self._snapshot.version(table.name)
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        rows = reader.load(self.path(table))
         have = set(rows.columns)
         absent = [column for column in table.columns if column.name not in have]
         return (
@@ -77,7 +104,7 @@ class StoredTables:
         )
 
     def read_or_empty(self, table: Table) -> DataFrame:
-        """The table as it is now; no rows where it has not been made yet."""
+        """The same; no rows where it has not been made yet."""
         if self.is_there(table):
             return self.read(table)
         return local_rows(self.spark, [], table.schema)
@@ -205,12 +232,11 @@ class StoredTables:
 
     def version(self, table: Table) -> int:
         """Delta version of the last commit."""
-        return self._log(table).versions()[-1]
+        return self._versions(table)[-1]
 
     def notes_since(self, table: Table, version: int) -> list[Note] | None:
         """Commits after a version, oldest first; None where the log no longer holds them all."""
-        log = self._log(table)
-        versions = log.versions()
+        log, versions = self._log(table), self._versions(table)
         later = [one for one in versions if one > version]
         if versions[-1] < version or later != list(range(version + 1, versions[-1] + 1)):
             return None
@@ -222,7 +248,7 @@ class StoredTables:
         None where there is none, or somebody else has changed rows since, by hand for example.
         """
         log = self._log(table)
-        for note in map(log.note, reversed(log.versions())):
+        for note in map(log.note, reversed(self._versions(table))):
             if note.content:
                 return note
             if note.is_write and not note.is_ours:
@@ -243,8 +269,7 @@ class StoredTables:
 
     def last_written(self, table: Table) -> datetime:
         """When the table was last changed, in the time of this machine."""
-        log = self._log(table)
-        milliseconds = log.info(log.versions()[-1])["timestamp"]
+        milliseconds = self._log(table).info(self.version(table))["timestamp"]
         return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
 
     def state(self, table: Table) -> TableState:
@@ -315,6 +340,21 @@ class StoredTables:
 
     def _delta(self, table: Table) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
+
+    def _versions(self, table: Table) -> list[int]:
+        """Versions whose commit is there, up to that of the snapshot, ascending."""
+        if self._snapshot.hides(table.name):
+            return []
+        versions, last = self._log(table).versions(), self._snapshot.version(table.name)
+        if last is None or not versions:
+            return versions
+        if last not in versions:
+            raise UserError(
+                f"{self.path(table)}: its version {last}, which is the published one, is gone: "
+                "somebody removed old versions or made the table anew. The next night publishes "
+                "another; until then `rfm-spark sql --newest` reads what is there"
+            )
+        return [one for one in versions if one <= last]
 
     def _log(self, table: Table) -> CommitLog:
         return CommitLog(self._sessions, self.path(table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +19,7 @@ from rfm_spark.storage.lease import Hold, Unlosable
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.session_settings import session_settings
+from rfm_spark.storage.snapshot import Snapshot
 from rfm_spark.storage.spark_errors import CONFLICTS
 from rfm_spark.storage.stored_tables import StoredTables
 from rfm_spark.storage.table_state import (
@@ -54,6 +55,7 @@ class Warehouse(StoredTables):
         self._new: set[str] = set()
         """Tables created here and not written yet."""
         self._hold: Hold = Unlosable()
+        self._described: frozenset[date] = frozenset()
 
     @contextmanager
     def held_by(self, hold: Hold) -> Iterator[None]:
@@ -63,6 +65,15 @@ class Warehouse(StoredTables):
             yield
         finally:
             self._hold = before
+
+    @contextmanager
+    def describing(self, days: Iterable[date]) -> Iterator[None]:
+        """All that is written until the context ends is noted to be of some days."""
+        before, self._described = self._described, frozenset(days)
+        try:
+            yield
+        finally:
+            self._described = before
 
     @contextmanager
     def committing(self, table: Table, note: Mapping[str, Any] | None = None) -> Iterator[None]:
@@ -112,7 +123,7 @@ class Warehouse(StoredTables):
             self.spark.sparkContext.removeJobTag(tag)
 
     def _written(self, note: Mapping[str, Any] | None) -> str:
-        return Note.written(note or {}, self._hold.number)
+        return Note.written(note or {}, self._hold.number, self._described)
 
     def replace(
         self,
@@ -214,6 +225,17 @@ class Warehouse(StoredTables):
         """Removes a slice of rows."""
         with self.committing(table, {}):
             self._delta(table).delete(where)
+
+    def restore(self, table: Table, version: int) -> None:
+        """Gives a table the rows of an earlier version again, by a commit of its own.
+
+        What was noted of that version is noted again, but for days that changed: others have now.
+        """
+        with self.reading(Snapshot({table.name: version})):
+            made = self.last_note(table)
+        note = {name: one for name, one in made.content.items() if name != "days"} if made else None
+        with self.committing(table, note):
+            self._delta(table).restoreToVersion(version)
 
     def vacuum(self, table: Table) -> None:
         """Removes files that no version within the table's retention needs."""

@@ -17,6 +17,11 @@ SHORT_LIVED = {
 """Environment of processes that run one job."""
 
 
+def no_spark() -> AbstractContextManager[SparkSession]:
+    """What starts no session: for what is to be told without one."""
+    raise AssertionError("Spark was started")
+
+
 def as_in_use(spark: SparkSession) -> AbstractContextManager[None]:
     """The session as a user has it, for rows in earnest."""
     started = spark.sparkContext.getConf()

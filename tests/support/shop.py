@@ -16,7 +16,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from rfm_spark.app.tables import ALL_TABLES
 
-ABOUT_RUNS = ("runs", "settings")
+ABOUT_RUNS = ("runs", "settings", "published")
 """Tables that tell of runs, not of customers."""
 
 NOT_OF_A_RUN = (

@@ -131,7 +131,7 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
     """
     name, ids = definition.name, excluded_ids(run, definition.rules.exclude)
     listed = None if ids is None else _on_lists(customers_of_day(run, day), ids)
-    with recorded(run, "audience build", day):
+    with recorded(run, "audience build", day, [AUDIENCES], makes_facts=False):
         before = stored_definition(run, name, day)
         if before is None:
             rows = chosen_customers(run, definition, day)

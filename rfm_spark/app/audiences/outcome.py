@@ -56,7 +56,7 @@ def audience_outcome(
     """
     day = _built_day(run, name, as_of)
     _require_passed(run, day, until)
-    with recorded(run, "audience result", day):
+    with recorded(run, "audience result", day, [AUDIENCE_RESULTS], makes_facts=False):
         built = run.read(AUDIENCES).where(audience_slice(name, day))
         people = members_by_now(run, built)
         with run.progress.step("compare treated and holdout") as step:

@@ -28,7 +28,12 @@ from rfm_spark.app.backtest.sources import (
     with_methods,
     without_undated,
 )
-from rfm_spark.app.backtest.tables import BACKTEST, BACKTEST_GAINS, BACKTEST_RANKINGS
+from rfm_spark.app.backtest.tables import (
+    BACKTEST,
+    BACKTEST_GAINS,
+    BACKTEST_RANKINGS,
+    BACKTEST_TABLES,
+)
 from rfm_spark.app.recording import recorded
 from rfm_spark.core.errors import UserError
 from rfm_spark.facts.as_of import days_of_data, resolved_as_of
@@ -80,7 +85,7 @@ def backtest(run: Run, as_of: Sequence[date], days: int, methods: Sequence[str] 
         raise UserError("backtest: tells who came again day by day, which needs [receipts]")
     require_methods(methods)
     ordered = sorted(set(as_of))
-    with recorded(run, NAME, ordered[-1]):
+    with recorded(run, NAME, ordered[-1], BACKTEST_TABLES, makes_facts=True):
         refresh_facts(run)
         resolved_as_of(run, ordered[0])
         _require_watched(run, ordered, days)

@@ -34,6 +34,7 @@ from rfm_spark.app.forgetting.rows import (
     note_written,
     remove,
 )
+from rfm_spark.app.publishing import publish_same_rows, take_back_unpublished
 from rfm_spark.app.recording import recorded
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
@@ -48,7 +49,7 @@ from rfm_spark.ingest.tables.interactions import INTERACTIONS
 from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run, note_of_days
-from rfm_spark.storage.erasure import purge
+from rfm_spark.storage.erasure import purge_files, purge_log
 from rfm_spark.storage.locations import is_local
 from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
 
@@ -99,8 +100,9 @@ def forget(run: Run, file: str) -> Told:
             f"privacy.key_file: {key_file} lies in the warehouse, whose readers are not to have it"
         )
     listed = listed_customers(run, file)
-    with recorded(run, COMMAND, None) as record:
+    with recorded(run, COMMAND, None, [], makes_facts=True) as record:
         before = forgotten_customers(run)  # the key is the one of those
+        take_back_unpublished(run, None)  # of every table, one version is to be left
         refresh_merged_customers(run)
         merged = with_merged_ids(run, listed)
         ids = (merged if before is None else with_ids_left_behind(run, merged, before)).persist()
@@ -176,13 +178,18 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
     """Sources of facts come first: facts that are up to date note the versions they have now.
 
     Also of tables without a row of theirs: it may have gone before, and the purge been killed.
+    What stays is published before anything goes: readers find a whole warehouse at any moment.
     """
-    current = up_to_date(run)
+    publish_same_rows(run, tables)
+    current, replaced = up_to_date(run), dict[Table, int]()
     for table in [*[one for one in tables if one not in MADE_OF], *MADE_OF]:
         if table not in tables:
             continue
         note: dict[str, Any] = {}
         if table in current:
             note = note_of_now(run, table, current[table])
-        purge(run.warehouse, table, note)
+        replaced[table] = purge_files(run.warehouse, table, note)
         note_written(run, table)
+    publish_same_rows(run, tables)
+    for table, before in replaced.items():
+        purge_log(run.warehouse, table, before)

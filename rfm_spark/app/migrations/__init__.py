@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rfm_spark.app.migrations.m002_changed_keys import digests_of_changed_keys
+from rfm_spark.app.migrations.m011_published import publish_what_is_there
 from rfm_spark.app.run_record import SUCCEEDED, Outcome, record_run
 from rfm_spark.app.tables import ALL_TABLES, RESULT_TABLES, RUNS
 from rfm_spark.run import Run
@@ -32,7 +33,7 @@ class Migration:
     apply: Callable[[Run], Iterator[str]]
 
 
-MIGRATIONS = (Migration(2, digests_of_changed_keys),)
+MIGRATIONS = (Migration(2, digests_of_changed_keys), Migration(11, publish_what_is_there))
 """In their order."""
 
 

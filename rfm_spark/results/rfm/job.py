@@ -198,7 +198,10 @@ def _reconcile(
     for one in scored_cents:
         told = _what_differs(one, [row for row in rows if (row["profile"], row["as_of"]) == one])
         if told:
-            raise RunFailure(f"{told}; see the table {RECONCILIATION.name}. {_remedy(run)}")
+            raise RunFailure(
+                f"{told}; nothing of it is published; `rfm-spark sql --newest` shows the table "
+                f"{RECONCILIATION.name}. {_remedy(run)}"
+            )
     raw = [row for row in rows if row["term"] == RAW]
     events = max((row["events"] or 0 for row in raw), default=0)
     told = f"all {raw[0]['receipts']:,} {run.settings.purchase_word}s"

@@ -6,11 +6,12 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import pyspark
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
@@ -133,6 +134,8 @@ _LOCAL = {
 }
 
 
+_SETTINGS_FILES = ("core-site.xml", "spark-defaults.conf")
+
 _PARTS = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
 _PART_BYTES = 32 * 2**20
 
@@ -179,6 +182,22 @@ def local_session(
         raise
     finally:
         spark.stop()
+
+
+def has_hadoop_settings(environment: Mapping[str, str]) -> bool:
+    """Whether an embedded session would find settings of others, such as which paths are local.
+
+    Args:
+        environment: variables of the process, which say where Spark looks for them.
+    """
+    of_spark = environment.get("SPARK_HOME") or Path(pyspark.__file__).parent
+    folders = (
+        environment.get("HADOOP_CONF_DIR"),
+        environment.get("YARN_CONF_DIR"),
+        environment.get("SPARK_CONF_DIR") or Path(of_spark, "conf"),
+    )
+    files = (Path(folder, file) for folder in folders if folder for file in _SETTINGS_FILES)
+    return "PYSPARK_SUBMIT_ARGS" in environment or any(file.exists() for file in files)
 
 
 @contextmanager

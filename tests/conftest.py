@@ -172,9 +172,9 @@ def run(spark: SparkSession, empty_tables: Templates) -> RunJob:
         overrides: tuple[str, ...] = (),
     ) -> Run:
         settings = load_settings(config, overrides)
-        place = Warehouse(spark, location(str(warehouse)))
+        place = Warehouse(spark, location(spark, str(warehouse)))
         night = as_of if name == "nightly" else None
-        job = Run(spark, settings, place, location(str(data)), night=night)
+        job = Run(spark, settings, place, location(spark, str(data)), night=night)
         with empty_tables():
             run_job(job, name, as_of)
         return job

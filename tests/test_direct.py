@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from pyspark.sql import functions as F
+from support.mounts import mounted
 from support.sessions import no_spark
 from support.shop import stored, whole_shop
 
@@ -22,7 +23,7 @@ from rfm_spark.results.registry import CUSTOMER_360
 from rfm_spark.results.rfm.tables import RFM_CELLS, SEGMENTS
 from rfm_spark.storage import direct
 from rfm_spark.storage.listing import _files_by_spark, listed_files
-from rfm_spark.storage.locations import holds_at_most, require_file_system
+from rfm_spark.storage.locations import holds_at_most
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.warehouse import Warehouse
@@ -35,7 +36,7 @@ def both(spark, finished_shop):
     """The finished warehouse without Spark, and the same as a place that only Hadoop reaches."""
     place = str(finished_shop.warehouse)
     without = Warehouse(SessionOnDemand(no_spark), place)
-    return without, Warehouse(spark, f"file:{place}")
+    return without, Warehouse(spark, mounted(spark, finished_shop.warehouse))
 
 
 def in_any_order(rows):
@@ -241,7 +242,7 @@ def test_little_is_what_files_hold_but_for_logs(tmp_path):
 
 
 def test_a_table_that_is_not_there_has_no_rows_wherever_it_is(spark, tmp_path):
-    for place in (str(tmp_path), f"file:{tmp_path}"):
+    for place in (str(tmp_path), mounted(spark, tmp_path)):
         warehouse = Warehouse(spark, place)
         assert not warehouse.is_there(RUNS)
         assert warehouse.rows(RUNS) == []
@@ -276,18 +277,6 @@ def test_plans_are_interpreted_up_to_a_megabyte(tmp_path, monkeypatch, size, has
     options = ("--config", shop.config, "--input", shop.raw, "--warehouse", shop.warehouse)
     assert exit_code(["run", *map(str, options)]) == 1
     assert asked == [{"has_few_rows": has_few_rows}]
-
-
-def test_a_plain_path_is_refused_where_it_would_be_another_file_systems(spark):
-    configuration = spark._jsc.hadoopConfiguration()
-    before = configuration.get("fs.defaultFS")
-    configuration.set("fs.defaultFS", "hdfs://name:8020")
-    try:
-        with pytest.raises(UserError, match="such as hdfs://name:8020/srv/rfm"):
-            require_file_system(SessionOnDemand.of(spark), "/srv/rfm")
-    finally:
-        configuration.set("fs.defaultFS", before)
-    require_file_system(SessionOnDemand.of(spark), "/srv/rfm")
 
 
 def test_a_step_inside_another_is_not_part_of_its_time(monkeypatch, capsys):

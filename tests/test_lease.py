@@ -15,6 +15,7 @@ from itertools import count
 import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType
+from support.mounts import mounted
 from support.shop import RECEIPTS
 
 from rfm_spark.app.jobs import writing
@@ -205,7 +206,7 @@ def test_whatever_happens_while_a_lease_is_taken_one_holds_it_and_numbers_grow(
 
 
 def test_whoever_lost_the_lease_commits_nothing_and_commits_tell_its_number(spark, tmp_path):
-    place, sessions = f"file:{tmp_path}/warehouse", SessionOnDemand.of(spark)
+    place, sessions = f"{mounted(spark, tmp_path)}/warehouse", SessionOnDemand.of(spark)
     warehouse, clock = Warehouse(spark, place), Clock()
     rows = spark.range(3).select(F.col("id").alias("number"))
     first = RemoteLease(sessions, place, "first", clock.spans())
@@ -252,7 +253,7 @@ def test_whoever_lost_the_lease_commits_nothing_and_commits_tell_its_number(spar
 
 
 def test_a_write_that_works_when_its_lease_is_taken_over_is_stopped(spark, tmp_path):
-    place, sessions = f"file:{tmp_path}/warehouse", SessionOnDemand.of(spark)
+    place, sessions = f"{mounted(spark, tmp_path)}/warehouse", SessionOnDemand.of(spark)
     warehouse = Warehouse(spark, place)
     slow = "id + 0 * length(reflect('java.lang.Thread', 'sleep', 20000L))"
     rows = spark.range(1).select(F.expr(slow).alias("number"))
@@ -270,7 +271,7 @@ def test_a_write_that_works_when_its_lease_is_taken_over_is_stopped(spark, tmp_p
 
 
 def test_a_thread_renews_the_lease_of_a_command_until_its_end_or_its_failure(spark, load, tmp_path):
-    place, sessions = f"file:{tmp_path}/warehouse", SessionOnDemand.of(spark)
+    place, sessions = f"{mounted(spark, tmp_path)}/warehouse", SessionOnDemand.of(spark)
     quick = Spans(0.02, 60.0)
     folder = tmp_path / "warehouse" / LEASE
     with lease(sessions, place, "first", spans=quick) as hold:
@@ -298,7 +299,7 @@ def test_a_thread_renews_the_lease_of_a_command_until_its_end_or_its_failure(spa
                         ("in the way/warehouse", "cannot write the warehouse")):  # fmt: skip
         with (
             pytest.raises(UserError, match=message),
-            lease(sessions, f"file:{tmp_path}/{at}", "fourth"),
+            lease(sessions, f"{mounted(spark, tmp_path)}/{at}", "fourth"),
         ):
             pass
 

@@ -33,7 +33,7 @@ OWN_GRID = "[{name='All', action='Greet them'}]"
 def score(spark, copied_shop):
     def score_as_of(as_of, *overrides):
         settings = load_settings(copied_shop.config, overrides)
-        warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
+        warehouse = Warehouse(spark, location(spark, str(copied_shop.warehouse)))
         job = Run(spark, settings, warehouse, str(copied_shop.raw))
         asks = profile_asks(settings.rfm, settings)
         with sums_of_customers(job, as_of, asks, kept=True) as sums:
@@ -68,7 +68,7 @@ def test_customer_360_leads_with_the_profile_that_says_so(score, copied_shop, sp
     score(LATER, EVER, MONTH)
     settings = load_settings(copied_shop.config, (EVER, *leads))
     assert next(iter(settings.rfm)) == "ever"
-    warehouse = Warehouse(spark, location(str(copied_shop.warehouse)))
+    warehouse = Warehouse(spark, location(spark, str(copied_shop.warehouse)))
     job = Run(spark, settings, warehouse, str(copied_shop.raw))
     rows = scores_of_customers(Request(job, settings.rfm, LATER)).collect()
     of_month = {row["customer_id"]: row for row in rows_of_profile(copied_shop, "rfm", "month")}

@@ -38,9 +38,9 @@ def stand(spark, copied_shop):
 
 
 def run_of(spark, shop, overrides=()):
-    warehouse = Warehouse(spark, location(str(shop.warehouse)))
+    warehouse = Warehouse(spark, location(spark, str(shop.warehouse)))
     settings = load_settings(shop.config, overrides)
-    return Run(spark, settings, warehouse, location(str(shop.raw)))
+    return Run(spark, settings, warehouse, location(spark, str(shop.raw)))
 
 
 OF_SUMS = {"rfm", "bridge", "clusters", "customer-360"}

@@ -65,8 +65,8 @@ def old_shop(unpacked: Path, tmp_path: Path) -> Shop:
 
 
 def run_of(spark, shop):
-    warehouse = Warehouse(spark, location(str(shop.warehouse)))
-    return Run(spark, load_settings(shop.config), warehouse, location(str(shop.raw)))
+    warehouse = Warehouse(spark, location(spark, str(shop.warehouse)))
+    return Run(spark, load_settings(shop.config), warehouse, location(spark, str(shop.raw)))
 
 
 def second_day(shop):

@@ -28,7 +28,7 @@ from rfm_spark.core.progress import Progress, Quiet
 from rfm_spark.core.table import Table
 from rfm_spark.run import Run
 from rfm_spark.session import MEANING
-from rfm_spark.storage.locations import location, require_file_system
+from rfm_spark.storage.locations import location
 from rfm_spark.storage.metastore import require_names
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.session_settings import session_settings
@@ -49,9 +49,7 @@ class WarehouseReader:
     """
 
     def __init__(self, spark: SparkSession, place: str | Path) -> None:
-        absolute = location(str(place))
-        require_file_system(SessionOnDemand.of(spark), absolute)
-        self._warehouse = Warehouse(spark, absolute)
+        self._warehouse = Warehouse(spark, location(spark, str(place)))
         follow_published(self._warehouse)
 
     @property
@@ -133,10 +131,8 @@ def open_run(
     Raises:
         UserError: if the session cannot reach them, or has no metastore where one is wanted.
     """
-    tables_at, raw_at = (location(str(place)) for place in (warehouse, input))
     sessions = SessionOnDemand.of(spark)
-    for place in (tables_at, raw_at):
-        require_file_system(sessions, place)
+    tables_at, raw_at = (location(sessions, str(place)) for place in (warehouse, input))
     database = None
     if settings.metastore is not None:
         database = settings.metastore.database

@@ -19,7 +19,7 @@ from rfm_spark.results.registry import BY_COMMAND
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
 from rfm_spark.storage.folders import folder
-from rfm_spark.storage.locations import location, require_file_system
+from rfm_spark.storage.locations import location
 
 _FEW = 5
 """Days of a model shown."""
@@ -87,8 +87,7 @@ def export_model(run: Run, model: str | None, version: str | None, place: str) -
     """
     name = chosen_model(run.settings, model)
     stored = stored_model(run, name, _version(version))
-    folder_at = location(place)
-    require_file_system(run.sessions, folder_at)
+    folder_at = location(run.sessions, place)
     if folder(run.sessions, folder_at).names():
         raise UserError(f"--out {place}: is not empty: name a folder that is not there yet")
     save_for_mllib(run.spark, stored.model, folder_at)

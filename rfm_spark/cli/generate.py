@@ -16,7 +16,7 @@ from rfm_spark.core.errors import UserError
 from rfm_spark.generator.deliveries import Files, Layout, configuration, write_deliveries
 from rfm_spark.generator.market import Market
 from rfm_spark.settings.sources import Format
-from rfm_spark.storage.locations import location, require_file_system
+from rfm_spark.storage.locations import location
 
 
 def _whole(text: str) -> int:
@@ -80,10 +80,9 @@ def generate(
 ) -> None:
     """Make up receipts of any size for trials; prints a configuration that reads them."""
     market = _market(receipts, customers, days, first_day, seed, changes)
-    files = Files(location(out), format, layout)
     title = f"make up {market.receipts:,} receipts"
     with session(context) as sessions, StepProgress().step(title) as step:
-        require_file_system(sessions, files.place)
+        files = Files(location(sessions, out), format, layout)
         write_deliveries(sessions.session, market, files)
         step.says(files.place)
     typer.echo(configuration(market, files), nl=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,7 @@ import typer
 from pyspark.sql import SparkSession
 
 from rfm_spark.cli.progress import StepProgress, watched
-from rfm_spark.session import local_session
+from rfm_spark.session import has_hadoop_settings, local_session
 from rfm_spark.storage.locations import holds_at_most
 from rfm_spark.storage.on_demand import SessionOnDemand
 
@@ -32,11 +33,13 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
     given: Sessions | None = context.obj
     if given is None:
         known = [place for place in places if place]
-        has_few_rows = bool(known) and holds_at_most(_FEW_BYTES, known)
+        # Unless files of settings may say otherwise, paths are those of this machine.
+        is_local = not has_hadoop_settings(os.environ)
+        has_few_rows = is_local and bool(known) and holds_at_most(_FEW_BYTES, known)
         start: Sessions = partial(local_session, has_few_rows=has_few_rows)
     else:
-        start = given
-    with SessionOnDemand(partial(_shown, start)) as sessions:
+        start, is_local = given, False
+    with SessionOnDemand(partial(_shown, start), is_local) as sessions:
         if given is not None:  # a cluster waits for the session of what it was given
             _ = sessions.session
         yield sessions

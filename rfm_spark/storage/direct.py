@@ -20,7 +20,7 @@ from pyspark.sql.types import StructType
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import NOTE, Note
 from rfm_spark.storage.local_rows import arrow_rows
-from rfm_spark.storage.locations import below, is_local
+from rfm_spark.storage.locations import below, is_local, plain
 from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
 
@@ -173,4 +173,4 @@ def direct_tables(place: str) -> DirectTables | None:
     """The tables of a warehouse; None where it is not local, or delta-rs is not here."""
     # A cluster's driver may have Spark alone.
     is_possible = is_local(place) and find_spec("deltalake") is not None
-    return DirectTables(place) if is_possible else None
+    return DirectTables(plain(place)) if is_possible else None

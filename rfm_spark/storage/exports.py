@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, DataFrameWriter
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.storage.gateway import HadoopFolder, JvmError
-from rfm_spark.storage.locations import below, is_local, location, require_file_system
+from rfm_spark.storage.locations import below, is_local, location, plain
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
@@ -49,7 +49,7 @@ class Export:
     """
 
     def __init__(self, sessions: SessionOnDemand, place: str, format: ExportFormat) -> None:  # noqa: A002
-        self.place, self.format = location(place), format
+        self.place, self.format = location(sessions, place), format
         above, _, self._name = self.place.rpartition("/")
         ending = _ONE_FILE.get(Path(self._name).suffix)
         if ending not in (None, format):
@@ -57,8 +57,7 @@ class Export:
                 f"--out {place}: is the name of a {ending} file, and the format {format}"
             )
         self._is_file = ending is not None
-        require_file_system(sessions, self.place)
-        self._above = above or "/"
+        self._above = f"{above}/" if above in ("", "file:") else above
         self._unfinished = f".{self._name}.{uuid.uuid4()}"
         self._session = sessions.session
         try:
@@ -114,4 +113,4 @@ class Export:
     def _drop_checksum(self) -> None:
         """Hadoop's, beside a local file: who changes the file would be told that it is broken."""
         if is_local(self.place):
-            Path(self._above, f".{self._name}.crc").unlink(missing_ok=True)
+            Path(plain(self._above), f".{self._name}.crc").unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rfm_spark.storage.gateway import HadoopFolder
-from rfm_spark.storage.locations import is_local
+from rfm_spark.storage.locations import is_local, plain
 from rfm_spark.storage.on_demand import SessionOnDemand
 
 
@@ -55,4 +55,4 @@ class LocalFolder:
 
 def folder(sessions: SessionOnDemand, place: str) -> Folder:
     """The folder at a location."""
-    return LocalFolder(place) if is_local(place) else HadoopFolder(sessions.session, place)
+    return LocalFolder(plain(place)) if is_local(place) else HadoopFolder(sessions.session, place)

@@ -26,6 +26,15 @@ _BYTE_ORDER_MARK = "\ufeff"
 _THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 _GO_BEFORE = ("HIVE_SERVER2_THRIFT_BIND_HOST", "HIVE_SERVER2_THRIFT_PORT")
 """Variables of the environment that the server obeys whatever it is told."""
+_CREATE_ABSENT = "fs.option.create.conditional.overwrite"
+"""What S3A calls a creation that the store refuses where the object is there (`If-None-Match`);
+without it, S3A looks, and then writes whatever has come meanwhile."""
+_IS_THERE = (
+    "FileAlreadyExistsException",
+    "AlreadyBeingCreatedException",  # HDFS, while another one writes it
+    "RemoteFileChangedException",  # S3A, of a conditional creation
+)
+"""What is said of a file that is there."""
 _Read = TypeVar("_Read")
 
 
@@ -100,16 +109,21 @@ class HadoopFolder:
             FileExists: if it is there.
             JvmError: if it cannot be written.
         """
-        path = self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
+        path = self._path(name)
         try:
-            stream = self._files.create(path, False)
+            if self._files.hasPathCapability(path, _CREATE_ABSENT):
+                stream = self._files.createFile(path).must(_CREATE_ABSENT, True).build()
+            else:
+                stream = self._files.create(path, False)
             stream.write(bytearray(content.encode()))
             stream.close()
         except Py4JJavaError as error:
             kind = error.java_exception.getClass().getSimpleName()
-            if "AlreadyExists" in kind:
+            if kind == "RemoteException":  # what a server of Hadoop said
+                kind = str(error.java_exception.getClassName()).rpartition(".")[2]
+            if kind in _IS_THERE:
                 raise FileExists(name) from None
-            raise JvmError(kind) from None
+            raise JvmError(f"{kind}: {_message(error)}") from None
 
     def delete(self, name: str, with_content: bool = False) -> None:
         """Removes a file, or a folder with what lies in it; nothing where there is none.
@@ -169,6 +183,20 @@ def default_file_system(spark: SparkSession) -> str:
     """The URI that a path without a scheme belongs to."""
     _, configuration = _jvm(spark)
     return str(configuration.get("fs.defaultFS"))
+
+
+def qualified(spark: SparkSession, path: str) -> str:
+    """A path as a whole URI: with its scheme, its host, and without `..`.
+
+    Raises:
+        JvmError: if Spark has no such file system.
+    """
+    jvm, configuration = _jvm(spark)
+    try:
+        of_hadoop = jvm.org.apache.hadoop.fs.Path(path)
+        return str(of_hadoop.getFileSystem(configuration).makeQualified(of_hadoop).toString())
+    except Py4JJavaError as error:
+        raise JvmError(_message(error)) from None
 
 
 def parquet_schemas(spark: SparkSession, files: Sequence[str]) -> list[str]:

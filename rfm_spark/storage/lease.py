@@ -11,7 +11,7 @@ from filelock import Timeout, UnixFileLock
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.progress import Progress
-from rfm_spark.storage.locations import is_local
+from rfm_spark.storage.locations import is_local, plain
 from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.remote_lease import LEASE, RemoteLease, Spans
 
@@ -56,8 +56,8 @@ def lease(
     """Holds the warehouse for writing.
 
     A local folder is held by a lock of the operating system, which ends with the process. On
-    HDFS, ABFS and GCS files are created atomically (`remote_lease`); after a crash the lease
-    expires. An object store without atomic create (S3) needs the scheduler to start one run.
+    other file systems files are created atomically (`remote_lease`); after a crash the lease
+    expires. A store without atomic creation needs the scheduler to start one run.
 
     Args:
         sessions: for remote file systems.
@@ -73,7 +73,7 @@ def lease(
         UserError: if another run holds it, or it cannot be written.
     """
     if is_local(place):
-        with _local(Path(place), holder):
+        with _local(Path(plain(place)), holder):
             yield Unlosable()
         return
     remote = RemoteLease(sessions, place, holder, spans, progress)

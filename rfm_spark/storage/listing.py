@@ -54,14 +54,15 @@ def listed_files(sessions: SessionOnDemand, folder: str, pattern: str) -> list[L
         OSError, AnalysisException, Py4JJavaError: if it cannot be listed.
     """
     if is_local(folder) and _WILDCARDS_IN_COMMON.fullmatch(pattern):
-        found = _local_files(Path(folder), pattern)
-        if all(_PLAIN_PATH.fullmatch(file.path) for file in found):
+        found = _local_files(folder, pattern)
+        if all(_PLAIN_PATH.fullmatch(plain(file.path)) for file in found):
             return found
     return _files_by_spark(sessions.session, folder, pattern)
 
 
-def _local_files(folder: Path, pattern: str) -> list[ListedFile]:
+def _local_files(place: str, pattern: str) -> list[ListedFile]:
     """Files that are not empty, each once."""
+    folder = Path(plain(place))
     named = folder.glob(pattern) if re.search(r"[*?]", pattern) else [folder / pattern]
     matches = {Path(os.path.normpath(path)): None for path in named if path.exists()}
     if not matches:
@@ -71,7 +72,8 @@ def _local_files(folder: Path, pattern: str) -> list[ListedFile]:
         status = file.stat()
         if status.st_size:
             modified_us = status.st_mtime_ns // 10**6 * 1000
-            found.append(ListedFile(f"file:{file}", str(file), status.st_size, modified_us))
+            path = _as_given(str(file), place)
+            found.append(ListedFile(f"file:{file}", path, status.st_size, modified_us))
     return found
 
 
@@ -114,4 +116,13 @@ def _files_by_spark(spark: SparkSession, folder: str, pattern: str) -> list[List
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
         raise FileNotFoundError(below(folder, pattern)) from None
-    return [ListedFile(uri, plain(path), length, time) for uri, path, length, time in rows]
+    return [
+        ListedFile(uri, _as_given(path, folder), length, time) for uri, path, length, time in rows
+    ]
+
+
+def _as_given(path: str, folder: str) -> str:
+    """A path below a folder, with a scheme if and only if the folder has one."""
+    if not is_local(folder):
+        return path
+    return plain(path) if folder.startswith("/") else f"file:{plain(path)}"

@@ -1,4 +1,8 @@
-"""Locations: a warehouse and an input are URIs; a plain path is a local one."""
+"""Locations: a warehouse and an input are URIs, which a plain path becomes one of.
+
+The session says of which file system a path without a scheme is (`fs.defaultFS`): of this machine's
+disk by default, of HDFS on the machines of many clusters.
+"""
 
 from __future__ import annotations
 
@@ -9,64 +13,73 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pyspark.sql import SparkSession
+
 from rfm_spark.core.errors import UserError
-from rfm_spark.storage.gateway import HadoopFolder, JvmError, default_file_system
+from rfm_spark.storage.gateway import JvmError, qualified
 from rfm_spark.storage.on_demand import SessionOnDemand
 
 
-def location(given: str) -> str:
-    """A URI or local path, without a trailing slash; local ones become absolute plain paths."""
+def location(sessions: SparkSession | SessionOnDemand, given: str) -> str:
+    """What a person gave, as the session takes it; every place comes from here.
+
+    Args:
+        sessions: the session, or where to get one: a local path needs none, unless files of
+            settings may say that plain paths are not local.
+        given: a path or URI.
+
+    Returns:
+        A whole URI without a trailing slash. One of this machine is an absolute plain path where
+        the session takes that for local, and begins with `file:/` where it does not.
+
+    Raises:
+        UserError: if Spark has no such file system; it says so before anything is looked for.
+    """
+    sessions = SessionOnDemand.of(sessions)
+    scheme = _scheme(given)
+    if scheme == "file" or (not scheme and sessions.has_local_paths):
+        path = _path_of_this_machine(given)
+        return path if sessions.has_local_paths else f"file:{path}"
+    try:
+        return qualified(sessions.session, given).rstrip("/")
+    except JvmError as error:
+        raise UserError(
+            f"{given}: cannot be reached ({error}): check the spelling, and that this Spark has "
+            "the jars of such a file system"
+        ) from None
+
+
+def _scheme(given: str) -> str:
+    """Of a path or URI; empty of a path."""
     if not given.strip():
         raise UserError("an empty location: give a folder or a URI")
     if "`" in given or "\n" in given:
         raise UserError(f"{given!r}: a location must not hold backticks or line breaks")
     scheme = urlsplit(given).scheme
-    if scheme and scheme != "file" and len(scheme) > 1:
-        return given.rstrip("/")
-    local = re.sub("^file:/+", "/", given)
+    return scheme if len(scheme) > 1 else ""
+
+
+def _path_of_this_machine(given: str) -> str:
     # Hadoop takes `..` out of a path, so what it finds must begin with the same.
-    return os.path.normpath(Path(local).expanduser().absolute())
-
-
-def require_file_system(sessions: SessionOnDemand, place: str) -> None:
-    """Makes sure that Spark has the file system a location names.
-
-    Raises:
-        UserError: if it has not; it says so before anything is looked for.
-    """
-    if is_local(place):
-        # A session of our own has no other.
-        default = default_file_system(sessions.session) if sessions.is_started else "file:///"
-        if not default.startswith("file:"):
-            raise UserError(
-                f"{place}: is a folder of this machine, while paths without a scheme belong to "
-                f"{default} here: write the whole URI, such as {default.rstrip('/')}{place}"
-            )
-        return
-    try:
-        HadoopFolder(sessions.session, place)
-    except JvmError as error:
-        raise UserError(
-            f"{place}: cannot be reached ({error}): check the spelling, and that this Spark has "
-            "the jars of such a file system"
-        ) from None
+    return os.path.normpath(Path(plain(given)).expanduser().absolute())
 
 
 def is_local(place: str) -> bool:
     """Whether a location is a folder of this machine."""
-    return place.startswith("/")
+    return place.startswith(("/", "file:"))
 
 
 def holds_at_most(limit: int, places: Iterable[str]) -> bool:
     """Whether local folders hold so many bytes at most, together; False of any other place.
 
-    What lies in folders whose names begin with `_`, such as the logs of tables, does not count.
+    Plain paths are taken for local ones. What lies in folders whose names begin with `_`, such as
+    the logs of tables, does not count.
     """
     left = limit
-    for place in map(location, places):
-        if not is_local(place):
+    for place in places:
+        if _scheme(place) not in ("", "file"):
             return False
-        for size in _file_sizes(place):
+        for size in _file_sizes(_path_of_this_machine(place)):
             left -= size
             if left < 0:
                 return False
@@ -92,14 +105,14 @@ def literal(path: str) -> str:
 
 
 def plain(path: str) -> str:
-    """A path as Hadoop names it, in the form `location` gives."""
+    """A path of this machine as Python takes it; any other as it is."""
     return re.sub("^file:/+", "/", path)
 
 
 def is_same_place(one: str, other: str) -> bool:
     """Whether two locations are the same; Hadoop may have completed one with its host."""
     if is_local(one) and is_local(other):
-        return os.path.realpath(one) == os.path.realpath(other)
+        return os.path.realpath(plain(one)) == os.path.realpath(plain(other))
     this, that = urlsplit(one), urlsplit(other)
     is_same_host = this.netloc == that.netloc or not (this.netloc and that.netloc)
     return this.scheme == that.scheme and is_same_host and this.path == that.path

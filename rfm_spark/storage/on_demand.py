@@ -8,16 +8,24 @@ from types import TracebackType
 
 from pyspark.sql import SparkSession
 
+from rfm_spark.storage.gateway import default_file_system
+
 
 class SessionOnDemand:
     """A session from its first use until the context ends.
 
     Args:
         start: how to get the session.
+        has_local_default: whether it is known beforehand that paths without a scheme will be
+            local in it.
     """
 
-    def __init__(self, start: Callable[[], AbstractContextManager[SparkSession]]) -> None:
-        self._start = start
+    def __init__(
+        self,
+        start: Callable[[], AbstractContextManager[SparkSession]],
+        has_local_default: bool = False,
+    ) -> None:
+        self._start, self._has_local_default = start, has_local_default
         self._started: SparkSession | None = None
         self._stack = ExitStack()
 
@@ -25,6 +33,17 @@ class SessionOnDemand:
     def is_started(self) -> bool:
         """Whether there is a session already."""
         return self._started is not None
+
+    @property
+    def has_local_paths(self) -> bool:
+        """Whether a path without a scheme is one of this machine; the session is asked if need be.
+
+        Raises:
+            UserError, RunFailure: if it cannot be started.
+        """
+        if self._has_local_default and not self.is_started:
+            return True
+        return default_file_system(self.session).startswith("file:")
 
     @property
     def session(self) -> SparkSession:

@@ -4,7 +4,8 @@ Every holder has a number, one more than any before it. The folder `_lease` has 
 `NUMBER.holder`, in which it says who it is and which it removes at its end, and
 `NUMBER.renewed-TIMES`, which a thread replaces by that of the next time as long as it holds. No
 file is ever written over, so all that a file system must do is to create a file only where there is
-none, and to list a folder as it is.
+none, and to list a folder as it is. HDFS, ABFS and GCS do, and S3 where it is asked to
+(`HadoopFolder.create`).
 
 Who waits compares what is there with what was there a span ago by its own clock, one that only
 goes forward. No time is compared with that of another machine or of the file system: their clocks
@@ -153,6 +154,7 @@ class RemoteLease:
             self._folder.create(_holder_file(number), self._holder)
         except FileExists:  # another one was faster
             return False
+        self._require_that_files_stay(_holder_file(number))
         now = self._seen()
         if now.number > number or now.files != {_holder_file(number)}:
             # Others came and went since the first look: theirs may be the number.
@@ -164,6 +166,23 @@ class RemoteLease:
             if (file := _FILE.fullmatch(name)) and int(file[1]) < number:
                 self._folder.delete(name)
         return True
+
+    def _require_that_files_stay(self, name: str) -> None:
+        """Makes sure that a file which is there is not created once more.
+
+        Raises:
+            UserError: if it is: some stores write over it, and two runs would both hold the lease.
+        """
+        try:
+            self._folder.create(name, self._holder)
+        except FileExists:
+            return
+        self._folder.delete(name)
+        raise UserError(
+            f"{self._place}: cannot write the warehouse: this store writes over a file that is to "
+            "be created only where there is none, so two runs could write at once; see "
+            "docs/operations.md, S3"
+        )
 
     def _outlive(self, held: _Seen) -> None:
         """Returns when who holds the lease has let it go, or has not renewed it for the span.
@@ -214,7 +233,8 @@ class RemoteLease:
 
     def _renew(self) -> None:
         before, self._renewals = self._renewals, self._renewals + 1
-        self._folder.create(self._renewed_file(self._renewals), "")
+        with suppress(FileExists):  # by ourselves, and the answer got lost
+            self._folder.create(self._renewed_file(self._renewals), "")
         self._folder.delete(self._renewed_file(before))
 
     def _renewed_file(self, times: int) -> str:
@@ -229,7 +249,7 @@ class RemoteLease:
                 else:  # again and again: between two jobs of a write there is nothing to stop
                     # Not by the session, whose tags are of one thread.
                     self._sessions.session.sparkContext.cancelJobsWithTag(self.tag)
-            except (JvmError, FileExists):
+            except JvmError:
                 continue  # the next time may do; a lease that was lost is told by `check`
             except (UserError, *GONE):
                 return  # the session has ended, or the folder is gone: nothing can be written

@@ -33,7 +33,7 @@ from rfm_spark.facts.identities import with_all_ids
 from rfm_spark.facts.merging import merged_customers
 from rfm_spark.run import Run
 from rfm_spark.storage.exports import Export
-from rfm_spark.storage.locations import literal, location, require_file_system
+from rfm_spark.storage.locations import literal, location
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 
@@ -98,9 +98,8 @@ def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
     """
     if not files:
         return None
-    places = [location(file) for file in files]
+    places = [location(run.sessions, file) for file in files]
     for place in places:
-        require_file_system(run.sessions, place)
         try:
             is_empty = run.spark.read.text(literal(place)).isEmpty()
         except FAILED as error:

@@ -14,7 +14,7 @@ from rfm_spark.ingest.rows.rules import trimmed
 from rfm_spark.ingest.sources import configured_sources
 from rfm_spark.run import Run
 from rfm_spark.settings.shop import ShopSettings
-from rfm_spark.storage.locations import literal, location, require_file_system
+from rfm_spark.storage.locations import literal, location
 from rfm_spark.storage.spark_errors import FAILED, first_line
 
 _REPLACEMENT = "\ufffd"
@@ -34,8 +34,7 @@ def listed_customers(run: Run, file: str) -> DataFrame:
     Raises:
         UserError: if it cannot be read, holds no id, or what can be none.
     """
-    place = location(file)
-    require_file_system(run.sessions, place)
+    place = location(run.sessions, file)
     line = F.col("value")
     one = id_text(line, StringType())
     both = F.explode(F.array_distinct(F.array(one, trimmed(line))))

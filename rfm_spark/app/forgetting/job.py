@@ -50,7 +50,7 @@ from rfm_spark.ingest.tables.quarantine import QUARANTINE
 from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.run import Run, note_of_days
 from rfm_spark.storage.erasure import purge_files, purge_log
-from rfm_spark.storage.locations import is_local
+from rfm_spark.storage.locations import is_local, plain
 from rfm_spark.storage.secret_key import SecretKey, stored_or_new_key
 
 COMMAND = "forget"
@@ -118,7 +118,7 @@ def forget(run: Run, file: str) -> Told:
 def _is_inside(file: Path, place: str) -> bool:
     """Whether a file lies in a folder, whatever links lead there."""
     real = Path(os.path.realpath(file))
-    return is_local(place) and real.is_relative_to(os.path.realpath(place))
+    return is_local(place) and real.is_relative_to(os.path.realpath(plain(place)))
 
 
 def _forget(run: Run, ids: DataFrame, key: SecretKey) -> Told:

@@ -1,4 +1,4 @@
-"""`scripts/chaos`: the same nights twice, those of one warehouse disturbed at random moments."""
+"""`scripts/chaos`: one night, disturbed at random moments again and again, and never lost."""
 
 from __future__ import annotations
 
@@ -7,71 +7,88 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from clusters import submitted
 from contents import differences, tables_of
-from faults import FAULTS, Fault, FaultName, Night
-from nights import Ended, Shop
+from faults import FAULTS, Fault, FaultName
+from nights import Command, Ended, Shop
+from record import Disturbed, add_to
 from rich.console import Console
 from rich.table import Table
 
 _FIRST_DAY = date(2024, 1, 1)
-_MOST_A_NIGHT = 12
+_HISTORY_DAYS = 66
+_MOST_OF_A_NIGHT = 6
 _MARK = ".made_by_chaos"
 """A file of a folder that may be removed."""
 
-_FURTHER_SETTINGS = """
-[clusters]
-k = 4
-window_days = 180
-features = ["recency_days", "frequency", "monetary_cents"]
+_FEW_STEPS = """
+[cohorts]
+grains = ["month"]
 
-[lifetime_value]
+[clusters]
+k = 2
+starts = 1
+window_days = 60
+features = ["recency_days", "frequency", "monetary_cents"]
 """
+"""Every kind of table is made, by little work."""
+
+_SAME = "the same rows"
 _screen = Console(highlight=False)
 
 
 def main(
     fault: Annotated[FaultName, typer.Option(help="What happens.")] = "kill",
     times: Annotated[int, typer.Option(min=1, help="How often it happens.")] = 20,
-    receipts: Annotated[str, typer.Option(help="Made up, such as 2e4.")] = "2e4",
-    customers: Annotated[str, typer.Option(help="Who can buy.")] = "2e3",
-    history_days: Annotated[int, typer.Option(min=60, help="Before the first night.")] = 400,
-    seed: Annotated[int, typer.Option(help="Of the moments, and of the receipts.")] = 0,
+    receipts: Annotated[int, typer.Option(min=100, help="Made up, of ten a customer.")] = 400,
+    seed: Annotated[int, typer.Option(help="Of all choices, and of the receipts.")] = 0,
+    record: Annotated[Path | None, typer.Option(help="Where to add a line a night.")] = None,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".chaos"),
 ) -> None:
-    """Run nights in two warehouses; disturb those of one at random moments; compare all rows."""
-    moments, happens = random.Random(seed), FAULTS[fault]
-    nights = 4 * -(-times // _MOST_A_NIGHT)  # a night that was often disturbed is soon done
-    _make_up(folder, receipts, customers, history_days + nights, seed)
-    undisturbed, disturbed = _begun(folder, history_days)
+    """Disturb a night, begin it again until it ends well, and compare all rows; then once more."""
+    chance, happens = random.Random(seed), FAULTS[fault]
+    evening, undisturbed, disturbed = (
+        Shop(folder / name) for name in ("evening", "undisturbed", "disturbed")
+    )
+    _make_up(folder, receipts, seed)
+    before, day = _day(_HISTORY_DAYS - 1), _day(_HISTORY_DAYS)
+    evening.deliver(folder / "made_up", [_day(number) for number in range(_HISTORY_DAYS)])
+    _whole(evening, Command(folder / "shop.toml", before))
+    evening.deliver(folder / "made_up", [day])
+    undisturbed.become(evening)
+    night = Command(folder / "shop.toml", day)
+    if fault == "executor":
+        night = submitted(night)
+    night_seconds = _whole(undisturbed, night).seconds
+    tables = len(tables_of(undisturbed.warehouse))
+    _screen.print(f"the night of {day}: {night_seconds:.0f} s undisturbed, {tables} tables")
     happens.prepare(disturbed)
-    ends: list[Ended] = []
-    for night in range(nights):
-        day = _day(history_days + night)
-        of_day = (folder / "shop.toml", day)
-        for shop in (undisturbed, disturbed):
-            shop.deliver([day])
-        seconds = _whole(undisturbed, of_day).seconds
-        most = min(times - len(ends), _MOST_A_NIGHT)
-        found = _disturbed(disturbed, happens, of_day, seconds, most, moments)
-        _whole(disturbed, of_day)
+    ends: list[Disturbed] = []
+    while len(ends) < times:
+        disturbed.become(evening)
+        most = min(times - len(ends), _MOST_OF_A_NIGHT)
+        found: list[Disturbed] = []
+        for end, after in _ends(happens, disturbed, night, night_seconds, most, chance):
+            number = len(ends) + len(found) + 1
+            found.append(_noted((fault, seed, number), (after, night_seconds), end))
+            _screen.print(f"{number} of {times}: {_told(found[-1])}")
+        result = _compared(disturbed, undisturbed)
+        if record is not None:
+            add_to(record, found, result)
         ends += found
-        differing = differences(disturbed.warehouse, undisturbed.warehouse)
-        times_told = f"{len(found)} times ({len(ends)} in all)"
-        _screen.print(f"{day}: {fault} {times_told}, {len(differing)} tables differ")
-        if differing:
-            _screen.print("\n".join(differing))
+        _screen.print(f"{len(ends)} of {times}: {result}")
+        if result != _SAME:
             sys.exit(1)
-        if len(ends) == times:
-            break
-    _tell(fault, ends, len(tables_of(disturbed.warehouse)))
+    _tell(fault, ends, tables)
 
 
-def _make_up(folder: Path, receipts: str, customers: str, days: int, seed: int) -> None:
+def _make_up(folder: Path, receipts: int, seed: int) -> None:
     """Deliveries by day, and the configuration that reads them."""
     if folder.exists():
         if not (folder / _MARK).is_file():
@@ -81,62 +98,73 @@ def _make_up(folder: Path, receipts: str, customers: str, days: int, seed: int) 
     (folder / _MARK).touch()
     made = subprocess.run(
         [
-            *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", receipts),
-            *("--customers", customers, "--days", str(days), "--seed", str(seed)),
-            *("--first-day", str(_FIRST_DAY), "--out", str(folder / "made_up")),
+            *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", str(receipts)),
+            *("--customers", str(receipts // 10), "--days", str(_HISTORY_DAYS + 1)),
+            *("--seed", str(seed), "--first-day", str(_FIRST_DAY), "--out", str(folder / "made_up")),
             *("--set", "interactions_per_receipt=1"),
         ],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
-    (folder / "shop.toml").write_text(made.stdout + _FURTHER_SETTINGS, encoding="utf-8")
-
-
-def _begun(folder: Path, days: int) -> tuple[Shop, Shop]:
-    """Both shops after their first night, of all days of the history."""
-    undisturbed, disturbed = (
-        Shop(folder / name, folder / "made_up") for name in ("undisturbed", "disturbed")
-    )
-    undisturbed.deliver([_day(number) for number in range(days)])
-    _whole(undisturbed, (folder / "shop.toml", _day(days - 1)))
-    shutil.copytree(undisturbed.folder, disturbed.folder)
-    return undisturbed, disturbed
+    (folder / "shop.toml").write_text(made.stdout + _FEW_STEPS, encoding="utf-8")
 
 
 def _day(number: int) -> str:
     return str(_FIRST_DAY + timedelta(days=number))
 
 
-def _whole(shop: Shop, night: Night) -> Ended:
+def _whole(shop: Shop, night: Command) -> Ended:
     """A night that nothing happens to."""
-    end = shop.night(*night)
+    end = shop.night(night)
     if end.code != 0:
-        raise RuntimeError(f"an undisturbed night ended with {end.code}:\n{end.told}")
+        raise RuntimeError(f"a night that nobody disturbed ended with {end.code}:\n{end.log}")
     return end
 
 
-def _disturbed(
-    shop: Shop, fault: Fault, night: Night, seconds: float, most: int, moments: random.Random
-) -> list[Ended]:
-    """Begins a night again and again, until it ends well or was disturbed often enough."""
-    ends: list[Ended] = []
-    while len(ends) < most:
-        end = fault.disturbed(shop, night, seconds, moments)
+def _ends(
+    fault: Fault,
+    shop: Shop,
+    night: Command,
+    night_seconds: float,
+    most: int,
+    chance: random.Random,
+) -> Iterator[tuple[Ended, float]]:
+    """Begins a night again and again until it ends well: how each that was disturbed ended."""
+    for _ in range(most):
+        end, after = fault.disturbed(shop, night, night_seconds, chance)
+        if after is not None:
+            yield end, after
         if end.code == 0:
-            break
-        ends.append(end)
-    return ends
+            return
+        if after is None:
+            raise RuntimeError(f"the night ended with {end.code} by itself:\n{end.log}")
+    _whole(shop, night)
 
 
-def _tell(fault: str, ends: list[Ended], tables: int) -> None:
+def _noted(which: tuple[str, int, int], seconds: tuple[float, float], end: Ended) -> Disturbed:
+    moment, whole = (round(one, 2) for one in seconds)
+    return Disturbed(*which, moment, whole, end.running, end.code, end.problems)
+
+
+def _told(night: Disturbed) -> str:
+    during = f"during {night.running!r}" if night.running else "between two steps"
+    why = "".join(f"\n  {problem}" for problem in night.problems)
+    return f"{night.fault} after {night.moment_seconds:.1f} s, {during}: {night.ended}{why}"
+
+
+def _compared(disturbed: Shop, undisturbed: Shop) -> str:
+    differing = differences(disturbed.warehouse, undisturbed.warehouse)
+    return "; ".join(differing) if differing else _SAME
+
+
+def _tell(fault: str, ends: list[Disturbed], tables: int) -> None:
     shown = Table(fault, "ended with", "times")
-    counted = Counter((end.step, "killed" if end.code is None else str(end.code)) for end in ends)
-    for (step, code), times in counted.most_common():
-        shown.add_row(step, code, str(times))
+    for (running, ended), times in Counter((end.running, end.ended) for end in ends).most_common():
+        shown.add_row(running or "between two steps", ended, str(times))
     _screen.print(shown)
     _screen.print(
-        f"{fault} {len(ends)} times; all rows of {tables} tables are those of nights that nobody "
+        f"{fault} {len(ends)} times; all rows of {tables} tables are those of a night that nobody "
         "disturbed"
     )
 

@@ -40,6 +40,7 @@ class StoredTables:
         self._database = database
         self._checked: set[str] = set()
         self._registered: set[str] = set()
+        self._whole: set[str] = set()
 
     @property
     def spark(self) -> SparkSession:
@@ -56,8 +57,16 @@ class StoredTables:
         return below(self.place, table.name)
 
     def is_there(self, table: Table) -> bool:
-        """Whether the table has been created."""
-        return bool(self._log(table).versions())
+        """Whether the table has been created.
+
+        Raises:
+            Damage: if commits of it are gone or damaged: its rows would be others.
+        """
+        log = self._log(table)
+        if table.name not in self._whole:
+            log.require_whole(table.name)
+            self._whole.add(table.name)
+        return bool(log.versions())
 
     def read(self, table: Table) -> DataFrame:
         """The table as it is now.

@@ -100,7 +100,14 @@ def _make_up(folder: Path, receipts: int, seed: int) -> None:
         [
             *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", str(receipts)),
             *("--customers", str(receipts // 10), "--days", str(_HISTORY_DAYS + 1)),
-            *("--seed", str(seed), "--first-day", str(_FIRST_DAY), "--out", str(folder / "made_up")),
+            *(
+                "--seed",
+                str(seed),
+                "--first-day",
+                str(_FIRST_DAY),
+                "--out",
+                str(folder / "made_up"),
+            ),
             *("--set", "interactions_per_receipt=1"),
         ],
         check=True,

@@ -1,4 +1,4 @@
-"""A damaged warehouse: which of its tables are made again, and which must be restored."""
+"""What disks do to a warehouse: what is damaged comes back so or so, and a full one is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rfm_spark.facts.tables import FACT_TABLES
 from rfm_spark.ingest.tables import INGEST_TABLES
 from rfm_spark.run import Run
 from rfm_spark.storage.damage import Damage, damage_in
+from rfm_spark.storage.spark_errors import disk_problem
 
 _NAMES = [table.name for table in ALL_TABLES]
 _MADE_AGAIN = {
@@ -21,7 +22,12 @@ _MADE_AGAIN = {
 
 
 def told(error: Exception) -> str | None:
-    """A line about damage and what to do; None of an error that tells of something else."""
+    """A line about a disk and what to do; None of an error that tells of something else."""
+    if problem := disk_problem(error):
+        return (
+            f"{problem}, of the warehouse or of Spark's own files (SPARK_LOCAL_DIRS): mend it and "
+            "run the same again; tables are as the last finished step left them"
+        )
     damage = error if isinstance(error, Damage) else damage_in(error, _NAMES)
     if damage is None:
         return None

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from clusters import submitted
 from contents import differences, tables_of
 from faults import FAULTS, Fault, FaultName
-from nights import Command, Ended, Shop
+from nights import Command, Course, Ended, Moment, Shop
 from record import Disturbed, add_to
 from rich.console import Console
 from rich.table import Table
+
+from rfm_spark.core.code_version import code_version
 
 _FIRST_DAY = date(2024, 1, 1)
 _HISTORY_DAYS = 66
@@ -56,27 +60,25 @@ def main(
     evening, undisturbed, disturbed = (
         Shop(folder / name) for name in ("evening", "undisturbed", "disturbed")
     )
-    _make_up(folder, receipts, seed)
-    before, day = _day(_HISTORY_DAYS - 1), _day(_HISTORY_DAYS)
-    evening.deliver(folder / "made_up", [_day(number) for number in range(_HISTORY_DAYS)])
-    _whole(evening, Command(folder / "shop.toml", before))
-    evening.deliver(folder / "made_up", [day])
-    undisturbed.become(evening)
-    night = Command(folder / "shop.toml", day)
+    night = Command(folder / "shop.toml", _day(_HISTORY_DAYS))
+    course = _kept(folder, receipts, seed)
+    if course is None:
+        _make_up(folder, receipts, seed)
+        course = _begin(folder / "made_up", night, evening, undisturbed)
+        _keep(folder, receipts, seed, course)
+    tables = len(tables_of(undisturbed.warehouse))
+    _screen.print(f"the night of {night.day}: {course.seconds:.0f} s undisturbed, {tables} tables")
     if fault == "executor":
         night = submitted(night)
-    night_seconds = _whole(undisturbed, night).seconds
-    tables = len(tables_of(undisturbed.warehouse))
-    _screen.print(f"the night of {day}: {night_seconds:.0f} s undisturbed, {tables} tables")
     happens.prepare(disturbed)
     ends: list[Disturbed] = []
     while len(ends) < times:
         disturbed.become(evening)
         most = min(times - len(ends), _MOST_OF_A_NIGHT)
         found: list[Disturbed] = []
-        for end, after in _ends(happens, disturbed, night, night_seconds, most, chance):
+        for end, moment in _ends(happens, disturbed, night, course, most, chance):
             number = len(ends) + len(found) + 1
-            found.append(_noted((fault, seed, number), (after, night_seconds), end))
+            found.append(_noted((fault, seed, number), moment, course, end))
             _screen.print(f"{number} of {times}: {_told(found[-1])}")
         result = _compared(disturbed, undisturbed)
         if record is not None:
@@ -86,6 +88,34 @@ def main(
         if result != _SAME:
             sys.exit(1)
     _tell(fault, ends, tables)
+
+
+def _kept(folder: Path, receipts: int, seed: int) -> Course | None:
+    """The undisturbed night that is there from an earlier time; None of another one."""
+    mark = folder / _MARK
+    kept = json.loads(mark.read_text(encoding="utf-8") or "{}") if mark.is_file() else {}
+    if kept.get("of") != _whose(receipts, seed):
+        return None
+    return Course(kept["seconds"], tuple((step, began) for step, began in kept["steps"]))
+
+
+def _keep(folder: Path, receipts: int, seed: int, course: Course) -> None:
+    kept = {"of": _whose(receipts, seed), **asdict(course)}
+    (folder / _MARK).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _whose(receipts: int, seed: int) -> list[Any]:
+    return [receipts, seed, code_version()]
+
+
+def _begin(made_up: Path, night: Command, evening: Shop, undisturbed: Shop) -> Course:
+    """Both shops: before the night, and after it."""
+    days = [_day(number) for number in range(_HISTORY_DAYS)]
+    evening.deliver(made_up, days)
+    _whole(evening, replace(night, day=days[-1]))
+    evening.deliver(made_up, [night.day])
+    undisturbed.become(evening)
+    return _whole(undisturbed, night).course
 
 
 def _make_up(folder: Path, receipts: int, seed: int) -> None:
@@ -100,14 +130,8 @@ def _make_up(folder: Path, receipts: int, seed: int) -> None:
         [
             *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", str(receipts)),
             *("--customers", str(receipts // 10), "--days", str(_HISTORY_DAYS + 1)),
-            *(
-                "--seed",
-                str(seed),
-                "--first-day",
-                str(_FIRST_DAY),
-                "--out",
-                str(folder / "made_up"),
-            ),
+            *("--seed", str(seed), "--first-day", str(_FIRST_DAY)),
+            *("--out", str(folder / "made_up")),
             *("--set", "interactions_per_receipt=1"),
         ],
         check=True,
@@ -130,28 +154,23 @@ def _whole(shop: Shop, night: Command) -> Ended:
 
 
 def _ends(
-    fault: Fault,
-    shop: Shop,
-    night: Command,
-    night_seconds: float,
-    most: int,
-    chance: random.Random,
-) -> Iterator[tuple[Ended, float]]:
+    fault: Fault, shop: Shop, night: Command, course: Course, most: int, chance: random.Random
+) -> Iterator[tuple[Ended, Moment]]:
     """Begins a night again and again until it ends well: how each that was disturbed ended."""
     for _ in range(most):
-        end, after = fault.disturbed(shop, night, night_seconds, chance)
-        if after is not None:
-            yield end, after
+        end, moment = fault.disturbed(shop, night, course, chance)
+        if moment is not None:
+            yield end, moment
         if end.code == 0:
             return
-        if after is None:
+        if moment is None:
             raise RuntimeError(f"the night ended with {end.code} by itself:\n{end.log}")
     _whole(shop, night)
 
 
-def _noted(which: tuple[str, int, int], seconds: tuple[float, float], end: Ended) -> Disturbed:
-    moment, whole = (round(one, 2) for one in seconds)
-    return Disturbed(*which, moment, whole, end.running, end.code, end.problems)
+def _noted(which: tuple[str, int, int], moment: Moment, course: Course, end: Ended) -> Disturbed:
+    seconds = (round(moment.after_seconds, 2), round(course.seconds, 2))
+    return Disturbed(*which, *seconds, moment.step, end.running, end.code, end.problems)
 
 
 def _told(night: Disturbed) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from disks import leave_free, mount_disk, turn_read_only, turn_writable
-from nights import Command, Ended, Shop, kill
+from nights import Command, Course, Ended, Moment, Shop, kill
 
 _LARGE_BYTES = 4 * 2**30
 _MOST_FREE_BYTES = 64 * 2**10
@@ -25,19 +25,18 @@ class Fault(Protocol):
         """Before the first night, when the shop has no tables yet."""
 
     def disturbed(
-        self, shop: Shop, night: Command, seconds: float, chance: random.Random
-    ) -> tuple[Ended, float | None]:
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """A night that something happens to, and as soon as it is over is put right again.
 
         Args:
             shop: of the night.
             night: its command.
-            seconds: that it takes undisturbed.
+            course: of the undisturbed night.
             chance: of the moment, and of what else is to be chosen.
 
         Returns:
-            How it ended, and how many seconds after its beginning something happened; None where
-            it was over before.
+            How it ended, and when something happened; None where it was over before.
         """
 
 
@@ -49,17 +48,17 @@ class Kill:
         """Nothing."""
 
     def disturbed(
-        self, shop: Shop, night: Command, seconds: float, chance: random.Random
-    ) -> tuple[Ended, float | None]:
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Kills at a moment; see `Fault`."""
-        after = chance.uniform(0, seconds)
+        moment = course.moment(chance)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 kill(process)
 
         end = shop.night(night, happens)
-        return end, after if end.code is None else None
+        return end, moment if end.code is None else None
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,14 @@ class Executor:
         """Nothing."""
 
     def disturbed(
-        self, shop: Shop, night: Command, seconds: float, chance: random.Random
-    ) -> tuple[Ended, float | None]:
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Kills one of those that run at a moment; see `Fault`."""
-        after = chance.uniform(0, seconds)
+        moment = course.moment(chance)
         killed: list[int] = []
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if not _still_runs(process, after):
+            if not shop.waits_for(moment, process):
                 return
             while process.poll() is None and not killed:
                 if running := _executors(process.pid):
@@ -87,7 +86,7 @@ class Executor:
                     time.sleep(0.1)
 
         end = shop.night(night, happens)
-        return end, after if killed else None
+        return end, moment if killed else None
 
 
 @dataclass(frozen=True)
@@ -99,18 +98,18 @@ class DiskFull:
         mount_disk(shop.warehouse, _LARGE_BYTES)
 
     def disturbed(
-        self, shop: Shop, night: Command, seconds: float, chance: random.Random
-    ) -> tuple[Ended, float | None]:
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Leaves no more than some kilobytes from a moment on; see `Fault`."""
-        after, bytes_free = chance.uniform(0, seconds), chance.randrange(_MOST_FREE_BYTES)
+        moment, bytes_free = course.moment(chance), chance.randrange(_MOST_FREE_BYTES)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 leave_free(shop.warehouse, bytes_free)
 
         end = shop.night(night, happens)
         leave_free(shop.warehouse, _LARGE_BYTES)
-        return end, after if end.code != 0 else None
+        return end, moment if end.code != 0 else None
 
 
 @dataclass(frozen=True)
@@ -122,19 +121,19 @@ class ReadOnly:
         mount_disk(shop.warehouse, _LARGE_BYTES)
 
     def disturbed(
-        self, shop: Shop, night: Command, seconds: float, chance: random.Random
-    ) -> tuple[Ended, float | None]:
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Turns it at the first moment after a chosen one when no file is open; see `Fault`."""
-        after = chance.uniform(0, seconds)
+        moment = course.moment(chance)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 while process.poll() is None and not turn_read_only(shop.warehouse):
                     time.sleep(0.01)
 
         end = shop.night(night, happens)
         turn_writable(shop.warehouse)
-        return end, after if end.code != 0 else None
+        return end, moment if end.code != 0 else None
 
 
 FaultName = Literal["kill", "executor", "disk-full", "read-only"]
@@ -144,14 +143,6 @@ FAULTS: dict[FaultName, Fault] = {
     "disk-full": DiskFull(),
     "read-only": ReadOnly(),
 }
-
-
-def _still_runs(process: subprocess.Popen[bytes], after_seconds: float) -> bool:
-    try:
-        process.wait(after_seconds)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
 
 
 def _executors(session: int) -> list[int]:

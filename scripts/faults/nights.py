@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -12,10 +13,46 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 _LONGEST_SECONDS = 1_800
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of a night, told by its step: a machine with much to do takes longer for each.
+
+    Attributes:
+        after_seconds: from the beginning of an undisturbed night.
+        step: that had begun; None before the first one.
+        into_seconds: from the beginning of that step.
+    """
+
+    after_seconds: float
+    step: str | None
+    into_seconds: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """How an undisturbed night went.
+
+    Attributes:
+        seconds: that it took.
+        steps: what it did, each with the seconds from the night's beginning to the step's.
+    """
+
+    seconds: float
+    steps: tuple[tuple[str, float], ...]
+
+    def moment(self, chance: random.Random) -> Moment:
+        """Any, each as likely as the others."""
+        after = chance.uniform(0, self.seconds)
+        begun = [(step, began) for step, began in self.steps if began <= after]
+        step, began = begun[-1] if begun else (None, 0.0)
+        return Moment(after, step, after - began)
 
 
 @dataclass(frozen=True)
@@ -28,6 +65,7 @@ class Ended:
         running: the step that had begun and was not done; None between two of them.
         problems: what it told of why it failed.
         log: the last lines of all that it told.
+        course: of its steps.
     """
 
     seconds: float
@@ -35,6 +73,7 @@ class Ended:
     running: str | None
     problems: tuple[str, ...]
     log: str
+    course: Course
 
 
 @dataclass(frozen=True)
@@ -96,7 +135,7 @@ class Shop:
             command: what it is of.
             happens: what is done to its process while it runs.
         """
-        began = time.monotonic()
+        began, started_at = time.monotonic(), datetime.now(UTC)
         with self._process(command) as process:
             if happens is not None:
                 happens(process)
@@ -106,7 +145,21 @@ class Shop:
         events = [json.loads(line) for line in lines if _is_event(line)]
         problems = tuple(one["message"] for one in events if one["event"] == "problem")
         log = "\n".join(lines[-20:])
-        return Ended(seconds, None if code < 0 else code, _running(events), problems, log)
+        course = Course(seconds, tuple(_steps(events, started_at)))
+        return Ended(seconds, None if code < 0 else code, _running(events), problems, log, course)
+
+    def waits_for(self, moment: Moment, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for a moment of a night; False where the night ends before."""
+        begins = f'"event": "step_began", "step": {json.dumps(moment.step)}'
+        while moment.step is not None and begins not in self._log.read_text(errors="replace"):
+            if process.poll() is not None:
+                return False
+            time.sleep(0.05)
+        try:
+            process.wait(moment.into_seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     @property
     def _log(self) -> Path:
@@ -143,6 +196,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def _is_event(line: str) -> bool:
     return line.startswith('{"time"') and line.endswith("}")
+
+
+def _steps(events: Sequence[dict[str, Any]], began: datetime) -> Iterator[tuple[str, float]]:
+    for one in events:
+        if one["event"] == "step_began":
+            yield one["step"], (datetime.fromisoformat(one["time"]) - began).total_seconds()
 
 
 def _running(events: Sequence[dict[str, Any]]) -> str | None:

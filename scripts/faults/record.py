@@ -18,8 +18,9 @@ class Disturbed:
         fault: what happened.
         seed: that all choices were drawn with.
         number: of the night among those of this seed, from 1.
-        moment_seconds: when it happened, after the night began.
-        night_seconds: what the night takes undisturbed.
+        moment_seconds: when it happened, in the undisturbed night.
+        night_seconds: what that night took.
+        step: that had begun at this moment.
         running: the step that was not done when the night ended; None between two of them.
         code: that it ended with; None where it was killed.
         problems: what it told of why it failed.
@@ -30,6 +31,7 @@ class Disturbed:
     number: int
     moment_seconds: float
     night_seconds: float
+    step: str | None
     running: str | None
     code: int | None
     problems: tuple[str, ...]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _LONGEST_SECONDS = 1_800
+_STARTING = "start Spark"
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,10 @@ class Course:
     steps: tuple[tuple[str, float], ...]
 
     def moment(self, chance: random.Random) -> Moment:
-        """Any, each as likely as the others."""
-        after = chance.uniform(0, self.seconds)
+        """Any after Spark was started, before which nothing is written; each is as likely."""
+        numbers = [number for number, (step, _) in enumerate(self.steps) if step == _STARTING]
+        first = self.steps[numbers[-1] + 1][1] if numbers else 0.0
+        after = chance.uniform(first, self.seconds)
         begun = [(step, began) for step, began in self.steps if began <= after]
         step, began = begun[-1] if begun else (None, 0.0)
         return Moment(after, step, after - began)

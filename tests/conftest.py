@@ -81,6 +81,7 @@ Cli = Callable[..., int]
 
 
 QUICK = (
+    "test_any_configuration",
     "test_boundaries",
     "test_business_time",
     "test_cluster_identity",

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from rfm_spark import __version__
+from rfm_spark.app import damage
 from rfm_spark.app.advice import advice_panels, configuration_advice
 from rfm_spark.app.backfill import NAME, backfill
 from rfm_spark.app.explain.explanation import explanation
@@ -240,7 +241,7 @@ def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None 
         show_problems([f"{error.format_message()} See rfm-spark --help"])
         return 2
     except RunFailure as error:
-        show_problems([str(error)])
+        show_problems([damage.told(error) or str(error)])
         return 1
     except (typer.Abort, KeyboardInterrupt):
         show_problems(["stopped; tables are as the last finished step left them: run it again"])
@@ -249,7 +250,8 @@ def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None 
         log = error_log()
         with log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
-        show_problems([f"failed with {type(error).__name__}; the details are in {log}"])
+        told = damage.told(error) or f"failed with {type(error).__name__}"
+        show_problems([f"{told}; the details are in {log}"])
         return 1
     return 0
 

@@ -14,6 +14,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any, Self
 
+from rfm_spark.storage.damage import damage_of_log
 from rfm_spark.storage.folders import folder
 from rfm_spark.storage.locations import below
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -113,7 +114,8 @@ class CommitLog:
 
     def __init__(self, sessions: SessionOnDemand, table: str) -> None:
         self._table = table
-        self._folder = folder(sessions, below(table, "_delta_log"))
+        self._place = below(table, "_delta_log")
+        self._folder = folder(sessions, self._place)
 
     def versions(self) -> list[int]:
         """Versions whose commit is there, ascending; the last one is the table's.
@@ -122,6 +124,22 @@ class CommitLog:
         """
         commits = map(_COMMIT.fullmatch, self._folder.names())
         return sorted(int(commit[1]) for commit in commits if commit)
+
+    def require_whole(self, name: str) -> None:
+        """Makes sure that a reader finds all commits that the table is made of.
+
+        Args:
+            name: of the table.
+
+        Raises:
+            Damage: naming the first file that is gone or damaged.
+        """
+        damage = damage_of_log(name, self._place, self._folder.names())
+        if damage is not None:
+            # Somebody else may have committed while the folder was listed.
+            damage = damage_of_log(name, self._place, self._folder.names())
+        if damage is not None:
+            raise damage
 
     def last_checkpoint(self) -> int | None:
         """Version of the newest checkpoint that is whole; None without one.

@@ -7,7 +7,8 @@ answers is what Spark answers, which `tests/test_direct.py` holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pyspark.sql.types import StructType
 
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import NOTE, Note
+from rfm_spark.storage.damage import Damage
 from rfm_spark.storage.local_rows import arrow_rows
 from rfm_spark.storage.locations import below, is_local, plain
 from rfm_spark.storage.snapshot import NEWEST, Snapshot
@@ -139,7 +141,8 @@ class DirectTables:
         # The file system of delta-rs calls back into Python: threads of Arrow that read ahead
         # through it abort a process that ends meanwhile.
         local = fs.SubTreeFileSystem(below(self._place, table.name), fs.LocalFileSystem())
-        return stored.to_pyarrow_table(columns=columns, filters=filters, filesystem=local)
+        with self._telling(table):
+            return stored.to_pyarrow_table(columns=columns, filters=filters, filesystem=local)
 
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows to a table that is there, in one commit."""
@@ -163,10 +166,29 @@ class DirectTables:
         from deltalake import DeltaTable
 
         version = (at or self.snapshot).version(table.name)
-        return DeltaTable(below(self._place, table.name), version=version)
+        with self._telling(table):
+            return DeltaTable(below(self._place, table.name), version=version)
 
     def _files(self, table: Table) -> pa.Table:
-        return pa.table(self._open(table).get_add_actions(flatten=True))
+        stored = self._open(table)
+        with self._telling(table):
+            return pa.table(stored.get_add_actions(flatten=True))
+
+    @contextmanager
+    def _telling(self, table: Table) -> Iterator[None]:
+        """What cannot be read of a table is told as damage of it."""
+        from deltalake.exceptions import DeltaError
+
+        try:
+            yield
+        except (DeltaError, pa.ArrowInvalid, OSError) as error:
+            place = below(self._place, table.name)
+            raise Damage(table.name, place, f"cannot be read: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line), type(error).__name__)[:300]
 
 
 def direct_tables(place: str) -> DirectTables | None:

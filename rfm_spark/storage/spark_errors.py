@@ -37,6 +37,25 @@ GONE = (Py4JError, OSError)
 """A question to a JVM that has ended, or ends meanwhile."""
 
 
+_DISKS = {
+    "No space left on device": "a disk is full",
+    "Disk quota exceeded": "a disk is full",
+    "Read-only file system": "a disk is read-only",
+}
+
+
+def disk_problem(error: BaseException) -> str | None:
+    """What a disk that cannot be written did to a piece of work; None where that was not it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        text = f"{seen} {getattr(seen, '_stackTrace', '')}"  # with what it was caused by
+        for sign, told in _DISKS.items():
+            if sign in text:
+                return told
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
 def first_line(error: PySparkException | Py4JJavaError | OSError) -> str:
     """What an error says, without the trace."""
     if isinstance(error, Py4JJavaError):

@@ -43,6 +43,7 @@ class StoredTables:
         self._checked: set[str] = set()
         self._registered: set[str] = set()
         self._snapshot: Snapshot = NEWEST
+        self._whole: set[str] = set()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -80,7 +81,14 @@ class StoredTables:
         return below(self.place, table.name)
 
     def is_there(self, table: Table) -> bool:
-        """Whether the table has been created."""
+        """Whether the table has been created, as far as it is read.
+
+        Raises:
+            Damage: if commits of it are gone or damaged: its rows would be others.
+        """
+        if table.name not in self._whole:
+            self._log(table).require_whole(table.name)
+            self._whole.add(table.name)
         return bool(self._versions(table))
 
     def read(self, table: Table) -> DataFrame:

@@ -1,77 +1,124 @@
-"""`scripts/chaos`: the same nights twice, those of one warehouse disturbed at random moments."""
+"""`scripts/chaos`: one night, disturbed at random moments again and again, and never lost."""
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from clusters import submitted
 from contents import differences, tables_of
-from faults import FAULTS, Fault, FaultName, Night
-from nights import Ended, Shop
+from faults import FAULTS, Fault, FaultName
+from nights import Command, Course, Ended, Moment, Shop
+from record import Disturbed, add_to
 from rich.console import Console
 from rich.table import Table
 
+from rfm_spark.core.code_version import code_version
+
 _FIRST_DAY = date(2024, 1, 1)
-_MOST_A_NIGHT = 12
+_HISTORY_DAYS = 66
+_MOST_OF_A_NIGHT = 6
 _MARK = ".made_by_chaos"
 """A file of a folder that may be removed."""
 
-_FURTHER_SETTINGS = """
-[clusters]
-k = 4
-window_days = 180
-features = ["recency_days", "frequency", "monetary_cents"]
+_FEW_STEPS = """
+[cohorts]
+grains = ["month"]
 
-[lifetime_value]
+[clusters]
+k = 2
+starts = 1
+window_days = 60
+features = ["recency_days", "frequency", "monetary_cents"]
 """
+"""Every kind of table is made, by little work."""
+
+_SAME = "the same rows"
 _screen = Console(highlight=False)
 
 
 def main(
     fault: Annotated[FaultName, typer.Option(help="What happens.")] = "kill",
     times: Annotated[int, typer.Option(min=1, help="How often it happens.")] = 20,
-    receipts: Annotated[str, typer.Option(help="Made up, such as 2e4.")] = "2e4",
-    customers: Annotated[str, typer.Option(help="Who can buy.")] = "2e3",
-    history_days: Annotated[int, typer.Option(min=60, help="Before the first night.")] = 400,
-    seed: Annotated[int, typer.Option(help="Of the moments, and of the receipts.")] = 0,
+    receipts: Annotated[int, typer.Option(min=100, help="Made up, of ten a customer.")] = 400,
+    seed: Annotated[int, typer.Option(help="Of all choices, and of the receipts.")] = 0,
+    record: Annotated[Path | None, typer.Option(help="Where to add a line a night.")] = None,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".chaos"),
 ) -> None:
-    """Run nights in two warehouses; disturb those of one at random moments; compare all rows."""
-    moments, happens = random.Random(seed), FAULTS[fault]
-    nights = 4 * -(-times // _MOST_A_NIGHT)  # a night that was often disturbed is soon done
-    _make_up(folder, receipts, customers, history_days + nights, seed)
-    undisturbed, disturbed = _begun(folder, history_days)
+    """Disturb a night, begin it again until it ends well, and compare all rows; then once more."""
+    chance, happens = random.Random(seed), FAULTS[fault]
+    evening, undisturbed, disturbed = (
+        Shop(folder / name) for name in ("evening", "undisturbed", "disturbed")
+    )
+    night = Command(folder / "shop.toml", _day(_HISTORY_DAYS))
+    course = _kept(folder, receipts, seed)
+    if course is None:
+        _make_up(folder, receipts, seed)
+        course = _begin(folder / "made_up", night, evening, undisturbed)
+        _keep(folder, receipts, seed, course)
+    tables = len(tables_of(undisturbed.warehouse))
+    _screen.print(f"the night of {night.day}: {course.seconds:.0f} s undisturbed, {tables} tables")
+    if fault == "executor":
+        night = submitted(night)
     happens.prepare(disturbed)
-    ends: list[Ended] = []
-    for night in range(nights):
-        day = _day(history_days + night)
-        of_day = (folder / "shop.toml", day)
-        for shop in (undisturbed, disturbed):
-            shop.deliver([day])
-        seconds = _whole(undisturbed, of_day).seconds
-        most = min(times - len(ends), _MOST_A_NIGHT)
-        found = _disturbed(disturbed, happens, of_day, seconds, most, moments)
-        _whole(disturbed, of_day)
+    ends: list[Disturbed] = []
+    while len(ends) < times:
+        disturbed.become(evening)
+        most = min(times - len(ends), _MOST_OF_A_NIGHT)
+        found: list[Disturbed] = []
+        for end, moment in _ends(happens, disturbed, night, course, most, chance):
+            number = len(ends) + len(found) + 1
+            found.append(_noted((fault, seed, number), moment, course, end))
+            _screen.print(f"{number} of {times}: {_told(found[-1])}")
+        result = _compared(disturbed, undisturbed)
+        if record is not None:
+            add_to(record, found, result)
         ends += found
-        differing = differences(disturbed.warehouse, undisturbed.warehouse)
-        times_told = f"{len(found)} times ({len(ends)} in all)"
-        _screen.print(f"{day}: {fault} {times_told}, {len(differing)} tables differ")
-        if differing:
-            _screen.print("\n".join(differing))
+        _screen.print(f"{len(ends)} of {times}: {result}")
+        if result != _SAME:
             sys.exit(1)
-        if len(ends) == times:
-            break
-    _tell(fault, ends, len(tables_of(disturbed.warehouse)))
+    _tell(fault, ends, tables)
 
 
-def _make_up(folder: Path, receipts: str, customers: str, days: int, seed: int) -> None:
+def _kept(folder: Path, receipts: int, seed: int) -> Course | None:
+    """The undisturbed night that is there from an earlier time; None of another one."""
+    mark = folder / _MARK
+    kept = json.loads(mark.read_text(encoding="utf-8") or "{}") if mark.is_file() else {}
+    if kept.get("of") != _whose(receipts, seed):
+        return None
+    return Course(kept["seconds"], tuple((step, began) for step, began in kept["steps"]))
+
+
+def _keep(folder: Path, receipts: int, seed: int, course: Course) -> None:
+    kept = {"of": _whose(receipts, seed), **asdict(course)}
+    (folder / _MARK).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _whose(receipts: int, seed: int) -> list[Any]:
+    return [receipts, seed, code_version()]
+
+
+def _begin(made_up: Path, night: Command, evening: Shop, undisturbed: Shop) -> Course:
+    """Both shops: before the night, and after it."""
+    days = [_day(number) for number in range(_HISTORY_DAYS)]
+    evening.deliver(made_up, days)
+    _whole(evening, replace(night, day=days[-1]))
+    evening.deliver(made_up, [night.day])
+    undisturbed.become(evening)
+    return _whole(undisturbed, night).course
+
+
+def _make_up(folder: Path, receipts: int, seed: int) -> None:
     """Deliveries by day, and the configuration that reads them."""
     if folder.exists():
         if not (folder / _MARK).is_file():
@@ -81,62 +128,69 @@ def _make_up(folder: Path, receipts: str, customers: str, days: int, seed: int) 
     (folder / _MARK).touch()
     made = subprocess.run(
         [
-            *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", receipts),
-            *("--customers", customers, "--days", str(days), "--seed", str(seed)),
-            *("--first-day", str(_FIRST_DAY), "--out", str(folder / "made_up")),
+            *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", str(receipts)),
+            *("--customers", str(receipts // 10), "--days", str(_HISTORY_DAYS + 1)),
+            *("--seed", str(seed), "--first-day", str(_FIRST_DAY)),
+            *("--out", str(folder / "made_up")),
             *("--set", "interactions_per_receipt=1"),
         ],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
-    (folder / "shop.toml").write_text(made.stdout + _FURTHER_SETTINGS, encoding="utf-8")
-
-
-def _begun(folder: Path, days: int) -> tuple[Shop, Shop]:
-    """Both shops after their first night, of all days of the history."""
-    undisturbed, disturbed = (
-        Shop(folder / name, folder / "made_up") for name in ("undisturbed", "disturbed")
-    )
-    undisturbed.deliver([_day(number) for number in range(days)])
-    _whole(undisturbed, (folder / "shop.toml", _day(days - 1)))
-    shutil.copytree(undisturbed.folder, disturbed.folder)
-    return undisturbed, disturbed
+    (folder / "shop.toml").write_text(made.stdout + _FEW_STEPS, encoding="utf-8")
 
 
 def _day(number: int) -> str:
     return str(_FIRST_DAY + timedelta(days=number))
 
 
-def _whole(shop: Shop, night: Night) -> Ended:
+def _whole(shop: Shop, night: Command) -> Ended:
     """A night that nothing happens to."""
-    end = shop.night(*night)
+    end = shop.night(night)
     if end.code != 0:
-        raise RuntimeError(f"an undisturbed night ended with {end.code}:\n{end.told}")
+        raise RuntimeError(f"a night that nobody disturbed ended with {end.code}:\n{end.log}")
     return end
 
 
-def _disturbed(
-    shop: Shop, fault: Fault, night: Night, seconds: float, most: int, moments: random.Random
-) -> list[Ended]:
-    """Begins a night again and again, until it ends well or was disturbed often enough."""
-    ends: list[Ended] = []
-    while len(ends) < most:
-        end = fault.disturbed(shop, night, seconds, moments)
+def _ends(
+    fault: Fault, shop: Shop, night: Command, course: Course, most: int, chance: random.Random
+) -> Iterator[tuple[Ended, Moment]]:
+    """Begins a night again and again until it ends well: how each that was disturbed ended."""
+    for _ in range(most):
+        end, moment = fault.disturbed(shop, night, course, chance)
+        if moment is not None:
+            yield end, moment
         if end.code == 0:
-            break
-        ends.append(end)
-    return ends
+            return
+        if moment is None:
+            raise RuntimeError(f"the night ended with {end.code} by itself:\n{end.log}")
+    _whole(shop, night)
 
 
-def _tell(fault: str, ends: list[Ended], tables: int) -> None:
+def _noted(which: tuple[str, int, int], moment: Moment, course: Course, end: Ended) -> Disturbed:
+    seconds = (round(moment.after_seconds, 2), round(course.seconds, 2))
+    return Disturbed(*which, *seconds, moment.step, end.running, end.code, end.problems)
+
+
+def _told(night: Disturbed) -> str:
+    during = f"during {night.running!r}" if night.running else "between two steps"
+    why = "".join(f"\n  {problem}" for problem in night.problems)
+    return f"{night.fault} after {night.moment_seconds:.1f} s, {during}: {night.ended}{why}"
+
+
+def _compared(disturbed: Shop, undisturbed: Shop) -> str:
+    differing = differences(disturbed.warehouse, undisturbed.warehouse)
+    return "; ".join(differing) if differing else _SAME
+
+
+def _tell(fault: str, ends: list[Disturbed], tables: int) -> None:
     shown = Table(fault, "ended with", "times")
-    counted = Counter((end.step, "killed" if end.code is None else str(end.code)) for end in ends)
-    for (step, code), times in counted.most_common():
-        shown.add_row(step, code, str(times))
+    for (running, ended), times in Counter((end.running, end.ended) for end in ends).most_common():
+        shown.add_row(running or "between two steps", ended, str(times))
     _screen.print(shown)
     _screen.print(
-        f"{fault} {len(ends)} times; all rows of {tables} tables are those of nights that nobody "
+        f"{fault} {len(ends)} times; all rows of {tables} tables are those of a night that nobody "
         "disturbed"
     )
 

@@ -7,18 +7,14 @@ import subprocess
 from pathlib import Path
 
 
-def mount_disk(place: Path) -> None:
-    """Puts a folder and all that is in it onto a disk of its own.
+def mount_disk(place: Path, size: int) -> None:
+    """Puts an empty disk of so many bytes at a folder.
 
     Raises:
         RuntimeError: if no disk can be mounted.
     """
-    aside = place.with_name(f"{place.name}-aside")
-    place.rename(aside)
-    place.mkdir()
-    _mount(place, "-t", "tmpfs", "none")
-    shutil.copytree(aside, place, dirs_exist_ok=True)
-    shutil.rmtree(aside)
+    place.mkdir(parents=True, exist_ok=True)
+    _mount(place, "-t", "tmpfs", "-o", f"size={size}", "none")
 
 
 def leave_free(place: Path, bytes_free: int) -> None:

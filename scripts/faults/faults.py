@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -10,30 +12,31 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from disks import leave_free, mount_disk, turn_read_only, turn_writable
-from nights import Ended, Shop, kill
+from nights import Command, Course, Ended, Moment, Shop, kill
 
 _LARGE_BYTES = 4 * 2**30
 _MOST_FREE_BYTES = 64 * 2**10
-
-
-Night = tuple[Path, str]
-"""Configuration and day."""
 
 
 class Fault(Protocol):
     """What happens to nights of a shop."""
 
     def prepare(self, shop: Shop) -> None:
-        """Before the first night."""
+        """Before the first night, when the shop has no tables yet."""
 
-    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """A night that something happens to, and as soon as it is over is put right again.
 
         Args:
             shop: of the night.
-            night: its configuration and day.
-            seconds: that the night takes undisturbed.
-            moments: when it happens.
+            night: its command.
+            course: of the undisturbed night.
+            chance: of the moment, and of what else is to be chosen.
+
+        Returns:
+            How it ended, and when something happened; None where it was over before.
         """
 
 
@@ -44,15 +47,46 @@ class Kill:
     def prepare(self, shop: Shop) -> None:
         """Nothing."""
 
-    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Kills at a moment; see `Fault`."""
-        after = moments.uniform(0, seconds)
+        moment = course.moment(chance)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 kill(process)
 
-        return shop.night(*night, happens)
+        end = shop.night(night, happens)
+        return end, moment if end.code is None else None
+
+
+@dataclass(frozen=True)
+class Executor:
+    """An executor of a cluster of processes is killed; Spark starts another one."""
+
+    def prepare(self, shop: Shop) -> None:
+        """Nothing."""
+
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
+        """Kills one of those that run at a moment; see `Fault`."""
+        moment = course.moment(chance)
+        killed: list[int] = []
+
+        def happens(process: subprocess.Popen[bytes]) -> None:
+            if not shop.waits_for(moment, process):
+                return
+            while process.poll() is None and not killed:
+                if running := _executors(process.pid):
+                    killed.append(chance.choice(running))
+                    os.kill(killed[0], signal.SIGKILL)
+                else:
+                    time.sleep(0.1)
+
+        end = shop.night(night, happens)
+        return end, moment if killed else None
 
 
 @dataclass(frozen=True)
@@ -61,19 +95,21 @@ class DiskFull:
 
     def prepare(self, shop: Shop) -> None:
         """Puts the warehouse on a disk of its own."""
-        mount_disk(shop.warehouse)
+        mount_disk(shop.warehouse, _LARGE_BYTES)
 
-    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Leaves no more than some kilobytes from a moment on; see `Fault`."""
-        after, bytes_free = moments.uniform(0, seconds), moments.randrange(_MOST_FREE_BYTES)
+        moment, bytes_free = course.moment(chance), chance.randrange(_MOST_FREE_BYTES)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 leave_free(shop.warehouse, bytes_free)
 
-        end = shop.night(*night, happens)
+        end = shop.night(night, happens)
         leave_free(shop.warehouse, _LARGE_BYTES)
-        return end
+        return end, moment if end.code != 0 else None
 
 
 @dataclass(frozen=True)
@@ -82,29 +118,44 @@ class ReadOnly:
 
     def prepare(self, shop: Shop) -> None:
         """Puts the warehouse on a disk of its own."""
-        mount_disk(shop.warehouse)
+        mount_disk(shop.warehouse, _LARGE_BYTES)
 
-    def disturbed(self, shop: Shop, night: Night, seconds: float, moments: random.Random) -> Ended:
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
         """Turns it at the first moment after a chosen one when no file is open; see `Fault`."""
-        after = moments.uniform(0, seconds)
+        moment = course.moment(chance)
 
         def happens(process: subprocess.Popen[bytes]) -> None:
-            if _still_runs(process, after):
+            if shop.waits_for(moment, process):
                 while process.poll() is None and not turn_read_only(shop.warehouse):
                     time.sleep(0.01)
 
-        end = shop.night(*night, happens)
+        end = shop.night(night, happens)
         turn_writable(shop.warehouse)
-        return end
+        return end, moment if end.code != 0 else None
 
 
-FaultName = Literal["kill", "disk-full", "read-only"]
-FAULTS: dict[FaultName, Fault] = {"kill": Kill(), "disk-full": DiskFull(), "read-only": ReadOnly()}
+FaultName = Literal["kill", "executor", "disk-full", "read-only"]
+FAULTS: dict[FaultName, Fault] = {
+    "kill": Kill(),
+    "executor": Executor(),
+    "disk-full": DiskFull(),
+    "read-only": ReadOnly(),
+}
 
 
-def _still_runs(process: subprocess.Popen[bytes], after_seconds: float) -> bool:
-    try:
-        process.wait(after_seconds)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+def _executors(session: int) -> list[int]:
+    """Process ids of Spark's executors that a process has started, itself or through others."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            is_of_session = os.getsid(int(process.name)) == session
+            command = (process / "cmdline").read_bytes()
+        except OSError:  # it has ended meanwhile
+            continue
+        if is_of_session and b"CoarseGrainedExecutorBackend" in command:
+            found.append(int(process.name))
+    return sorted(found)

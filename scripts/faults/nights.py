@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 _LONGEST_SECONDS = 1_800
+_STARTING = "start Spark"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of a night, told by its step: a machine with much to do takes longer for each.
+
+    Attributes:
+        after_seconds: from the beginning of an undisturbed night.
+        step: that had begun; None before the first one.
+        into_seconds: from the beginning of that step.
+    """
+
+    after_seconds: float
+    step: str | None
+    into_seconds: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """How an undisturbed night went.
+
+    Attributes:
+        seconds: that it took.
+        steps: what it did, each with the seconds from the night's beginning to the step's.
+    """
+
+    seconds: float
+    steps: tuple[tuple[str, float], ...]
+
+    def moment(self, chance: random.Random) -> Moment:
+        """Any after Spark was started, before which nothing is written; each is as likely."""
+        numbers = [number for number, (step, _) in enumerate(self.steps) if step == _STARTING]
+        first = self.steps[numbers[-1] + 1][1] if numbers else 0.0
+        after = chance.uniform(first, self.seconds)
+        begun = [(step, began) for step, began in self.steps if began <= after]
+        step, began = begun[-1] if begun else (None, 0.0)
+        return Moment(after, step, after - began)
 
 
 @dataclass(frozen=True)
@@ -23,14 +65,33 @@ class Ended:
     Attributes:
         seconds: until then.
         code: it ended with; None where it was killed.
-        step: the last step that it had done.
-        told: the last lines of what it told.
+        running: the step that had begun and was not done; None between two of them.
+        problems: what it told of why it failed.
+        log: the last lines of all that it told.
+        course: of its steps.
     """
 
     seconds: float
     code: int | None
-    step: str
-    told: str
+    running: str | None
+    problems: tuple[str, ...]
+    log: str
+    course: Course
+
+
+@dataclass(frozen=True)
+class Command:
+    """The night of a day.
+
+    Attributes:
+        config: of the shop.
+        day: that the night is of.
+        start: what the command line begins with, before `nightly` or its options.
+    """
+
+    config: Path
+    day: str
+    start: tuple[str, ...] = (sys.executable, "-m", "rfm_spark", "--log", "json", "nightly")
 
 
 @dataclass(frozen=True)
@@ -39,68 +100,88 @@ class Shop:
 
     Attributes:
         folder: of the shop.
-        made_up: where `rfm-spark generate` put all deliveries, by day.
     """
 
     folder: Path
-    made_up: Path
 
     @property
     def warehouse(self) -> Path:
         """Its tables."""
         return self.folder / "warehouse"
 
-    def deliver(self, days: list[str]) -> None:
-        """Puts the deliveries of some days where the next night finds them."""
-        for source in sorted(one for one in self.made_up.iterdir() if one.is_dir()):
-            for day in days:
-                name = f"delivered={day}"
+    @property
+    def input(self) -> Path:
+        """Its deliveries."""
+        return self.folder / "input"
+
+    def deliver(self, made_up: Path, days: Sequence[str]) -> None:
+        """Puts the deliveries of some days, of all that are made up, where a night finds them."""
+        for source in sorted(one for one in made_up.iterdir() if one.is_dir()):
+            for name in (f"delivered={day}" for day in days):
                 if (source / name).is_dir():
-                    shutil.copytree(source / name, self.folder / "input" / source.name / name)
+                    shutil.copytree(source / name, self.input / source.name / name)
+
+    def become(self, other: Shop) -> None:
+        """Has the same tables and deliveries as another one; the folders themselves stay."""
+        for mine, theirs in ((self.warehouse, other.warehouse), (self.input, other.input)):
+            mine.mkdir(parents=True, exist_ok=True)
+            for one in mine.iterdir():
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+            shutil.copytree(theirs, mine, dirs_exist_ok=True)
 
     def night(
-        self,
-        config: Path,
-        day: str,
-        happens: Callable[[subprocess.Popen[bytes]], None] | None = None,
+        self, command: Command, happens: Callable[[subprocess.Popen[bytes]], None] | None = None
     ) -> Ended:
         """One `rfm-spark nightly`.
 
         Args:
-            config: its configuration.
-            day: that it is of.
+            command: what it is of.
             happens: what is done to its process while it runs.
         """
-        began = time.monotonic()
-        with self._process(config, day) as process:
+        began, started_at = time.monotonic(), datetime.now(UTC)
+        with self._process(command) as process:
             if happens is not None:
                 happens(process)
             code = process.wait(_LONGEST_SECONDS)
         seconds = time.monotonic() - began
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        done = [line for line in lines if line.startswith("✓")]
-        step = f"after: {_step(done[-1])}" if done else "before the first step"
-        return Ended(seconds, None if code < 0 else code, step, "\n".join(lines[-20:]))
+        events = [json.loads(line) for line in lines if _is_event(line)]
+        problems = tuple(one["message"] for one in events if one["event"] == "problem")
+        log = "\n".join(lines[-20:])
+        course = Course(seconds, tuple(_steps(events, started_at)))
+        return Ended(seconds, None if code < 0 else code, _running(events), problems, log, course)
+
+    def waits_for(self, moment: Moment, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for a moment of a night; False where the night ends before."""
+        begins = f'"event": "step_began", "step": {json.dumps(moment.step)}'
+        while moment.step is not None and begins not in self._log.read_text(errors="replace"):
+            if process.poll() is not None:
+                return False
+            time.sleep(0.05)
+        try:
+            process.wait(moment.into_seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     @property
     def _log(self) -> Path:
         return self.folder / "night.log"
 
     @contextmanager
-    def _process(self, config: Path, day: str) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(self, command: Command) -> Iterator[subprocess.Popen[bytes]]:
         scratch = self.folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "rfm_spark", "nightly", "--date", day),
-                    *("--config", str(config)),
-                    *("--input", str(self.folder / "input"), "--warehouse", str(self.warehouse)),
+                    *(*command.start, "--date", command.day, "--config", str(command.config)),
+                    *("--input", str(self.input), "--warehouse", str(self.warehouse)),
                 ],
                 stdout=told,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "SPARK_LOCAL_DIRS": str(scratch)},
+                env={**os.environ, "SPARK_LOCAL_DIRS": str(scratch), "TMPDIR": str(scratch)},
             )
             try:
                 yield process
@@ -116,6 +197,18 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _step(line: str) -> str:
-    """What a line of progress says was done, without its time and figures."""
-    return line.removeprefix("✓").strip().split("  ")[0]
+def _is_event(line: str) -> bool:
+    return line.startswith('{"time"') and line.endswith("}")
+
+
+def _steps(events: Sequence[dict[str, Any]], began: datetime) -> Iterator[tuple[str, float]]:
+    for one in events:
+        if one["event"] == "step_began":
+            yield one["step"], (datetime.fromisoformat(one["time"]) - began).total_seconds()
+
+
+def _running(events: Sequence[dict[str, Any]]) -> str | None:
+    """The last step that began, where it was neither done nor failed."""
+    steps = [one for one in events if one["event"].startswith("step_")]
+    is_open = bool(steps) and steps[-1]["event"] in ("step_began", "step_runs")
+    return str(steps[-1]["step"]) if is_open else None

@@ -127,6 +127,10 @@ def no_spark():
     raise AssertionError("Spark was started")
 
 
+def without_session() -> SessionOnDemand:
+    return SessionOnDemand(no_spark, has_local_default=True)
+
+
 def place(shop):
     return ["--config", shop.config, "--warehouse", shop.warehouse]
 
@@ -267,7 +271,7 @@ def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
     all_who_meet = {"exclude": [], "order": None, "limit": None, **changed}
     rules = settings.audiences["spring"].model_copy(update=all_who_meet)
     settings.audiences["spring"] = rules
-    without = open_run(SessionOnDemand(no_spark, has_local_default=True), settings, ".", shop.warehouse)
+    without = open_run(without_session(), settings, ".", shop.warehouse)
     definition, day = prepared(without, "spring", None)
     told = audience_counts(without, definition, day)
     by_spark = open_run(spark, settings, ".", shop.warehouse)
@@ -278,7 +282,7 @@ def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
 @pytest.mark.parametrize(("few", "name"), [(299, "everybody"), (300, "spring")])
 def test_a_preview_of_many_or_with_a_limit_is_by_spark(shop, monkeypatch, few, name):
     monkeypatch.setattr("rfm_spark.app.audiences.counts.FEW_CUSTOMERS", few)
-    run = open_run(SessionOnDemand(no_spark, has_local_default=True), load_settings(shop.config), ".", shop.warehouse)
+    run = open_run(without_session(), load_settings(shop.config), ".", shop.warehouse)
     with pytest.raises(AssertionError, match="Spark was started"):
         audience_counts(run, *prepared(run, name, None))
 

@@ -42,6 +42,10 @@ def no_spark():
     raise AssertionError("Spark was started")
 
 
+def without_session() -> SessionOnDemand:
+    return SessionOnDemand(no_spark, has_local_default=True)
+
+
 @pytest.fixture(scope="module")
 def reported(finished_shop, run, tmp_path_factory) -> Shop:
     """The finished shop on a second, earlier day, with moves between the two."""
@@ -480,7 +484,7 @@ def test_the_report_is_one_small_file_of_aggregates(everything, reported, monkey
 
     direct_rows = Warehouse.rows
     monkeypatch.setattr(Warehouse, "rows", rows)
-    assert pages_of(reported, SessionOnDemand(no_spark, has_local_default=True), str(reported.warehouse))
+    assert pages_of(reported, without_session(), str(reported.warehouse))
     assert len(read) > 10
     assert not [one.name for one in read if {"customer_id", "raw"} & set(one.column_names)]
 
@@ -488,14 +492,14 @@ def test_the_report_is_one_small_file_of_aggregates(everything, reported, monkey
 def test_spark_tells_the_same(spark, reported):
     """As where the warehouse is out of the reach of delta-rs."""
     place = str(reported.warehouse)
-    without = pages_of(reported, SessionOnDemand(no_spark, has_local_default=True), place)
+    without = pages_of(reported, without_session(), place)
     assert pages_of(reported, SessionOnDemand.of(spark), f"file:{place}") == without
 
 
 def test_a_shop_that_tells_no_purchases_is_told_of_no_money(reported, tmp_path):
     shop = Shop(tmp_path)
     shop.configure('[business]\ntime_zone = "Europe/Berlin"\n' + INTERACTIONS)
-    pages = pages_of(shop, SessionOnDemand(no_spark, has_local_default=True), str(reported.warehouse))
+    pages = pages_of(shop, without_session(), str(reported.warehouse))
     assert [page.name for page in pages] == ["Overview", "RFM", "Segments", "Cohorts"]
     fields = [field for page in pages for field in all_fields(page.blocks)]
     assert len(fields) > 20

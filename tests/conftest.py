@@ -41,6 +41,7 @@ LONGEST_FIRST = (
     "test_run_record",
     "test_storage",
     "test_maintenance",
+    "test_file_systems",
     "test_determinism",
     "test_moves_of_days",
     "test_nightly",

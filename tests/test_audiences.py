@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
-from support.sessions import no_spark
+from support.sessions import without_session
 from support.shop import Shop, line, person, stored
 
 from rfm_spark.app.api import open_run
@@ -29,7 +29,6 @@ from rfm_spark.app.audiences.statistics import (
     smallest_effect,
 )
 from rfm_spark.app.loading import load_settings
-from rfm_spark.storage.on_demand import SessionOnDemand
 
 BUILT, LAST = date(2025, 3, 31), date(2025, 4, 30)
 
@@ -264,7 +263,7 @@ def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
     all_who_meet = {"exclude": [], "order": None, "limit": None, **changed}
     rules = settings.audiences["spring"].model_copy(update=all_who_meet)
     settings.audiences["spring"] = rules
-    without = open_run(SessionOnDemand(no_spark), settings, ".", shop.warehouse)
+    without = open_run(without_session(), settings, ".", shop.warehouse)
     definition, day = prepared(without, "spring", None)
     told = audience_counts(without, definition, day)
     by_spark = open_run(spark, settings, ".", shop.warehouse)
@@ -275,7 +274,7 @@ def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, changed):
 @pytest.mark.parametrize(("few", "name"), [(299, "everybody"), (300, "spring")])
 def test_a_preview_of_many_or_with_a_limit_is_by_spark(shop, monkeypatch, few, name):
     monkeypatch.setattr("rfm_spark.app.audiences.counts.FEW_CUSTOMERS", few)
-    run = open_run(SessionOnDemand(no_spark), load_settings(shop.config), ".", shop.warehouse)
+    run = open_run(without_session(), load_settings(shop.config), ".", shop.warehouse)
     with pytest.raises(AssertionError, match="Spark was started"):
         audience_counts(run, *prepared(run, name, None))
 

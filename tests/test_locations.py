@@ -53,7 +53,9 @@ def test_a_place_of_this_machine_stays_one_where_plain_paths_are_not(on_hdfs, tm
     shop = whole_shop(tmp_path)
     place = location(on_hdfs, f"file://{shop.warehouse}")
     raw = location(on_hdfs, f"file://{shop.raw}")
-    run_job(Run(on_hdfs, load_settings(shop.config), Warehouse(on_hdfs, place), raw), "ingest")
+    run_job(
+        Run(on_hdfs, load_settings(shop.config), Warehouse(on_hdfs, place), raw), "ingest", None
+    )
     assert {row["customer_id"] for row in stored(shop.warehouse, "customers")} == {"c1", "c8"}
     assert (shop.warehouse / "_lease").is_file(), "held by a lock of the operating system"
     assert {row["delivery"] for row in stored(shop.warehouse, "deliveries")} == {

@@ -9,6 +9,7 @@ from shlex import quote, split
 
 import pytest
 from support.browser import PHONE, SCREEN, chromium, opened
+from support.sessions import no_spark, without_session
 from support.shop import INTERACTIONS, Shop, stored
 
 from rfm_spark.app.loading import load_settings
@@ -36,10 +37,6 @@ from rfm_spark.storage.warehouse import Warehouse
 BEFORE, DAY = date(2025, 2, 20), date(2025, 3, 20)
 PAGES = ("Overview", "RFM", "Segments", "Clusters", "Cohorts", "Revenue")
 HARM = "<script>alert(1)</script>"
-
-
-def no_spark():
-    raise AssertionError("Spark was started")
 
 
 @pytest.fixture(scope="module")
@@ -480,7 +477,7 @@ def test_the_report_is_one_small_file_of_aggregates(everything, reported, monkey
 
     direct_rows = Warehouse.rows
     monkeypatch.setattr(Warehouse, "rows", rows)
-    assert pages_of(reported, SessionOnDemand(no_spark), str(reported.warehouse))
+    assert pages_of(reported, without_session(), str(reported.warehouse))
     assert len(read) > 10
     assert not [one.name for one in read if {"customer_id", "raw"} & set(one.column_names)]
 
@@ -488,14 +485,14 @@ def test_the_report_is_one_small_file_of_aggregates(everything, reported, monkey
 def test_spark_tells_the_same(spark, reported):
     """As where the warehouse is out of the reach of delta-rs."""
     place = str(reported.warehouse)
-    without = pages_of(reported, SessionOnDemand(no_spark), place)
+    without = pages_of(reported, without_session(), place)
     assert pages_of(reported, SessionOnDemand.of(spark), f"file:{place}") == without
 
 
 def test_a_shop_that_tells_no_purchases_is_told_of_no_money(reported, tmp_path):
     shop = Shop(tmp_path)
     shop.configure('[business]\ntime_zone = "Europe/Berlin"\n' + INTERACTIONS)
-    pages = pages_of(shop, SessionOnDemand(no_spark), str(reported.warehouse))
+    pages = pages_of(shop, without_session(), str(reported.warehouse))
     assert [page.name for page in pages] == ["Overview", "RFM", "Segments", "Cohorts"]
     fields = [field for page in pages for field in all_fields(page.blocks)]
     assert len(fields) > 20

@@ -71,8 +71,10 @@ class HadoopFolder:
         Raises:
             JvmError: if it cannot be listed.
         """
+        # Without a filter S3A gives an array of a type of its own, which Py4J hands to no method.
+        every_name = self._jvm.org.apache.hadoop.fs.GlobFilter("*")
         try:
-            statuses = self._files.listStatus(self._folder)
+            statuses = self._files.listStatus(self._folder, every_name)
         except Py4JJavaError as error:
             if error.java_exception.getClass().getSimpleName() != "FileNotFoundException":
                 raise JvmError(_message(error)) from None

@@ -32,6 +32,10 @@ MINI_CLUSTER = (
     f"org.apache.hadoop:hadoop-client-minicluster:{HADOOP}",
     "org.junit.jupiter:junit-jupiter-api:5.13.4",
 )
+IN_SPARK = (
+    *("org.apache.hadoop:hadoop-client-api", "org.apache.hadoop:hadoop-client-runtime"),
+    *("org.slf4j:*", "commons-logging:*", "org.xerial.snappy:*"),
+)
 S3A = (
     f"org.apache.hadoop:hadoop-aws:{HADOOP}",
     f"software.amazon.awssdk:s3:{SDK}",
@@ -39,8 +43,15 @@ S3A = (
 )
 NOT_FOR_S3A = ("software.amazon.awssdk:bundle",)
 """All services of Amazon in one jar of 690 MB."""
-_LIFE_S = 900
-"""After which whatever was started ends by itself."""
+_LIFE_S = 1200
+"""After which whatever was started ends by itself; before that, as soon as the tests end."""
+_AS_LONG_AS_IT_IS_LISTENED_TO = """
+import subprocess, sys, threading
+process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+threading.Thread(target=lambda: (sys.stdin.read(), process.kill()), daemon=True).start()
+sys.exit(process.wait())
+"""
+"""Runs a process until its own standard input is closed, whoever closes it."""
 _READY_S = 240
 
 
@@ -122,10 +133,11 @@ def driver(place: FileSystem, log: Path, held_table: str | None = None) -> Itera
 
 def fetched(spark: SparkSession, packages: Sequence[str]) -> list[str]:
     """Jars of Maven packages, fetched as Spark fetches Delta's."""
-    jvm: Any = spark._jvm
-    none = jvm.scala.Option.empty()
+    jvm, conf = spark._jvm, spark.sparkContext.getConf()
+    from_where = [conf.get(f"spark.jars.{name}", None) for name in ("repositories", "ivy")]
+    settings = jvm.scala.Option.apply(conf.get("spark.jars.ivySettings", None))
     resolve = jvm.org.apache.spark.util.DependencyUtils.resolveMavenDependencies
-    jars = resolve(True, "org.slf4j:*,commons-logging:*", ",".join(packages), None, None, none)
+    jars = resolve(True, ",".join(IN_SPARK), ",".join(packages), *from_where, settings)
     return [jars.apply(place) for place in range(jars.size())]
 
 
@@ -136,16 +148,21 @@ def hdfs(spark: SparkSession, folder: Path) -> Iterator[FileSystem]:
     conf, details = folder / "conf", folder / "details.json"
     conf.mkdir()
     classes = ":".join([*jars, str(Path(pyspark.__file__).parent / "jars" / "*")])
+    java = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else "java"
     command = [
-        *(f"{os.environ['JAVA_HOME']}/bin/java", "-Xmx256m", "-XX:+UseSerialGC"),
+        *(sys.executable, "-c", _AS_LONG_AS_IT_IS_LISTENED_TO),
+        *(str(java), "-Xmx256m", "-XX:+UseSerialGC"),
         *("-XX:TieredStopAtLevel=1", "-cp", classes),
         *("org.apache.hadoop.test.MiniDFSClusterManager", "-format", "-datanodes", "1"),
         *("-writeDetails", str(details)),
     ]
     log = folder / "hdfs.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
-    life = Timer(_LIFE_S, process.kill)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, cwd=folder
+        )
+    stdin: Any = process.stdin
+    life = Timer(_LIFE_S, stdin.close)
     life.start()
     try:
         deadline = time.monotonic() + _READY_S
@@ -161,7 +178,7 @@ def hdfs(spark: SparkSession, folder: Path) -> Iterator[FileSystem]:
         yield FileSystem("", "embedded", {"HADOOP_CONF_DIR": str(conf)})
     finally:
         life.cancel()
-        process.kill()
+        stdin.close()
         process.wait()
 
 

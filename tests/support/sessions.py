@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pyspark.sql import SparkSession
 
 from rfm_spark.session import FEW_ROWS
+from rfm_spark.storage.on_demand import SessionOnDemand
 from rfm_spark.storage.session_settings import session_settings
 
 SHORT_LIVED = {
@@ -20,6 +21,11 @@ SHORT_LIVED = {
 def no_spark() -> AbstractContextManager[SparkSession]:
     """What starts no session: for what is to be told without one."""
     raise AssertionError("Spark was started")
+
+
+def without_session() -> SessionOnDemand:
+    """Where no session is to be got, as by a command on a laptop that needs none."""
+    return SessionOnDemand(no_spark, has_local_default=True)
 
 
 def as_in_use(spark: SparkSession) -> AbstractContextManager[None]:

@@ -11,7 +11,17 @@ import duckdb
 import numpy as np
 import pytest
 from support.screen import on_screen, problems
-from support.shop import CUSTOMERS, INTERACTIONS, Shop, click, line, person, stored, versions
+from support.shop import (
+    ABOUT_RUNS,
+    CUSTOMERS,
+    INTERACTIONS,
+    Shop,
+    click,
+    line,
+    person,
+    stored,
+    versions,
+)
 
 from rfm_spark.app.backtest.page import backtest_pages
 from rfm_spark.app.loading import load_settings
@@ -256,7 +266,7 @@ def test_gains_end_with_everybody_and_the_band_holds_the_diagonal(tested):
 
 def test_several_days_are_those_of_one_after_another_and_nothing_else_is_written(cli, tested):
     shop, before = tested
-    own = {*TABLES, "runs", "settings"}
+    own = {*TABLES, *ABOUT_RUNS}
     after = versions(shop.warehouse)
     assert {name for name in after if after[name] != before.get(name)} <= own
     rows = {name: stored(shop.warehouse, name) for name in TABLES}

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from support.cluster import standalone_cluster
 from support.files import rewrite
 from support.sessions import FEW_ROWS, SHORT_LIVED, as_in_use
-from support.shop import NOT_OF_A_RUN
+from support.shop import ABOUT_RUNS, NOT_OF_A_RUN
 
 from rfm_spark.app.tables import ALL_TABLES
 
@@ -76,7 +76,7 @@ def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
 def assert_same_tables(one: Path, other: Path) -> None:
     """Every table that holds results has the same rows in both warehouses."""
     for table in ALL_TABLES:
-        if table.name in ("runs", "settings", "deliveries"):
+        if table.name in (*ABOUT_RUNS, "deliveries"):
             continue  # they tell when a run was made, and of which files
         if table.name in NOT_OF_A_RUN:
             continue

@@ -116,7 +116,7 @@ def test_it_stands_until_its_own_setting_changes(night, python):
     python("rfm_spark", "repeat-share", *places, "--set", "repeat_share.least_visits=3")
     after = versions(shop.warehouse)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {"repeat_share", "runs", "settings"}
+    assert changed == {"repeat_share", "runs", "settings", "published"}
 
 
 def test_without_it_the_warehouse_goes_on(night, run: RunJob):

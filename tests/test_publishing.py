@@ -129,6 +129,7 @@ def test_a_night_that_was_killed_is_seen_by_nobody_until_it_is_whole(
             found: dict[str, Any] = {}
             exec(code.replace("age", "city"), found)
             assert len(found["rows"]) == len(before["customer_360"]) > 0
+            assert len(found["customers"]) == len(found["rows"])  # of this day alone
 
     during = seen(shop.warehouse)
 

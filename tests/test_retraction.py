@@ -6,7 +6,17 @@ import gzip
 
 import pytest
 from support.screen import on_screen, problems
-from support.shop import EVERYTHING, Shop, click, line, person, stored, stored_tables, versions
+from support.shop import (
+    ABOUT_RUNS,
+    EVERYTHING,
+    Shop,
+    click,
+    line,
+    person,
+    stored,
+    stored_tables,
+    versions,
+)
 
 OWN = [line(f"r{n}", f"c{n}", f"2025-01-1{n}", f"{n}.00") for n in range(1, 5)]
 FACTS = ("customer_days", "customer_years", "customer_day_categories", "customer_day_events")
@@ -36,7 +46,7 @@ def own_deliveries(shop):
     shop.csv("customers1.csv", [person("c1", "Ulm")])
 
 
-def content(shop, without=("runs", "settings", "deliveries")):
+def content(shop, without=(*ABOUT_RUNS, "deliveries")):
     return {
         name: [{key: value for key, value in row.items() if key != "version"} for row in rows]
         for name, rows in stored_tables(shop.warehouse, without).items()

@@ -13,10 +13,11 @@ import pytest
 from conftest import ROOT, RunJob
 from deltalake import DeltaTable
 from support.screen import on_screen, problems
-from support.shop import Shop, click, line, person, stored, stored_tables, versions
+from support.shop import ABOUT_RUNS, Shop, click, line, person, stored, stored_tables, versions
 
 from rfm_spark.app import migrations
 from rfm_spark.app.loading import load_settings
+from rfm_spark.app.publishing import published
 from rfm_spark.app.tables import ALL_TABLES, RUNS
 from rfm_spark.core.table import Column, Table
 from rfm_spark.facts.tables import ACQUISITION, CUSTOMER_DAYS
@@ -43,6 +44,7 @@ from rfm_spark.results.rhythm.result import RESULT as RHYTHM
 from rfm_spark.run import Run
 from rfm_spark.storage.locations import location
 from rfm_spark.storage.renewal import renew
+from rfm_spark.storage.snapshot import NEWEST
 from rfm_spark.storage.table_state import SCHEMA_VERSION
 from rfm_spark.storage.warehouse import Warehouse
 
@@ -199,6 +201,14 @@ def test_a_night_goes_on_as_in_a_warehouse_built_anew(run: RunJob, old_shop, tmp
     held = [row for row in stored(old_shop.warehouse, "rfm_boundaries") if row["profile"] == "held"]
     assert {row["version"] for row in held} == {LAST_DAY}
     assert len(held) == len([row for row in before if row["profile"] == "held"])
+
+
+def test_all_tables_are_published_as_they_were(spark, old_shop):
+    run = run_of(spark, old_shop)
+    assert published(run.warehouse).snapshot is NEWEST
+    migrations.upgrade(run)
+    newest = {n: one for n, one in versions(old_shop.warehouse).items() if n not in ABOUT_RUNS}
+    assert published(run.warehouse).snapshot.versions == newest
 
 
 def test_what_an_upgrade_did_is_on_record_and_is_done_once(run: RunJob, old_shop):

@@ -117,6 +117,6 @@ def _make(run: Run, days: Sequence[date]) -> list[date]:
     together = f"{len(scored)} days made together, {scored[0]} to {scored[-1]}"
     outcome = Outcome(SUCCEEDED, started, time.monotonic() - clock, together)
     made = ResultRecord.of(run, _SCORES, own.read, own.written)
-    record_days(run, NAME, outcome, own, dict.fromkeys(scored, made))
-    publish(run, [*taken_in(), *_SCORES.tables], as_of=max(scored))
+    ids = record_days(run, NAME, outcome, own, dict.fromkeys(scored, made))
+    publish(run, [*taken_in(), *_SCORES.tables], ids[scored[-1]], scored[-1])
     return scored

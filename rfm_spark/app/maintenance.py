@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from rfm_spark.app.publishing import publish_same_rows, unpublished
+from rfm_spark.app.publishing import publish_again, unpublished
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.table import Table
 from rfm_spark.facts.as_of import resolved_as_of
@@ -47,7 +47,7 @@ def maintain(run: Run, day: date) -> None:
         tables = [table for table in _present(run, ALL_TABLES) if table not in held]
         done = [*_fold(run, late_until), *_compact(run, late_until), *_expire(run, day, tables)]
         done.append(_vacuum(run, day, tables))
-        publish_same_rows(run, tables)
+        publish_again(run, tables)
         step.says(", ".join(done))
 
 

@@ -103,10 +103,16 @@ def publish(
     run.warehouse.append(PUBLISHED, rows)
 
 
-def publish_same_rows(run: Run, tables: Iterable[Table]) -> None:
-    """Publishes tables that were published before, and whose files alone are others by now."""
+def publish_again(run: Run, tables: Iterable[Table], also: Iterable[Table] = ()) -> None:
+    """Publishes tables as they are now that were published before; others stay unpublished.
+
+    Args:
+        run: which holds the lease.
+        tables: whose published rows are the same, or are to be others without a new run.
+        also: tables that are published whether they were before or not.
+    """
     old = published(run.warehouse).snapshot.versions or {}
-    publish(run, [table for table in tables if table.name in old])
+    publish(run, [*also, *(table for table in tables if table.name in old)])
 
 
 def unpublished(run: Run) -> list[Table]:
@@ -151,7 +157,7 @@ def take_back_unpublished(run: Run, days: Iterable[date] | None) -> None:
     with run.progress.step("take back what was not published") as step:
         for table in taken_back:
             run.warehouse.restore(table, versions[table.name])
-        publish_same_rows(run, taken_back)
+        publish_again(run, taken_back)
         days_gone = sorted(set().union(*taken_back.values()))
         step.says(f"{len(taken_back)} tables, as of {', '.join(map(str, days_gone))}")
 

@@ -93,7 +93,7 @@ def record_days(
     outcome: Outcome,
     versions: TableVersions,
     made: Mapping[date, ResultRecord],
-) -> None:
+) -> dict[date, str]:
     """Adds a run of each day to `runs`, of days whose results were made together.
 
     Args:
@@ -102,15 +102,20 @@ def record_days(
         outcome: of all days together.
         versions: what was read and written for all of them.
         made: by day, its result.
+
+    Returns:
+        By day, the `run_id` of its run.
     """
     digest = settings_digest(run.settings)
     _keep_settings(run, digest, outcome.started)
     told = _told(versions, name, digest, outcome)
+    ids = {day: str(uuid.uuid4()) for day in made}
     rows = [
-        {"run_id": str(uuid.uuid4()), "as_of": day, "results": [asdict(one)], **told}
+        {"run_id": ids[day], "as_of": day, "results": [asdict(one)], **told}
         for day, one in made.items()
     ]
     run.warehouse.append(RUNS, rows)
+    return ids
 
 
 def _told(versions: TableVersions, name: str, digest: str, outcome: Outcome) -> dict[str, Any]:

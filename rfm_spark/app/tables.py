@@ -83,7 +83,7 @@ PUBLISHED = Table(
         Column("publication", LongType(), "Number, one higher each time", required=True),
         Column("table_name", StringType(), "Name of the table, and of its folder", required=True),
         Column("version", LongType(), "Its Delta version that readers take", required=True),
-        Column("run_id", StringType(), "The run, of `runs`, that ended so; NULL of an upgrade"),
+        Column("run_id", StringType(), "The last run, of `runs`, that published what it made"),
         Column("as_of", DateType(), "The day described by the last run that made results"),
         Column("published_at", TimestampType(), "When these versions became the ones", True),
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-ABOUT_RUNS = ("runs", "settings")
+ABOUT_RUNS = ("runs", "settings", "published")
 """Tables that tell of runs, of which a disturbed warehouse has more."""
 
 

@@ -34,7 +34,8 @@ from rfm_spark.app.forgetting.rows import (
     note_written,
     remove,
 )
-from rfm_spark.app.publishing import publish_same_rows, take_back_unpublished
+from rfm_spark.app.jobs import taken_in
+from rfm_spark.app.publishing import publish_again, take_back_unpublished
 from rfm_spark.app.recording import recorded
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.table import SUBJECT, Table
@@ -180,7 +181,7 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
     Also of tables without a row of theirs: it may have gone before, and the purge been killed.
     What stays is published before anything goes: readers find a whole warehouse at any moment.
     """
-    publish_same_rows(run, tables)
+    publish_again(run, tables, taken_in())
     current, replaced = up_to_date(run), dict[Table, int]()
     for table in [*[one for one in tables if one not in MADE_OF], *MADE_OF]:
         if table not in tables:
@@ -190,6 +191,6 @@ def _purge(run: Run, tables: Sequence[Table]) -> None:
             note = note_of_now(run, table, current[table])
         replaced[table] = purge_files(run.warehouse, table, note)
         note_written(run, table)
-    publish_same_rows(run, tables)
+    publish_again(run, tables, taken_in())
     for table, before in replaced.items():
         purge_log(run.warehouse, table, before)

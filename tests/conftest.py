@@ -52,6 +52,7 @@ LONGEST_FIRST = (
 
 TOGETHER = {
     "test_crash": "the finished shop",
+    "test_damage": "the finished shop",
     "test_cli": "the finished shop",
     "test_run_record": "the finished shop",
     "test_storage": "the finished shop",

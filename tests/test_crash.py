@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -133,10 +134,26 @@ def test_a_failure_between_two_writes_is_told_and_recorded(
     assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
 
 
-def test_a_process_killed_in_the_middle_holds_nothing_up(run, finished_shop, tmp_path):
+KILLED_AT = ("receipts", "deliveries", "customer_days", "customer_years", "first_receipts")
+"""Tables of which a process makes a commit before it is killed, each where the last one stopped."""
+
+
+def test_five_processes_killed_one_after_another_hold_nothing_up(run, finished_shop, tmp_path):
     shutil.copytree(finished_shop.raw, tmp_path / "raw")
     shop = Shop(tmp_path)
     shop.configure(finished_shop.config.read_text())
+    chance = random.Random(7)
+    for table in KILLED_AT:
+        assert is_killed_after_a_commit(shop, table, chance.uniform(0, 0.2)), table
+    assert not (shop.warehouse / "runs").exists()
+    run(shop.config, shop.raw, shop.warehouse, "ingest")
+    assert_same_tables(facts(shop.warehouse), facts(finished_shop.warehouse))
+
+
+def is_killed_after_a_commit(shop, table, seconds):
+    """Whether a process that takes in was killed so long after it committed to a table."""
+    log = shop.warehouse / table / "_delta_log"
+    before = len(list(log.glob("*.json")))
     command = "import sys; from rfm_spark.cli import main; main(sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", command, "ingest", *map(str, shop.arguments())],
@@ -145,15 +162,16 @@ def test_a_process_killed_in_the_middle_holds_nothing_up(run, finished_shop, tmp
         start_new_session=True,
         env={**os.environ, **SHORT_LIVED},
     )
-    receipts = shop.warehouse / "receipts" / "_delta_log" / f"{1:020}.json"
     deadline = time.monotonic() + 300
     try:
-        while not receipts.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while process.poll() is None and time.monotonic() < deadline:
+            if len(list(log.glob("*.json"))) > before:
+                time.sleep(seconds)
+                break
+            time.sleep(0.02)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        is_running = process.poll() is None
+        if is_running:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert receipts.exists()
-    assert not (shop.warehouse / "runs").exists()
-    run(shop.config, shop.raw, shop.warehouse, "ingest")
-    assert_same_tables(facts(shop.warehouse), facts(finished_shop.warehouse))
+    return is_running and len(list(log.glob("*.json"))) > before

@@ -220,6 +220,10 @@ REJECTED = [
     (line(unit_price="2,50"), "unit_price_not_a_number"),
     (line(unit_price="NaN"), "unit_price_not_a_number"),
     (line(quantity="90000000000", unit_price="90000000000"), "amount_out_of_range"),
+    (line(quantity="300000000", unit_price="300000000"), "amount_out_of_range"),  # two overflow
+    (line(quantity="1", unit_price="100000000000"), "amount_out_of_range"),
+    (line(quantity="1", unit_price="99999999999.99"), ""),
+    (line(quantity="1", unit_price="-99999999999.99"), ""),
     (line(turned_away="bad_debt"), "bad_debt"),
     (line(time="12:30", quantity="x", turned_away=f"bad_debt{SEPARATOR}test_shop"),
      "time_unreadable,quantity_not_a_number,bad_debt,test_shop"),

@@ -38,14 +38,17 @@ def told(error: Exception) -> str | None:
     return f"{damage}; {todo} (docs/operations.md, A damaged warehouse)"
 
 
-def require_sources(run: Run) -> None:
-    """Makes sure that no table of what was delivered has lost what an earlier run left there.
+def require_whole(run: Run) -> None:
+    """Makes sure, before anything is written, that no table has lost what earlier runs left there.
 
-    A log that lost its newest commits, with all that tells of them, is that of an earlier version.
+    Every log is looked at. One that lost its newest commits, with all that tells of them, is that
+    of an earlier version: tables of what was delivered are compared with what `runs` knows of them.
 
     Raises:
         Damage: naming the table.
     """
+    for table in ALL_TABLES:
+        run.warehouse.is_there(table)
     left: dict[str, int] = {}
     for row in run.warehouse.rows(RUNS, columns=["written_versions"]):
         for name, version in row["written_versions"].items():

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from rfm_spark.app.damage import require_sources
+from rfm_spark.app.damage import require_whole
 from rfm_spark.app.failures import Failures, ResultsFailed
 from rfm_spark.app.maintenance import maintain
 from rfm_spark.app.migrations import upgrade
@@ -183,7 +183,7 @@ def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
         run.warehouse.reading(NEWEST),
     ):
         upgrade(run)
-        require_sources(run)
+        require_whole(run)
         yield
     if run.warehouse.snapshot is not NEWEST:
         follow_published(run.warehouse)

@@ -132,7 +132,7 @@ def _intake(
     """What a table is loaded from; of receipts, of one feed."""
     rows = reduce(DataFrame.unionByName, (checked.rows for _, checked in found))
     intake = Intake(table, [batch for batch, _ in found], rows)
-    with translated_input_errors(intake):
+    with translated_input_errors(run, intake):
         if table is RECEIPTS:
             intake.generations = found[0][1].generations
             stack.enter_context(_with_single_rows(run, intake))
@@ -264,12 +264,12 @@ def _can_group_by_month(source: Source) -> bool:
 
 
 @contextmanager
-def translated_input_errors(intake: Intake) -> Iterator[None]:
+def translated_input_errors(run: Run, intake: Intake) -> Iterator[None]:
     """Context that raises Spark errors caused by the input as user errors."""
     try:
         yield
     except FAILED as error:
-        raise as_user_error(error, intake.table.name) from error
+        raise as_user_error(error, intake.table.name, run.warehouse.place) from error
 
 
 def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:

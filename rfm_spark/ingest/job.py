@@ -92,7 +92,7 @@ def ingest(run: Run) -> None:
             intake.forgotten = forgotten
             with (
                 run.progress.step(f"ingest {intake.table.name}") as step,
-                translated_input_errors(intake),
+                translated_input_errors(run, intake),
             ):
                 _ingest_table(run, intake)
                 step.says(describe_counts(intake.counts, intake.replacing_receipts))

@@ -9,7 +9,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from rfm_spark.core.errors import UserError
-from rfm_spark.storage.locations import plain
+from rfm_spark.storage.locations import below, plain
 
 _MESSAGES_BY_ERROR = {
     "CAST_INVALID_INPUT": "an expression casts text that is not of that type: use try_cast",
@@ -29,7 +29,9 @@ _MESSAGES_BY_ERROR = {
 }
 
 
-def as_user_error(error: PySparkException | Py4JJavaError, source: str) -> Exception:
+def as_user_error(
+    error: PySparkException | Py4JJavaError, source: str, warehouse: str
+) -> Exception:
     """User error for a failed query; the Spark error itself if the input did not cause it.
 
     Spark's message can contain customer data, so only its cause and the file name are repeated.
@@ -37,11 +39,15 @@ def as_user_error(error: PySparkException | Py4JJavaError, source: str) -> Excep
     Args:
         error: error raised by Spark.
         source: name of the source that was read, for the message.
+        warehouse: where the tables are: a file of one of these is not the input's.
     """
     condition = error.getCondition() if isinstance(error, PySparkException) else None
     text = f"{condition or ''} {error}"
     file = re.search(r"while reading file (\S+?)\.?\s", text)
-    location = f"{plain(unquote(file[1]))}: " if file else ""
+    read = plain(unquote(file[1])) if file else ""
+    if read.startswith(below(warehouse, "")):
+        return error
+    location = f"{read}: " if read else ""
     for name, message in _MESSAGES_BY_ERROR.items():
         if name in text:
             return UserError(f"[{source}] {location}{message}")

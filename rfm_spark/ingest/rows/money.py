@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 DECIMAL_TYPE = "DECIMAL(18,6)"
 """Spark type of parsed numbers: two of them multiply without losing a digit."""
 
+_MINOR_UNITS_TYPE = "DECIMAL(13,0)"
+"""Spark type of an amount in minor units: 900,000 of the largest add up to less than a BIGINT."""
+
 _FINE_FACTOR_TYPE = "DECIMAL(18,9)"
 _FINE_AMOUNT_TYPE = "DECIMAL(30,18)"
 
@@ -40,5 +43,6 @@ def price_in_minor_units(quantity: Column, unit_price: Column, digits: int) -> C
 
 
 def _rounded(amount: Column, digits: int) -> Column:
-    """Half-even, as definitions have it."""
-    return (F.bround(amount, digits) * F.lit(10**digits)).try_cast("bigint")
+    """Half-even, as definitions have it; NULL beyond what can be added up."""
+    minor_units = (F.bround(amount, digits) * F.lit(10**digits)).try_cast(_MINOR_UNITS_TYPE)
+    return minor_units.cast("bigint")

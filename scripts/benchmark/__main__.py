@@ -233,8 +233,8 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
 def _show(found: Found) -> None:
     """Medians on the screen."""
     shown = Table(title=f"medians of {max(map(len, found.values()))}")
-    for column in ("case", "contender", "s", "ratio to ours", "memory GB", "disk GB",
-                   "read MB", "written MB", "shuffled MB"):  # fmt: skip
+    for column in ("case", "contender", "s", "ratio to ours", "CPU s", "memory GB",
+                   "disk GB", "read MB", "written MB", "shuffled MB"):  # fmt: skip
         shown.add_column(column, justify="left" if column in ("case", "contender") else "right")
     done = {key: [one for one in runs if one] for key, runs in found.items()}
     for (case, who), runs in done.items():
@@ -248,6 +248,7 @@ def _show(found: Found) -> None:
             who,
             f"{seconds:.1f}",
             f"{seconds / median(ours):.2f}" if ours else "",
+            f"{median(one.processor_seconds for one in runs):.1f}",
             *(_gigabytes(runs, name) for name in ("peak_bytes", "disk_bytes")),
             *(_megabytes(runs, name) for name in ("read_bytes", "written_bytes", "shuffled_bytes")),
         )

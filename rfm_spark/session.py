@@ -15,6 +15,7 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
+from rfm_spark.core.memory import usable_memory
 from rfm_spark.storage.engine import DELTA_PACKAGE, require_tested_pair
 from rfm_spark.storage.session_settings import session_settings
 
@@ -48,6 +49,9 @@ MEANING = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.caseSensitive": "false",
+    # A file that cannot be read is told, not left out of what is counted.
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
     # The rows of a commit are counted by its metrics; files lie as they were written, in order.
     "spark.databricks.delta.history.metricsEnabled": "true",
     "spark.databricks.delta.autoCompact.enabled": "false",
@@ -135,6 +139,8 @@ _LOCAL = {
 
 
 _SETTINGS_FILES = ("core-site.xml", "spark-defaults.conf")
+_LEAST_MEGABYTES = 512
+"""Spark does not start with less than 450."""
 
 _PARTS = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
 _PART_BYTES = 32 * 2**20
@@ -147,7 +153,7 @@ def local_session(
     """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
 
     Args:
-        driver_memory: of the JVM, as Spark writes it; by default half of the machine's.
+        driver_memory: of the JVM, as Spark writes it; by default half of what this process may use.
         has_few_rows: it works on a few megabytes, and would take longer for more.
 
     Raises:
@@ -302,6 +308,6 @@ def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
 
 
 def _half_of_memory() -> str:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    gigabytes = pages * size // 2**31
-    return f"{max(1, min(gigabytes, 24))}g"
+    """Python, and what the JVM needs beside its heap, have the other half."""
+    megabytes = usable_memory() // 2**21
+    return f"{max(_LEAST_MEGABYTES, min(megabytes, 24 * 1024))}m"

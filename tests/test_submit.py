@@ -82,6 +82,31 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
     assert words[-1] == "/opt/x.toml"
 
 
+@pytest.mark.parametrize(
+    ("told", "ends", "code"),
+    [
+        ("", 0, 0),
+        ("User application exited with status 1", 1, 1),
+        ("User application exited with status 2", 1, 2),
+        ("no route to the cluster", 1, 1),
+    ],
+)
+def test_the_exit_code_of_a_driver_in_yarn_is_read_from_what_spark_tells(
+    submit, tmp_path, told, ends, code
+):
+    (tmp_path / "x.toml").touch()
+    spark = tmp_path / "spark" / "bin" / "spark-submit"
+    spark.write_text(
+        "#!/bin/sh\necho shown\necho 'Submitted application application_17_0042' >&2\n"
+        f"echo '{told}' >&2\nexit {ends}\n"
+    )
+    done = submit("run", "--master", "yarn", "--", "--config", "x.toml")
+    assert done.returncode == code, done.stderr
+    assert done.stdout == "shown\n"
+    assert told in done.stderr
+    assert ("yarn logs -applicationId application_17_0042" in done.stderr) == (ends != 0)
+
+
 def test_every_command_can_be_submitted(submit):
     told = submit("unknown").stderr.strip()
     commands = typer.main.get_command(app).commands
@@ -103,6 +128,8 @@ def test_every_command_can_be_submitted(submit):
         (("run", "--master", "yarn", "--jars", "--", "--config", "x"), "--jars needs a value"),
         (("run", "--master", "yarn", "--", "--config"), "--config: there is no file ''"),
         (("run", "--master", "yarn", "--", "--config=x.toml"), "there is no file 'x.toml'"),
+        (("forget", "--master", "yarn", "--", "--config", "x"), "--deploy-mode client"),
+        (("report", "--master", "k8s://h", "--", "--config", "x"), "--deploy-mode client"),
     ],
 )
 def test_a_mistake_is_told(submit, arguments, told):

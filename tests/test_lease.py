@@ -205,6 +205,16 @@ def test_whatever_happens_while_a_lease_is_taken_one_holds_it_and_numbers_grow(
             return
 
 
+def test_a_store_that_writes_over_files_gives_no_lease(folder, monkeypatch):
+    def create(name: str, content: str) -> None:
+        folder.files[name] = content
+
+    monkeypatch.setattr(folder, "create", create)
+    with pytest.raises(UserError, match=r"this store writes over a file .* two runs could write"):
+        a_lease(Clock(), "first").take()
+    assert folder.files == {}
+
+
 def test_whoever_lost_the_lease_commits_nothing_and_commits_tell_its_number(spark, tmp_path):
     place, sessions = f"{mounted(spark, tmp_path)}/warehouse", SessionOnDemand.of(spark)
     warehouse, clock = Warehouse(spark, place), Clock()

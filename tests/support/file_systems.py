@@ -220,6 +220,7 @@ def s3(folder: Path) -> Iterator[FileSystem]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "localhost",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         "spark.hadoop.fs.s3a.endpoint": address,
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",

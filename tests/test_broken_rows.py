@@ -32,6 +32,14 @@ WEB = """
 path = "clicks.jsonl"
 format = "json"
 
+[interactions.web.types]
+page = "string"
+click = "string"
+customer = "string"
+kind = "string"
+time = "string"
+seconds = "string"
+
 [interactions.web.columns]
 interaction_id = "click"
 customer_id = "customer"

@@ -269,7 +269,10 @@ def translated_input_errors(run: Run, intake: Intake) -> Iterator[None]:
     try:
         yield
     except FAILED as error:
-        raise as_user_error(error, intake.table.name, run.warehouse.place) from error
+        told = as_user_error(error, intake.table.name, run.warehouse.place)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _loaded_fingerprints(run: Run) -> Mapping[tuple[str, str], str]:

@@ -31,6 +31,9 @@ _SIGNS = (
 """What Spark, Delta, Parquet and delta-rs say of a file that is not as it was written."""
 
 _VERSIONED = re.compile(r"(\d{20})\.(json|crc|checkpoint)\b")
+_PARQUET = b"PAR1"
+"""How a Parquet file begins and ends."""
+
 _CHECKSUM_HEAD = struct.Struct(">4si")
 
 
@@ -90,7 +93,9 @@ def damage_of_log(table: str, log: str, names: Sequence[str]) -> Damage | None:
         if is_local(log) and not _is_whole_commit(Path(file)):
             return Damage(table, file, "this commit of the table is damaged")
     for name in names if is_local(log) else ():
-        if name.startswith(f"{checkpoint:020}.checkpoint.") and not _fits_checksum(Path(log, name)):
+        if name.startswith(f"{checkpoint:020}.checkpoint.") and not _is_whole_parquet(
+            Path(log, name)
+        ):
             return Damage(table, below(log, name), "this checkpoint of the table is damaged")
     return None
 
@@ -108,6 +113,13 @@ def _is_whole_commit(file: Path) -> bool:
         return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
     except ValueError:
         return False
+
+
+def _is_whole_parquet(file: Path) -> bool:
+    """Whether a small Parquet file on a local disk is as it was written, by what can be told."""
+    content = file.read_bytes()
+    is_ended = content.startswith(_PARQUET) and content.endswith(_PARQUET)
+    return is_ended and _fits_checksum(file)
 
 
 def _fits_checksum(file: Path) -> bool:

@@ -46,13 +46,15 @@ _DISKS = {
 
 def disk_problem(error: BaseException) -> str | None:
     """What a disk that cannot be written did to a piece of work; None where that was not it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        text = f"{seen} {getattr(seen, '_stackTrace', '')}"  # with what it was caused by
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:  # some are raised from themselves
+        seen.append(cause)
+        text = f"{cause} {getattr(cause, '_stackTrace', '')}"  # with what it was caused by
         for sign, told in _DISKS.items():
             if sign in text:
                 return told
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return None
 
 

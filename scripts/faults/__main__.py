@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from clusters import submitted
 from contents import differences, tables_of
 from faults import FAULTS, Fault, FaultName
 from nights import Command, Course, Ended, Moment, Shop
@@ -68,8 +67,6 @@ def main(
         _keep(folder, receipts, seed, course)
     tables = len(tables_of(undisturbed.warehouse))
     _screen.print(f"the night of {night.day}: {course.seconds:.0f} s undisturbed, {tables} tables")
-    if fault == "executor":
-        night = submitted(night)
     happens.prepare(disturbed)
     ends: list[Disturbed] = []
     while len(ends) < times:

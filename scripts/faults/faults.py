@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from disks import leave_free, mount_disk, turn_read_only, turn_writable
@@ -62,34 +59,6 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Executor:
-    """An executor of a cluster of processes is killed; Spark starts another one."""
-
-    def prepare(self, shop: Shop) -> None:
-        """Nothing."""
-
-    def disturbed(
-        self, shop: Shop, night: Command, course: Course, chance: random.Random
-    ) -> tuple[Ended, Moment | None]:
-        """Kills one of those that run at a moment; see `Fault`."""
-        moment = course.moment(chance)
-        killed: list[int] = []
-
-        def happens(process: subprocess.Popen[bytes]) -> None:
-            if not shop.waits_for(moment, process):
-                return
-            while process.poll() is None and not killed:
-                if running := _executors(process.pid):
-                    killed.append(chance.choice(running))
-                    os.kill(killed[0], signal.SIGKILL)
-                else:
-                    time.sleep(0.1)
-
-        end = shop.night(night, happens)
-        return end, moment if killed else None
-
-
-@dataclass(frozen=True)
 class DiskFull:
     """The warehouse's disk has no more room."""
 
@@ -136,26 +105,9 @@ class ReadOnly:
         return end, moment if end.code != 0 else None
 
 
-FaultName = Literal["kill", "executor", "disk-full", "read-only"]
+FaultName = Literal["kill", "disk-full", "read-only"]
 FAULTS: dict[FaultName, Fault] = {
     "kill": Kill(),
-    "executor": Executor(),
     "disk-full": DiskFull(),
     "read-only": ReadOnly(),
 }
-
-
-def _executors(session: int) -> list[int]:
-    """Process ids of Spark's executors that a process has started, itself or through others."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            is_of_session = os.getsid(int(process.name)) == session
-            command = (process / "cmdline").read_bytes()
-        except OSError:  # it has ended meanwhile
-            continue
-        if is_of_session and b"CoarseGrainedExecutorBackend" in command:
-            found.append(int(process.name))
-    return sorted(found)

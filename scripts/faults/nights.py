@@ -86,12 +86,10 @@ class Command:
     Attributes:
         config: of the shop.
         day: that the night is of.
-        start: what the command line begins with, before `nightly` or its options.
     """
 
     config: Path
     day: str
-    start: tuple[str, ...] = (sys.executable, "-m", "rfm_spark", "--log", "json", "nightly")
 
 
 @dataclass(frozen=True)
@@ -175,7 +173,8 @@ class Shop:
         with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
-                    *(*command.start, "--date", command.day, "--config", str(command.config)),
+                    *(sys.executable, "-m", "rfm_spark", "--log", "json", "nightly"),
+                    *("--date", command.day, "--config", str(command.config)),
                     *("--input", str(self.input), "--warehouse", str(self.warehouse)),
                 ],
                 stdout=told,

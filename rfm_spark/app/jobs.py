@@ -167,6 +167,9 @@ def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
         lease(run.sessions, run.warehouse.place, holder, run.progress) as hold,
         run.warehouse.held_by(hold),
     ):
+        if run_id:
+            with run.progress.step("run id") as step:
+                step.says(run_id)
         upgrade(run)
         yield
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
+import sys
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
 from support.files import damage
 from support.screen import on_screen, problems
 from support.shop import (
@@ -232,6 +237,32 @@ def test_a_failure_is_exit_code_1_with_its_details_in_a_file_only(cli, shop, cap
     assert "4711" not in text
     log = Path(re.search(r"failed with RuntimeError; the details are in (\S+)", text)[1])
     assert "customer 4711" in log.read_text()
+
+
+SECRET = "customer 4711"
+
+
+def test_a_failure_of_a_submitted_command_tells_where_in_the_log_of_the_driver(
+    spark, shop, capfd, monkeypatch
+):
+    def fails(*_):
+        try:
+            spark.range(1).select(F.raise_error(F.lit(SECRET))).collect()
+        except PySparkException as error:
+            raise KeyError(SECRET) from error
+
+    monkeypatch.setattr(rfm_spark.cli.jobs, "run_job", fails)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(rfm_spark.cli, "submitted_session", lambda: nullcontext(spark))
+    monkeypatch.setattr(sys, "argv", ["main.py", "run", *map(str, shop.arguments())])
+    shop.configure()
+    with pytest.raises(SystemExit) as ended:
+        rfm_spark.cli.submitted()
+    assert ended.value.code == 1
+    text = " ".join(capfd.readouterr().err.split())
+    assert re.search(r"in fails .* in collect .*SparkRuntimeException: USER_RAISED_EXCEPTION", text)
+    assert re.search(r"builtins.KeyError .*failed with KeyError; where is told above", text)
+    assert "4711" not in text
 
 
 HOSTILE = [

@@ -88,6 +88,8 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
         ("", 0, 0),
         ("User application exited with status 1", 1, 1),
         ("User application exited with status 2", 1, 2),
+        ("Caused by: SparkUserAppException: User application exited with 2", 1, 2),
+        ("User application exited with 23", 1, 1),
         ("no route to the cluster", 1, 1),
     ],
 )

@@ -182,6 +182,9 @@ def writing(run: Run, name: str, run_id: str = "") -> Iterator[None]:
         run.warehouse.held_by(hold),
         run.warehouse.reading(NEWEST),
     ):
+        if run_id:
+            with run.progress.step("run id") as step:
+                step.says(run_id)
         upgrade(run)
         require_whole(run)
         yield

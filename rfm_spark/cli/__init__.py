@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated, Any
 
@@ -52,9 +51,10 @@ from rfm_spark.cli.report import report
 from rfm_spark.cli.requests import Request
 from rfm_spark.cli.serving import serve
 from rfm_spark.cli.sessions import Sessions, session
+from rfm_spark.cli.traces import trace_to_driver_log, trace_to_file
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.ingest.sources import source_problems
-from rfm_spark.session import error_log, submitted_session
+from rfm_spark.session import submitted_session
 
 __all__ = ["main", "submitted"]
 
@@ -207,18 +207,17 @@ def _no_command(
         typer.echo(context.get_help())
 
 
-def main(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> None:
-    """Runs a command and ends the process.
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command with an embedded Spark and ends the process.
 
     Exit code 0 if everything asked for was written, 2 for a mistake in what was given, 1 for a
     failure.
 
     Args:
         arguments: of the command; by default those of the process.
-        sessions: how to get a Spark session; by default an embedded local one.
     """
     signal.signal(signal.SIGTERM, _stopped)
-    sys.exit(exit_code(arguments, sessions))
+    sys.exit(exit_code(arguments))
 
 
 def _stopped(_: int, frame: FrameType | None) -> None:
@@ -229,8 +228,18 @@ def _stopped(_: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt  # where Ctrl-C is ignored, as in the background
 
 
-def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None = None) -> int:
-    """Runs a command; its exit code."""
+def exit_code(
+    arguments: Sequence[str] | None = None,
+    sessions: Sessions | None = None,
+    keep_trace: Callable[[BaseException], str] = trace_to_file,
+) -> int:
+    """Runs a command; its exit code.
+
+    Args:
+        arguments: of the command; by default those of the process.
+        sessions: how to get a Spark session; by default an embedded local one.
+        keep_trace: of an unforeseen failure; tells where it is.
+    """
     try:
         if app(args=arguments, standalone_mode=False, obj=sessions) == _INTERRUPTED:
             raise KeyboardInterrupt  # Typer makes a value of it, by which a command ends with 0
@@ -246,16 +255,14 @@ def exit_code(arguments: Sequence[str] | None = None, sessions: Sessions | None 
     except (typer.Abort, KeyboardInterrupt):
         show_problems(["stopped; tables are as the last finished step left them: run it again"])
         return 1
-    except Exception as error:  # the last resort: one line here, the trace for experts in a file
-        log = error_log()
-        with log.open("a", encoding="utf-8") as file:
-            traceback.print_exception(error, file=file)
+    except Exception as error:  # the last resort: one line here, the trace for experts
         told = damage.told(error) or f"failed with {type(error).__name__}"
-        show_problems([f"{told}; the details are in {log}"])
+        show_problems([f"{told}; {keep_trace(error)}"])
         return 1
     return 0
 
 
 def submitted() -> None:
     """A command as spark-submit starts it: with its session, and the same arguments."""
-    main(sys.argv[1:], submitted_session)
+    signal.signal(signal.SIGTERM, _stopped)
+    sys.exit(exit_code(sys.argv[1:], submitted_session, trace_to_driver_log))

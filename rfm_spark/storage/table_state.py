@@ -27,7 +27,9 @@ _PROPERTIES = {
 
 AT_CREATION = {
     # A session's defaults can raise the protocol of what it creates; Delta does not keep this one.
-    "delta.ignoreProtocolDefaults": "true"
+    "delta.ignoreProtocolDefaults": "true",
+    # Or allow no row to be replaced.
+    "delta.appendOnly": "false",
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
+from support.documents import ROOT, python_examples
 from support.shop import stored
 
 import rfm_spark
@@ -75,3 +77,13 @@ def test_a_job_runs_as_the_command_does(spark, copied_shop):
         rfm_spark.run_job(spark, "rfmm", settings, **places)
     with pytest.raises(rfm_spark.UserError, match="name the business day"):
         rfm_spark.run_job(spark, "nightly", settings, **places)
+
+
+def test_the_example_of_the_readme_runs(spark, copied_shop, monkeypatch, capsys):
+    monkeypatch.chdir(copied_shop.folder)
+    monkeypatch.setattr(rfm_spark, "local_session", lambda: nullcontext(spark), raising=False)
+    example = python_examples(ROOT / "README.md")["In Python"]
+    for folder, name in ((copied_shop.raw, "data"), (copied_shop.warehouse, "warehouse")):
+        example = example.replace(f'"{name}"', f'"{folder.name}"')
+    exec(compile(example, "README.md", "exec"), {})
+    assert "2025-03-20" in capsys.readouterr().out

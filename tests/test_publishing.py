@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
-from support.documents import python_examples
+from support.documents import DOCS, python_examples
 from support.screen import on_screen
 from support.sessions import no_spark
 from support.shop import Shop, line, stored, versions
@@ -124,7 +124,7 @@ def test_a_night_that_was_killed_is_seen_by_nobody_until_it_is_whole(
     (shop.folder / ".demo").mkdir()
     (shop.folder / ".demo" / "warehouse").symlink_to(shop.warehouse)
     monkeypatch.chdir(shop.folder)
-    for code in python_examples("analysts.md").values():
+    for code in python_examples(DOCS / "analysts.md").values():
         if "impala" not in code:
             found: dict[str, Any] = {}
             exec(code.replace("age", "city"), found)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from support.documents import python_examples
+from support.documents import DOCS, python_examples
 from support.screen import on_screen, problems
 from support.shop import stored
 
 # Whatever asks a server is in test_serving.
 READERS = {
-    title: code for title, code in python_examples("analysts.md").items() if "impala" not in code
+    title: code
+    for title, code in python_examples(DOCS / "analysts.md").items()
+    if "impala" not in code
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 from impala.dbapi import connect
 from impala.error import Error
 from pyspark.sql import functions as F
-from support.documents import python_examples
+from support.documents import DOCS, python_examples
 from support.screen import problems
 from support.sessions import SHORT_LIVED
 from support.shop import stored, stored_tables, versions
@@ -96,7 +96,7 @@ def test_a_client_reads_what_sql_shows(served, finished_shop, run_of, query):
 
 
 def test_the_way_that_is_shown_leads_to_the_rows(served, finished_shop):
-    [code] = [code for code in python_examples("analysts.md").values() if "impala" in code]
+    [code] = [code for code in python_examples(DOCS / "analysts.md").values() if "impala" in code]
     assert code.count("port=10000") == 1
     found = {}
     exec(code.replace("port=10000", f"port={served}"), found)

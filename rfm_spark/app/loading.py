@@ -15,14 +15,14 @@ from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.settings.section import NAMED, ONE
 
 
-def load_settings(file: Path, overrides: Sequence[str] = ()) -> Settings:
+def load_settings(file: str | Path, overrides: Sequence[str] = ()) -> Settings:
     """The configuration in a TOML file, with `section.key=value` overrides applied.
 
     Raises:
         UserError: with one line per problem: the file, the key, what was expected and, for an
             unknown key, the nearest known one.
     """
-    raw = _read(file)
+    raw = _read(Path(file))
     problems = [problem for problem in (_override(raw, text) for text in overrides) if problem]
     settings, errors = _validated(raw)
     if errors:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
-def python_examples(name: str) -> dict[str, str]:
+def python_examples(file: Path) -> dict[str, str]:
     """The Python of the sections of a document that have some; no section has two."""
-    sections = re.split(r"^## ", (DOCS / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    sections = re.split(r"^## ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
     examples = {}
     for section in sections:
         found = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)

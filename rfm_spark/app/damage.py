@@ -11,9 +11,9 @@ from rfm_spark.storage.spark_errors import disk_problem
 
 _NAMES = [table.name for table in ALL_TABLES]
 _MADE_AGAIN = {
-    **{one.name: "the next run makes it again" for one in FACT_TABLES},
+    **{one.name: "the folders of all facts: the next run makes them again" for one in FACT_TABLES},
     **{
-        one.name: "it is made again for a day that is asked for"
+        one.name: "the folder of this table: it is made again for a day that is asked for"
         for one in RESULT_TABLES
         if not one.keeps_decisions
     },
@@ -32,7 +32,7 @@ def told(error: Exception) -> str | None:
     if damage is None:
         return None
     if how := _MADE_AGAIN.get(damage.table):
-        todo = f"move the folder of the table {damage.table} away, and {how}"
+        todo = f"move away {how}"
     else:
         todo = f"restore the warehouse from a copy: {damage.table} is made of no other table"
     return f"{damage}; {todo} (docs/operations.md, A damaged warehouse)"

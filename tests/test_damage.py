@@ -94,9 +94,9 @@ def files_are_gone(warehouse: Path, table: str) -> None:
 def told(cli, copied_shop, capfd):
     """The one line that a command says of a damaged warehouse, with more receipts to take in."""
 
-    def call() -> str:
+    def call(command: str = "ingest") -> str:
         copied_shop.csv("receipts2.csv", LATER)
-        assert cli("ingest", *copied_shop.arguments()) == 1
+        assert cli(command, *copied_shop.arguments()) == 1
         [line] = problems(capfd)
         return line
 
@@ -133,13 +133,13 @@ def test_a_table_of_what_was_delivered_that_is_gone(told, copied_shop):
     assert not (copied_shop.warehouse / "receipts").exists()
 
 
-@pytest.mark.parametrize("table", ["deliveries", "runs"])
+@pytest.mark.parametrize("table", ["receipts", "deliveries", "customer_days", "runs"])
 @pytest.mark.parametrize(
     "damaged", [footers_are_cut, contents_are_cut, files_are_gone], ids=lambda one: one.__name__
 )
 def test_damaged_files_of_a_table_are_named(told, copied_shop, table, damaged):
     damaged(copied_shop.warehouse, table)
-    said = told()
+    said = told("rfm" if table == "customer_days" else "ingest")
     assert str(copied_shop.warehouse / table) in said
     assert "(docs/operations.md, A damaged warehouse)" in said
 

@@ -9,6 +9,9 @@ from pydantic import Field, create_model, model_validator
 
 from rfm_spark.app.audiences.definition import audience_problems
 from rfm_spark.app.audiences.settings import Audience
+from rfm_spark.app.lists.names import customer_names
+from rfm_spark.app.lists.settings import Consent
+from rfm_spark.core.written_conditions import WrittenCondition
 from rfm_spark.results.registry import RESULTS, use_misfits
 from rfm_spark.settings.section import Name, Section
 from rfm_spark.settings.shop import ShopSettings
@@ -33,6 +36,7 @@ class Settings(ShopSettings):
 
     metastore: Metastore | None = None
     report: Report = Report()
+    consent: Consent | None = None
     audiences: dict[Name, Audience] = Field(
         default_factory=dict, description="customers to write to, by name"
     )
@@ -57,6 +61,9 @@ class Settings(ShopSettings):
                 if result.misfits is not None:
                     yield from result.misfits(result.rules(self), self)
                 yield from use_misfits(result, self)
+        if self.consent is not None:
+            for problem in WrittenCondition(self.consent.where).problems(customer_names(self)):
+                yield f"consent.where: {problem}"
         for name, audience in self.audiences.items():
             yield from audience_problems(name, audience, self)
 

@@ -82,6 +82,8 @@ def _told(built: Built, out: str | None) -> Iterator[str]:
         )
     elif built.listed:
         yield f"{built.listed:,} customers of {built.as_of} are on the exclusion lists"
+    if built.without_consent is not None:
+        yield f"{built.without_consent:,} who meet the condition have not agreed to be contacted"
     if not built.customers:
         yield f"{built.name}: nobody as of {built.as_of}; nothing was written"
         return
@@ -92,7 +94,7 @@ def _told(built: Built, out: str | None) -> Iterator[str]:
         f"be written to, {built.held_out:,} held out"
     )
     if built.opted_out:
-        since = "have come onto an exclusion list since, and are left out"
+        since = "have come onto an exclusion list or agree no longer, and are left out"
         yield f"{built.opted_out:,} of them {since}"
     if out and treated > built.opted_out:
         yield f"the {treated - built.opted_out:,} are written to {out}"

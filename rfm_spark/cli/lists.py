@@ -98,6 +98,13 @@ Columns = Annotated[
 Format = Annotated[
     ExportFormat, typer.Option("--format", help="Of the list; json is a line for each customer.")
 ]
+NoConsent = Annotated[
+    bool,
+    typer.Option(
+        "--no-consent-needed",
+        help="Also those who have not agreed to be contacted ([consent] of the configuration).",
+    ),
+]
 Out = Annotated[
     str,
     typer.Option(
@@ -130,6 +137,7 @@ def list_to_place(
     columns: Columns = "",
     format: Format = "csv",
     as_of: StoredDay = None,
+    no_consent_needed: NoConsent = False,
 ) -> None:
     """Write who is in a segment, cell, cohort, cluster or tier, or meets a condition, to a file."""
     scores = {"r_score": r_score, "f_score": f_score, "m_score": m_score}
@@ -146,7 +154,9 @@ def list_to_place(
     )
     names = names_of(columns)
     with opened_run(context, config, overrides, warehouse, [warehouse]) as run:
-        told = list_customers(run, selection, names, format, out, day_of(as_of))
+        told = list_customers(
+            run, selection, names, format, out, day_of(as_of), not no_consent_needed
+        )
     for line in told_lines(told, run.settings.business.money_format, out):
         typer.echo(line)
 
@@ -159,11 +169,14 @@ def names_of(columns: str) -> list[str]:
 def told_lines(told: ListTold, money: MoneyFormat, out: str) -> list[str]:
     """How many, their revenue, and where they are."""
     who = "; ".join(told.conditions) or "everybody"
+    refused = told.without_consent
+    left_out = [] if refused is None else [f"{refused:,} more have not agreed to be contacted"]
     if not told.customers:
-        return [f"nobody as of {told.as_of}: {who}", "nothing was written"]
+        return [f"nobody as of {told.as_of}: {who}", *left_out, "nothing was written"]
     revenue = f"{money.rounded(told.revenue_cents)} {money.currency}"
     lines = [
         f"{told.customers:,} customers as of {told.as_of}, who have spent {revenue}: {who}",
+        *left_out,
         f"written to {out}",
     ]
     if told.formulas:

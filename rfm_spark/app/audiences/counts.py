@@ -10,9 +10,10 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from rfm_spark.app.audiences.definition import Definition
-from rfm_spark.app.audiences.job import chosen_customers, excluded_ids
-from rfm_spark.app.audiences.members import HOLDOUT, drawn, without
-from rfm_spark.app.lists.job import customers_of_day
+from rfm_spark.app.audiences.job import asks_consent, chosen_customers, unlisted_customers
+from rfm_spark.app.audiences.members import HOLDOUT, drawn
+from rfm_spark.app.lists.consent import consent_condition, with_consent
+from rfm_spark.app.lists.days import customers_of_day, stored_day
 from rfm_spark.app.lists.names import checked_condition
 from rfm_spark.core.written_conditions import WrittenCondition
 from rfm_spark.results.registry import CUSTOMER_360
@@ -48,11 +49,13 @@ class Counts:
         segments: of those who would be in it, the largest first, equal ones by name.
         met: customers who meet the condition.
         listed: of these, on exclusion lists.
+        without_consent: of the others, who have not agreed to be contacted.
     """
 
     segments: list[SegmentCounts]
     met: int
     listed: int
+    without_consent: int = 0
 
 
 def audience_counts(run: Run, definition: Definition, day: date) -> Counts:
@@ -78,16 +81,17 @@ def _counted_by_spark(run: Run, definition: Definition, day: date) -> Counts:
         .collect()
     )
     segments = [SegmentCounts(**row.asDict()) for row in by_segment]
-    if not (rules.exclude or rules.limit):
+    is_asked = asks_consent(run, definition)
+    if not (rules.exclude or rules.limit or is_asked):
         return Counts(segments, sum(one.customers for one in segments), 0)
     met = customers_of_day(run, day).where(
         checked_condition(rules.where, definition.names, definition.name)
     )
     all_met = met.count()
-    listed = 0
-    if rules.exclude:
-        listed = all_met - without(met, excluded_ids(run, rules.exclude)).count()
-    return Counts(segments, all_met, listed)
+    unlisted = unlisted_customers(run, definition, day)
+    all_unlisted = unlisted.count() if rules.exclude else all_met
+    willing = with_consent(run, unlisted, day).count() if is_asked else all_unlisted
+    return Counts(segments, all_met, all_met - all_unlisted, all_unlisted - willing)
 
 
 def _counted_here(run: Run, definition: Definition, day: date) -> Counts | None:
@@ -95,17 +99,23 @@ def _counted_here(run: Run, definition: Definition, day: date) -> Counts | None:
 
     Spark reads exclusion lists, by its expressions for ids, and sorts customers for a limit.
     """
-    rules = definition.rules
+    rules, names = definition.rules, definition.names
     if rules.exclude or rules.limit is not None:
         return None
+    consent = consent_condition(run) if rules.needs_consent else None
+    if consent is not None and day != stored_day(run, None):
+        return None
     condition = WrittenCondition(rules.where)
-    looked_at = {path[0] for path in condition.paths(definition.names)}
+    conditions = [condition, *([] if consent is None else [consent])]
+    looked_at = {path[0] for one in conditions for path in one.paths(names)}
     columns = [*_SHOWN, *sorted(looked_at.difference(_SHOWN))]
     rows = run.warehouse.small_day(CUSTOMER_360, day, columns, FEW_CUSTOMERS)
     if rows is None:
         return None
-    met = rows.filter(condition.mask(definition.names, rows)).select(_SHOWN)
-    return Counts(_by_segment(met.to_pylist(), definition), len(met), 0)
+    met = rows.filter(condition.mask(names, rows))
+    willing = met if consent is None else met.filter(consent.mask(names, met))
+    by_segment = _by_segment(willing.select(_SHOWN).to_pylist(), definition)
+    return Counts(by_segment, len(met), 0, len(met) - len(willing))
 
 
 def _by_segment(customers: list[dict[str, Any]], definition: Definition) -> list[SegmentCounts]:

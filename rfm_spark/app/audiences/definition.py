@@ -34,7 +34,10 @@ class Definition:
     @property
     def written(self) -> str:
         """The section as JSON: what a stored audience was built by."""
-        return self.rules.model_dump_json()
+        # Audiences of before the key was there stay those that they were.
+        return self.rules.model_dump_json(
+            exclude={"needs_consent"} if self.rules.needs_consent else None
+        )
 
 
 def defined(name: str, rules: Audience, shop: ShopSettings) -> Definition:

@@ -19,12 +19,9 @@ from rfm_spark.app.audiences.members import (
     without,
 )
 from rfm_spark.app.audiences.tables import AUDIENCES
-from rfm_spark.app.lists.job import (
-    customers_of_day,
-    holds_formula,
-    stored_day,
-    write_list,
-)
+from rfm_spark.app.lists.consent import consent_condition, with_consent
+from rfm_spark.app.lists.days import customers_of_day, stored_day
+from rfm_spark.app.lists.job import holds_formula, write_list
 from rfm_spark.app.lists.names import ListColumn, checked_condition, type_at
 from rfm_spark.app.recording import recorded
 from rfm_spark.app.settings import Settings
@@ -48,7 +45,10 @@ class Built:
         held_out: of these.
         is_of_before: whether it had been built already, and stays.
         listed: customers of the day who are on exclusion lists; None without any lists.
-        opted_out: treated who came onto a list after it was built, and are not exported.
+        without_consent: customers who are not in it, as they have not agreed; None where that was
+            not asked, or it had been built already.
+        opted_out: treated who came onto a list after it was built, or have agreed no longer, and
+            are not exported.
         formulas: of those exported, whose texts were kept from being formulas.
     """
 
@@ -58,6 +58,7 @@ class Built:
     held_out: int
     is_of_before: bool
     listed: int | None = None
+    without_consent: int | None = None
     opted_out: int = 0
     formulas: int = 0
 
@@ -82,12 +83,34 @@ def chosen_customers(run: Run, definition: Definition, day: date) -> DataFrame:
         UserError: if an exclusion list cannot be read.
     """
     rules = definition.rules
+    rows = with_consent_if_needed(run, definition, unlisted_customers(run, definition, day), day)
+    return members(rows, definition.name, rules.limit, definition.order, rules.holdout)
+
+
+def unlisted_customers(run: Run, definition: Definition, day: date) -> DataFrame:
+    """Rows of `customer_360` who meet the condition and are on no exclusion list.
+
+    Raises:
+        UserError: if an exclusion list cannot be read.
+    """
+    rules = definition.rules
     condition = checked_condition(
         rules.where, definition.names, f"audiences.{definition.name}.where"
     )
     met = customers_of_day(run, day).where(condition)
-    rows = without(met, excluded_ids(run, rules.exclude))
-    return members(rows, definition.name, rules.limit, definition.order, rules.holdout)
+    return without(met, excluded_ids(run, rules.exclude))
+
+
+def asks_consent(run: Run, definition: Definition) -> bool:
+    """Whether only those are in an audience who have agreed."""
+    return definition.rules.needs_consent and consent_condition(run) is not None
+
+
+def with_consent_if_needed(
+    run: Run, definition: Definition, customers: DataFrame, day: date | None
+) -> DataFrame:
+    """Customers who may be in an audience; see `with_consent`."""
+    return with_consent(run, customers, day) if asks_consent(run, definition) else customers
 
 
 def excluded_ids(run: Run, files: Sequence[str]) -> DataFrame | None:
@@ -117,7 +140,7 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
     """Writes down who is in an audience, and exports who is to be written to.
 
     What was built for a day stays: built again by the same definition, it is exported again, but
-    for those who have come onto an exclusion list since.
+    for those who have come onto an exclusion list since, or have agreed no longer.
 
     Args:
         run: session, settings and warehouse.
@@ -129,15 +152,18 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
         UserError: if it was built for the day by another definition.
     """
     name, ids = definition.name, excluded_ids(run, definition.rules.exclude)
+    without_consent = None
     listed = None if ids is None else _on_lists(customers_of_day(run, day), ids)
     with recorded(run, "audience build", day, [AUDIENCES], makes_facts=False):
         before = stored_definition(run, name, day)
         if before is None:
+            if asks_consent(run, definition):
+                without_consent = _without_consent(run, definition, day)
             rows = chosen_customers(run, definition, day)
             stored = stored_members(rows, definition.columns[1:], definition.written)
             whole = stored.withColumns({"audience": F.lit(name), "as_of": F.lit(day)})
             if whole.isEmpty():
-                return Built(name, day, 0, 0, False, listed)
+                return Built(name, day, 0, 0, False, listed, without_consent)
             with run.progress.step(f"build {name}") as step:
                 commit = run.replace(AUDIENCES, whole, audience_slice(name, day))
                 step.says(f"{commit.rows:,} customers")
@@ -148,16 +174,27 @@ def build_audience(run: Run, definition: Definition, export: Export | None, day:
             )
     rows = run.warehouse.read(AUDIENCES).where(audience_slice(name, day))
     sizes = _sizes(rows)
-    built = Built(name, day, sum(sizes.values()), sizes.get(HOLDOUT, 0), before is not None, listed)
+    built = Built(
+        name,
+        day,
+        sum(sizes.values()),
+        sizes.get(HOLDOUT, 0),
+        before is not None,
+        listed,
+        without_consent,
+    )
     if export is None or not sizes.get(TREATED):
         return built
     treated = rows.where(F.col("audience_group") == TREATED)
-    opted_out = 0 if ids is None else _on_lists(treated, ids)
-    return replace(
-        built,
-        opted_out=opted_out,
-        formulas=_exported(run, without(treated, ids), definition, export),
-    )
+    willing = with_consent_if_needed(run, definition, without(treated, ids), None)
+    opted_out = treated.count() - willing.count()
+    formulas = _exported(run, willing, definition, export)
+    return replace(built, opted_out=opted_out, formulas=formulas)
+
+
+def _without_consent(run: Run, definition: Definition, day: date) -> int:
+    customers = unlisted_customers(run, definition, day)
+    return customers.count() - with_consent(run, customers, day).count()
 
 
 def _on_lists(customers: DataFrame, ids: DataFrame) -> int:

@@ -7,6 +7,7 @@ from datetime import date
 
 from rfm_spark.app.audiences.counts import Counts, audience_counts
 from rfm_spark.app.audiences.definition import Definition
+from rfm_spark.app.audiences.job import asks_consent
 from rfm_spark.app.audiences.statistics import smallest_effect
 from rfm_spark.core.panel import Panel, PanelColumn, percent
 from rfm_spark.run import Run
@@ -28,7 +29,7 @@ def preview_panels(run: Run, definition: Definition, day: date) -> Iterator[Pane
         f"{definition.name}: {customers:,} {noun} as of {day}",
         f", {held_out:,} of them held out, who have spent {spent}: {rules.where}",
     )
-    yield from _left_out(definition, counts)
+    yield from _left_out(definition, counts, asks_consent(run, definition))
     if not customers:
         return
     columns = ("segment", "customers", "share", "held out", f"revenue, {money.currency}")
@@ -50,16 +51,19 @@ def preview_panels(run: Run, definition: Definition, day: date) -> Iterator[Pane
     yield _effects(customers - held_out, held_out)
 
 
-def _left_out(definition: Definition, counts: Counts) -> Iterator[Panel]:
-    """How many are on the exclusion lists, and what a limit leaves out."""
+def _left_out(definition: Definition, counts: Counts, asks_consent: bool) -> Iterator[Panel]:
+    """How many are on the exclusion lists, have not agreed, and are left out by a limit."""
     rules = definition.rules
-    if not (rules.exclude or rules.limit):
+    if not (rules.exclude or rules.limit or asks_consent):
         return
     told = [f"{counts.met:,} meet the condition"]
     if rules.exclude:
         told.append(f"{counts.listed:,} are on exclusion lists")
+    if asks_consent:
+        told.append(f"{counts.without_consent:,} have not agreed to be contacted")
     if rules.limit is not None:
-        told.append(f"the limit leaves out {max(0, counts.met - counts.listed - rules.limit):,}")
+        willing = counts.met - counts.listed - counts.without_consent
+        told.append(f"the limit leaves out {max(0, willing - rules.limit):,}")
     yield Panel("Of whom: ", "; ".join(told))
 
 

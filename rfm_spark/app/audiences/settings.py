@@ -26,6 +26,11 @@ class Audience(Section):
     exclude: list[str] = Field(
         default=[], description="files of customers who are left out, an id on each line"
     )
+    needs_consent: bool = Field(
+        default=True,
+        description="false where customers need not have agreed (`[consent]`), as for news of an "
+        "order of theirs",
+    )
     columns: list[str] = Field(
         default=[], description="columns of customer_360 and attributes that are kept of each"
     )

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.app.lists.consent import consent_condition, with_consent
+from rfm_spark.app.lists.days import customers_of_day, stored_day
 from rfm_spark.app.lists.names import ListColumn, checked_condition, customer_names, list_columns
 from rfm_spark.app.lists.selection import Selection, require_names
 from rfm_spark.core.conditions import any_of
 from rfm_spark.core.errors import UserError
 from rfm_spark.core.spreadsheets import as_plain_text, is_formula
-from rfm_spark.results.registry import CUSTOMER_360
 from rfm_spark.run import Run
 from rfm_spark.storage.exports import Export, ExportFormat
-from rfm_spark.storage.warehouse import as_of_slice
-
-_FEW_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,8 @@ class ListTold:
         customers: how many.
         revenue_cents: net amount of all their receipts, up to the day.
         formulas: texts that were kept from being formulas; 0 where nothing was.
+        without_consent: customers who meet the conditions and are left out, as they have not agreed
+            to be contacted; None where that was not asked.
     """
 
     as_of: date
@@ -39,6 +39,7 @@ class ListTold:
     customers: int
     revenue_cents: int
     formulas: int
+    without_consent: int | None = None
 
 
 def list_customers(
@@ -48,6 +49,7 @@ def list_customers(
     format: ExportFormat,  # noqa: A002 - as the command line calls it
     out: str,
     as_of: date | None,
+    needs_consent: bool = True,
 ) -> ListTold:
     """Writes who is picked, with their columns; where that is nobody, nothing.
 
@@ -58,6 +60,7 @@ def list_customers(
         format: of the files.
         out: where to write; nothing may be there.
         as_of: a day that is stored; by default the newest.
+        needs_consent: whether only those are picked who have agreed, where `[consent]` asks for it.
 
     Raises:
         UserError: if something that is named is not there, or the place cannot be written to.
@@ -71,38 +74,17 @@ def list_customers(
     customers = customers_of_day(run, day)
     for condition in conditions:
         customers = customers.where(checked_condition(condition, names, "--where"))
+    is_asked = needs_consent and consent_condition(run) is not None
+    picked = with_consent(run, customers, day) if is_asked else customers
     with Export(run.sessions, out, format) as export:
-        told = _told(customers, day, conditions, shown if format == "csv" else [])
+        told = _told(picked, day, conditions, shown if format == "csv" else [])
+        if is_asked:
+            told = replace(told, without_consent=customers.count() - told.customers)
         if told.customers:
             with run.progress.step("write the list") as step:
-                write_list(customers, shown, export)
+                write_list(picked, shown, export)
                 step.says(f"{told.customers:,} customers")
     return told
-
-
-def stored_day(run: Run, asked: date | None) -> date:
-    """The day asked for, or the newest, of `customer_360`.
-
-    Raises:
-        UserError: if it is not stored.
-    """
-    days = list(run.warehouse.days(CUSTOMER_360))
-    if not days:
-        raise UserError(
-            f"{run.warehouse.path(CUSTOMER_360)}: has no day: run `rfm-spark run` first"
-        )
-    if asked is None or asked in days:
-        return asked or days[-1]
-    near = sorted(sorted(days, key=lambda one: abs(one - asked))[:_FEW_DAYS])
-    raise UserError(
-        f"--as-of {asked}: no customers are stored of that day (near it: "
-        f"{', '.join(map(str, near))}): run `rfm-spark run --as-of {asked}` first"
-    )
-
-
-def customers_of_day(run: Run, day: date) -> DataFrame:
-    """Rows of `customer_360` of a day."""
-    return run.read(CUSTOMER_360).where(as_of_slice(day))
 
 
 def require_fitting(columns: Sequence[ListColumn], format: ExportFormat) -> None:  # noqa: A002

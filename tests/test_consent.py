@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.screen import on_screen
-from support.sessions import no_spark
+from support.sessions import without_session
 from support.shop import RECEIPTS, Shop, line, stored
 
 from rfm_spark.app.api import open_run
@@ -18,7 +18,6 @@ from rfm_spark.app.audiences.counts import _counted_by_spark, audience_counts
 from rfm_spark.app.audiences.definition import defined
 from rfm_spark.app.audiences.job import prepared
 from rfm_spark.app.loading import load_settings
-from rfm_spark.storage.on_demand import SessionOnDemand
 
 DAY, LATER = date(2025, 3, 20), date(2025, 3, 21)
 PEOPLE = {"c0": "yes", "c1": "yes", "c2": "no", "c3": "", "c4": "yes"}  # c5 is in no file
@@ -133,7 +132,7 @@ def test_an_audience_and_its_holdout_are_of_those_who_have_agreed(cli, shop, tmp
 @pytest.mark.parametrize("name", ["news", "order"])
 def test_a_preview_without_spark_tells_what_spark_tells(spark, shop, name):
     settings = load_settings(shop.config)
-    without = open_run(SessionOnDemand(no_spark), settings, ".", shop.warehouse)
+    without = open_run(without_session(), settings, ".", shop.warehouse)
     definition, day = prepared(without, name, None)
     told = audience_counts(without, definition, day)
     by_spark = open_run(spark, settings, ".", shop.warehouse)

@@ -15,6 +15,7 @@ from pyspark.ml.clustering import KMeansModel
 from support.screen import on_screen, problems
 from support.shop import Shop, stored
 
+from rfm_spark.app.publishing import publish_again
 from rfm_spark.core.errors import RunFailure
 from rfm_spark.results.cluster_segments.crossing import crossing_problems
 from rfm_spark.results.cluster_segments.panels import segments_of_clusters
@@ -190,14 +191,20 @@ def test_show_tells_clusters_tiers_and_models_of_a_stored_day(cli, two_days, cap
     assert "did you mean 'habits'?" in problems(capfd)[0]
 
 
+def drop_published(warehouse, day):
+    """As maintenance does."""
+    warehouse.delete(CLUSTERS, as_of_slice(day))
+    publish_again(Mock(warehouse=warehouse), [CLUSTERS])
+
+
 def test_days_that_maintenance_has_dropped_are_not_shown(cli, spark, shop, capfd):
     warehouse = Warehouse(spark, str(shop.warehouse))
-    warehouse.delete(CLUSTERS, as_of_slice(EARLIER))
+    drop_published(warehouse, EARLIER)
     assert call(cli, shop, "show") == 0
     assert f"{EARLIER} {EARLIER}" not in " ".join(on_screen(capfd).split())
     assert call(cli, shop, "show", "--as-of", EARLIER) == 2
     assert f"no clusters of habits are stored of that day (near it: {DAY})" in problems(capfd)[0]
-    warehouse.delete(CLUSTERS, as_of_slice(DAY))
+    drop_published(warehouse, DAY)
     assert call(cli, shop, "show") == 2
     assert "has no clusters of habits: run `rfm-spark clusters` first" in problems(capfd)[0]
 

@@ -9,6 +9,7 @@ from shlex import quote, split
 
 import pytest
 from support.browser import PHONE, SCREEN, chromium, opened
+from support.mounts import mounted
 from support.sessions import no_spark, without_session
 from support.shop import INTERACTIONS, Shop, stored
 
@@ -484,9 +485,9 @@ def test_the_report_is_one_small_file_of_aggregates(everything, reported, monkey
 
 def test_spark_tells_the_same(spark, reported):
     """As where the warehouse is out of the reach of delta-rs."""
-    place = str(reported.warehouse)
-    without = pages_of(reported, without_session(), place)
-    assert pages_of(reported, SessionOnDemand.of(spark), f"file:{place}") == without
+    without = pages_of(reported, without_session(), str(reported.warehouse))
+    place = mounted(spark, reported.warehouse)
+    assert pages_of(reported, SessionOnDemand.of(spark), place) == without
 
 
 def test_a_shop_that_tells_no_purchases_is_told_of_no_money(reported, tmp_path):

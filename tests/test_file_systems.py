@@ -1,4 +1,4 @@
-"""HDFS and S3 as they are: runs, nights, two drivers at once, and one that is killed."""
+"""HDFS and S3 as they are: deliveries, a night, two drivers at once, and one that is killed."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def platform(request, spark, tmp_path_factory) -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def expected(cli, tmp_path_factory) -> dict[str, Any]:
-    """The tables of a run and a night on a local disk."""
+    """The tables of two deliveries and a night on a local disk."""
     local = receipts_shop(tmp_path_factory.mktemp("local"))
-    assert cli("run", *local.arguments()) == 0
+    assert cli("ingest", *local.arguments()) == 0
     second_delivery(local)
     assert cli("nightly", *local.arguments(*NIGHT)) == 0
     return rows_of(local.warehouse)
@@ -87,13 +87,13 @@ def test_of_many_who_create_a_file_at_once_one_does(platform):
 
 
 @pytest.mark.cluster
-def test_a_run_and_a_night_that_is_killed_and_begun_again_make_the_tables_of_a_local_disk(
+def test_a_night_that_is_killed_and_begun_again_makes_the_tables_of_a_local_disk(
     platform, expected, tmp_path
 ):
     """While the first driver has the lease, a second one is refused; then the first is killed."""
     shop = receipts_shop(tmp_path)
     platform.puts(*sorted(shop.raw.iterdir()))
-    code, told = platform.driver.does("run", *platform.arguments(shop))
+    code, told = platform.driver.does("ingest", *platform.arguments(shop))
     assert code == 0, told
     platform.puts(second_delivery(shop))
     night = ("nightly", *platform.arguments(shop, *NIGHT))

@@ -8,6 +8,7 @@ import random
 import shutil
 from datetime import date, timedelta
 from hashlib import sha256
+from unittest.mock import Mock
 
 import duckdb
 import numpy as np
@@ -28,7 +29,10 @@ from rfm_spark.app.audiences.statistics import (
     revenue_difference,
     smallest_effect,
 )
+from rfm_spark.app.audiences.tables import AUDIENCES
 from rfm_spark.app.loading import load_settings
+from rfm_spark.app.publishing import publish_again
+from rfm_spark.storage.warehouse import Warehouse
 
 BUILT, LAST = date(2025, 3, 31), date(2025, 4, 30)
 
@@ -217,7 +221,7 @@ def test_who_has_opted_out_since_is_not_written_to(cli, shop, built, tmp_path, c
         listed.write_text(before, encoding="utf-8")
     told = " ".join(on_screen(capfd).split())
     assert "4 customers of 2025-03-31 are on the exclusion lists" in told
-    assert "2 of them have come onto an exclusion list since, and are left out" in told
+    assert "2 of them have come onto an exclusion list or agree no longer, and are left out" in told
     with out.open(encoding="utf-8", newline="") as file:
         assert [row["customer_id"] for row in csv.DictReader(file)] == others
 
@@ -484,11 +488,12 @@ def test_a_list_that_would_leave_nobody_out_is_refused(cli, shop, capfd, tmp_pat
     assert "the exclusion list has no line" in "\n".join(problems(capfd))
 
 
-def test_a_group_that_has_lost_customers_is_told(cli, shop, built, tmp_path, capfd):
+def test_a_group_that_has_lost_customers_is_told(cli, spark, shop, built, tmp_path, capfd):
     other = Shop(tmp_path)
     shutil.copytree(shop.folder, other.folder, dirs_exist_ok=True)
     table = DeltaTable(str(other.warehouse / "audiences"))
     table.delete("audience_group = 'holdout' AND customer_id > 'k2'")
+    publish_again(Mock(warehouse=Warehouse(spark, str(other.warehouse))), [AUDIENCES])
     assert cli("audience", "result", "spring", *place(other), "--until", LAST) == 0
     rows = stored(other.warehouse, "audience_results")
     [all_of_it] = [row for row in rows if row["segment"] is None and row["until"] == LAST]

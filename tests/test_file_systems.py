@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.file_systems import Driver, FileSystem, driver, hdfs, s3
-from support.shop import Shop, assert_same_tables, line, some_lines, stored_tables
+from support.shop import TILLS, Shop, assert_same_tables, line, receipts_shop, stored_tables
 
 NIGHT = ("--date", "2025-03-21")
 
@@ -51,14 +51,6 @@ def rows_of(warehouse: Path) -> dict[str, Any]:
     }
 
 
-def receipts_shop(folder: Path) -> Shop:
-    """Of receipts alone, as few results as there can be: each of them takes its time there."""
-    shop = Shop(folder)
-    shop.configure()
-    shop.csv("receipts1.csv", some_lines())
-    return shop
-
-
 def second_delivery(shop: Shop) -> Path:
     return shop.csv("receipts2.csv", [line("late", "c1", "2025-03-21", "9.00")])
 
@@ -74,7 +66,7 @@ def platform(request, spark, tmp_path_factory) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def expected(cli, tmp_path_factory) -> dict[str, Any]:
     """The tables of two deliveries and a night on a local disk."""
-    local = receipts_shop(tmp_path_factory.mktemp("local"))
+    local = receipts_shop(tmp_path_factory.mktemp("local"), TILLS)
     assert cli("ingest", *local.arguments()) == 0
     second_delivery(local)
     assert cli("nightly", *local.arguments(*NIGHT)) == 0
@@ -91,7 +83,7 @@ def test_a_night_that_is_killed_and_begun_again_makes_the_tables_of_a_local_disk
     platform, expected, tmp_path
 ):
     """While the first driver has the lease, a second one is refused; then the first is killed."""
-    shop = receipts_shop(tmp_path)
+    shop = receipts_shop(tmp_path, TILLS)
     platform.puts(*sorted(shop.raw.iterdir()))
     code, told = platform.driver.does("ingest", *platform.arguments(shop))
     assert code == 0, told

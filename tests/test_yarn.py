@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pyspark
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Cli
 from pyspark.sql import SparkSession
 from support.sessions import FEW_ROWS, SHORT_LIVED
-from support.shop import ABOUT_RUNS, Shop, assert_same_tables, stored, stored_tables
+from support.shop import (
+    ABOUT_RUNS,
+    RECEIPTS,
+    assert_same_tables,
+    receipts_shop,
+    stored,
+    stored_tables,
+)
 from support.yarn import yarn_cluster
 
 _JAVA = SHORT_LIVED["JDK_JAVA_OPTIONS"] + " -XX:+UseSerialGC"
@@ -32,14 +39,17 @@ SMALL = {
     "spark.yarn.am.memoryOverhead": "256m",
     **FEW_ROWS,
 }
+NIGHT = ("--date", "2025-03-20")
 NOT_COMPARED = (*ABOUT_RUNS, "deliveries")
 """They tell of runs, and when files were taken in."""
 
 
 @pytest.mark.cluster
 def test_nights_on_yarn_make_the_usual_tables(
-    spark: SparkSession, finished_shop: Shop, tmp_path: Path
+    spark: SparkSession, cli: Cli, tmp_path: Path
 ) -> None:
+    shop = receipts_shop(tmp_path, RECEIPTS)
+    assert cli("nightly", *shop.arguments(*NIGHT)) == 0
     home = Path(pyspark.__file__).parent
     settings = {name: value.format(spark=home, folder=tmp_path) for name, value in SMALL.items()}
     options = [word for one in settings.items() for word in ("--conf", "=".join(one))]
@@ -47,11 +57,11 @@ def test_nights_on_yarn_make_the_usual_tables(
 
         def submit(mode: str, *more: str) -> subprocess.CompletedProcess[str]:
             place = tmp_path / mode
-            night = ("--input", f"file://{finished_shop.raw}", "--warehouse", f"file://{place}")
+            night = ("--input", f"file://{shop.raw}", "--warehouse", f"file://{place}")
             command = [
                 *(ROOT / "scripts" / "submit", "nightly", "--master", "yarn"),
-                *("--deploy-mode", mode, *options, "--", "--config", finished_shop.config),
-                *(*night, "--date", "2025-03-20", *more),
+                *("--deploy-mode", mode, *options, "--", "--config", shop.config),
+                *(*night, *NIGHT, *more),
             ]
             return subprocess.run(
                 [str(part) for part in command],
@@ -70,7 +80,7 @@ def test_nights_on_yarn_make_the_usual_tables(
 
         by_mode = {mode: submit(mode) for mode in ("client", "cluster")}
         mistaken = submit("cluster", "--set", "clusters.k=none")
-    expected = stored_tables(finished_shop.warehouse, NOT_COMPARED)
+    expected = stored_tables(shop.warehouse, NOT_COMPARED)
     for mode, done in by_mode.items():
         assert done.returncode == 0, done.stderr[-3000:]
         assert_same_tables(stored_tables(tmp_path / mode, NOT_COMPARED), expected)

@@ -36,7 +36,7 @@ EMPTY_AFTER_A_RUN = (
 
 Rows = Iterable[Mapping[str, str | None]]
 
-RECEIPTS = """
+TILLS = """
 [business]
 time_zone = "Europe/Berlin"
 guest_ids = ["0"]
@@ -57,7 +57,12 @@ quantity = "quantity"
 amount = "amount"
 category = "category"
 is_void = "coalesce(void, '') = 'yes'"
+"""
+"""Receipts, with as few results as there can be."""
 
+RECEIPTS = (
+    TILLS
+    + """
 [cohorts]
 grains = ["month"]
 
@@ -67,6 +72,7 @@ k = 2
 starts = 1
 features = ["recency_days", "frequency", "monetary_cents"]
 """
+)
 
 INTERACTIONS = """
 [interactions.web]
@@ -244,6 +250,14 @@ def versions(warehouse: Path) -> dict[str, int]:
         log.parent.name: DeltaTable(str(log.parent)).version()
         for log in sorted(warehouse.glob("*/_delta_log"))
     }
+
+
+def receipts_shop(folder: Path, configuration: str) -> Shop:
+    """A delivery of receipts alone, for places where each result takes its time."""
+    shop = Shop(folder)
+    shop.configure(configuration)
+    shop.csv("receipts1.csv", some_lines())
+    return shop
 
 
 def whole_shop(folder: Path) -> Shop:

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
@@ -49,6 +49,7 @@ BLOCKS = st.lists(
 
 
 @given(BLOCKS)
+@example([(1, 0), (1, 1), (1, 1), (21, 21)])  # by shares of customers it was below -1
 def test_a_gini_is_told_by_pairs_of_customers(blocks):
     some = ranking(*blocks)
     scores, came = one_by_one(some)

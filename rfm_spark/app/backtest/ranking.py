@@ -80,12 +80,11 @@ def ginis(customers: Counts, responders: Counts) -> Numbers:
     """
     whole, came = customers.sum(axis=-1), responders.sum(axis=-1)
     before = np.cumsum(responders, axis=-1) - responders
-    # As integers twice the area of each block's trapezium would not overflow before 2^31 customers.
+    # Whole numbers, which floats hold exactly, until the one division: the worst order is -1.
     doubled = (customers.astype(np.float64) * (2 * before + responders)).sum(axis=-1)
+    above, most = doubled - 1.0 * whole * came, 1.0 * came * (whole - came)
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = doubled / (2.0 * whole * came)
-        best = 1 - came / (2.0 * whole)
-        return np.where((came > 0) & (came < whole), (area - 0.5) / (best - 0.5), np.nan)
+        return np.where(most > 0, above / most, np.nan)
 
 
 def gains(customers: Counts, responders: Counts, shares: Sequence[float]) -> Numbers:

@@ -201,11 +201,12 @@ def test_a_lookup_with_repeated_keys_is_refused(cli, shop, capfd):
     assert "[receipts.lookups.names] on: 'category' occurs more than once" in told
 
 
-def test_a_warehouse_that_cannot_be_written_is_named(cli, shop, capfd, tmp_path):
+@pytest.mark.parametrize("below", [".", "warehouse"])
+def test_a_warehouse_that_cannot_be_written_is_named(cli, shop, capfd, tmp_path, below):
     (tmp_path / "a file").write_text("in the way")
     shop.csv("receipts1.csv", GOOD)
     shop.configure()
-    place = tmp_path / "a file" / "warehouse"
+    place = tmp_path / "a file" / below
     arguments = ["--config", shop.config, "--input", shop.raw, "--warehouse", place]
     assert cli("run", *arguments) == 2
     [told] = problems(capfd)

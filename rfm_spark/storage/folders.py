@@ -38,7 +38,7 @@ class LocalFolder:
         """Names of what lies in it; none where it is not there."""
         try:
             return [path.name for path in self._folder.iterdir()]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def lines(self, name: str) -> Iterator[str]:

@@ -339,6 +339,82 @@ def test_one_customer_nobody_and_everybody_are_told_and_warned_of(cli, tested, c
     assert one[0] == 1
 
 
+WITHOUT_RECEIPTS = """
+[business]
+time_zone = "Europe/Berlin"
+
+[rfm.clicks]
+events = { click = 1 }
+window_days = 60
+
+[rfm.engagement]
+events = "all"
+window_days = 60
+"""
+KINDS = {"clicks": ("click",), "engagement": ("click", "open")}
+
+
+@pytest.fixture(scope="module")
+def web_shop(cli, tmp_path_factory):
+    """Eighty customers who open and click, of whom some only open in the days after."""
+    shop = Shop(tmp_path_factory.mktemp("web"))
+    shop.configure(WITHOUT_RECEIPTS + INTERACTIONS)
+    pick, rows = random.Random(5), []
+    for customer in range(80):
+        for kind, gap in (("click", pick.choice([6, 25, 60])), ("open", pick.choice([12, 90]))):
+            day = EARLIER
+            while (day := day + timedelta(days=pick.randint(1, 2 * gap))) <= LAST:
+                rows.append(click(f"k{len(rows)}", f"c{customer}", str(day), kind))
+    shop.csv("clicks1.csv", rows)
+    assert cli("run", *shop.arguments("--as-of", SCORED)) == 0
+    assert cli(*backtest(shop, SCORED)) == 0
+    return shop, rows
+
+
+@pytest.mark.parametrize("profile", KINDS)
+def test_without_receipts_who_comes_is_who_does_what_the_profile_counts(web_shop, profile):
+    shop, rows = web_shop
+    end = str(SCORED + timedelta(days=20))
+    came = {
+        row["customer"]
+        for row in rows
+        if row["kind"] in KINDS[profile] and str(SCORED) < row["time"] <= end
+    }
+    scored = scores_of(shop, profile)
+    outcomes = dict.fromkeys(came, (True, 0))
+    members = defaultdict(list)
+    for row in scored:
+        members[row["segment"]].append(row["customer_id"])
+    rate = np.mean([row["customer_id"] in came for row in scored])
+    assert 0 < rate < 1
+    assert_groups(told(shop, profile, "segment"), groups(members, outcomes, rate))
+    assert rankings(shop, profile)["score"]["responders"] == rate * len(scored)
+
+
+def test_totals_of_customers_know_no_days(cli, tmp_path, capfd):
+    shop = Shop(tmp_path)
+    shop.configure(
+        """
+        [business]
+        time_zone = "Europe/Berlin"
+
+        [customer_totals]
+        path = "totals*.csv"
+        format = "csv"
+
+        [customer_totals.columns]
+        customer_id = "customer"
+        as_of = "DATE '2025-08-31'"
+        orders = "orders"
+        last_purchase = "last"
+        amount = "money"
+        """
+    )
+    assert cli(*backtest(shop, SCORED)) == 2
+    [problem] = problems(capfd)
+    assert "[customer_totals] do not know" in problem
+
+
 def test_attributes_of_no_day_stay_out(cli, tested, capfd):
     shop, _ = tested
     text = shop.config.read_text().replace('valid_from = "since"\n', "")

@@ -16,9 +16,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.app.backtest.logistic import logits_of_others
+from rfm_spark.app.backtest.outcomes import Outcome, group_aggregates
 from rfm_spark.app.backtest.ranking import Counts, Ranking
-from rfm_spark.core.look_back import LookBack
-from rfm_spark.facts.asks import Ask
 from rfm_spark.results.rfm.past_scores import PastScores
 from rfm_spark.results.rfm.populations import Population, ProfileDay
 
@@ -42,7 +41,7 @@ class Group:
 
     Attributes:
         customers: how many.
-        responders: of these, with a visit.
+        responders: of these, who came.
         revenue_cents: net amount of all.
     """
 
@@ -71,53 +70,34 @@ class Counted:
     rankings: Mapping[str, Ranking]
 
 
-def outcome_ask(days: int) -> Ask:
-    """What customers did in the days after the one that is described."""
-    return Ask(LookBack(days, ends_days_after=days), ("net_cents", "visits"))
-
-
-def outcome_columns(days: int) -> list[str]:
-    """Where the sums of customers have it."""
-    ask = outcome_ask(days)
-    return [ask.column(measure) for measure in ask.measures]
-
-
-def group_aggregates(days: int) -> list[Column]:
-    """What a Group is made of, over rows with `outcome_columns`."""
-    ask = outcome_ask(days)
-    return [
-        F.count(F.lit(1)).alias("customers"),
-        F.count_if(F.col(ask.column("visits")) > 0).alias("responders"),
-        F.coalesce(F.sum(ask.column("net_cents")), F.lit(0)).alias("revenue_cents"),
-    ]
-
-
 def group_of(row: Mapping[str, Any]) -> Group:
-    """The group of a row with `group_aggregates`."""
+    """The group of a row with `outcomes.group_aggregates`."""
     return Group(*(row[name] for name in _MEASURES))
 
 
-def counted(scores: Mapping[ProfileDay, PastScores], days: int) -> dict[ProfileDay, Counted]:
+def counted(
+    scores: Mapping[ProfileDay, PastScores], outcomes: Mapping[str, Outcome]
+) -> dict[ProfileDay, Counted]:
     """Counts customers by score, by recency and by values, in one pass over all profiles and days.
 
     Args:
-        scores: with `outcome_columns`.
-        days: that customers are watched.
+        scores: with the columns of the profile's outcome.
+        outcomes: by profile, what its customers are watched for.
     """
     rows = reduce(
         DataFrame.unionByName,
-        [_rows(one, days) for one in scores.values()],
+        [_rows(of_profile, outcomes[one.profile]) for one, of_profile in scores.items()],
     )
     sets = [[*_OF, *names] for names in _BY]
     columns = list(dict.fromkeys(name for names in sets for name in names))
     grouped = rows.groupingSets([[F.col(n) for n in names] for names in sets], *columns).agg(
-        F.grouping_id().alias("grouping"), *group_aggregates(days)
+        F.grouping_id().alias("grouping"), *group_aggregates()
     )
     found = grouped.toArrow()
     return {one: _counted(_of(found, one), columns) for one in scores}
 
 
-def _rows(scores: PastScores, days: int) -> DataFrame:
+def _rows(scores: PastScores, outcome: Outcome) -> DataFrame:
     """One row per customer: what is counted, and what it is counted by."""
     return scores.rows.select(
         *_OF,
@@ -125,7 +105,7 @@ def _rows(scores: PastScores, days: int) -> DataFrame:
         "recency_days",
         (F.pmod(F.xxhash64("customer_id"), F.lit(2)) == 0).alias("is_first_half"),
         *_bins(scores.population, scores.units_per_value),
-        *outcome_columns(days),
+        *outcome.measured(),
     )
 
 

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.app.backtest.counts import counted, outcome_ask, outcome_columns
+from rfm_spark.app.backtest.counts import counted
+from rfm_spark.app.backtest.outcomes import columns_of, outcomes_of
 from rfm_spark.app.backtest.results import (
     ALL,
     CLUSTER,
@@ -81,8 +82,11 @@ def backtest(run: Run, as_of: Sequence[date], days: int, methods: Sequence[str] 
         UserError: if there is no such method, receipts are not known by their days, fewer days of
             data follow one of them, or a profile scores nobody on all of them.
     """
-    if run.settings.receipts is None:
-        raise UserError("backtest: tells who came again day by day, which needs [receipts]")
+    if run.settings.customer_totals is not None:
+        raise UserError(
+            "backtest: tells who came again day by day, which [customer_totals] do not know; it "
+            "needs [receipts] or [interactions.NAME]"
+        )
     require_methods(methods)
     ordered = sorted(set(as_of))
     with recorded(run, NAME, ordered[-1], BACKTEST_TABLES, makes_facts=True):
@@ -91,7 +95,8 @@ def backtest(run: Run, as_of: Sequence[date], days: int, methods: Sequence[str] 
         _require_watched(run, ordered, days)
         profiles = with_methods(known_profiles(run), methods)
         found, nobody = Found(), None
-        asks = [*profile_asks(profiles, run.settings), outcome_ask(days)]
+        watched = outcomes_of(run.settings, profiles, days).values()
+        asks = [*profile_asks(profiles, run.settings), *(one.ask for one in watched)]
         size = days_a_pass(asks, run.settings)
         for start in range(0, len(ordered), size):
             some = ordered[start : start + size]
@@ -128,10 +133,11 @@ def _look_back(
     known = {day: without_undated(run.settings, of_day) for day, of_day in sums.items()}
     told = f"{min(sums)}" if len(sums) == 1 else f"{len(sums)} days, {min(sums)} to {max(sums)}"
     with run.progress.step("score as it would have been") as step:
-        scores = past_scores(run, profiles, known, outcome_columns(days))
+        outcomes = outcomes_of(run.settings, profiles, days)
+        scores = past_scores(run, profiles, known, columns_of(outcomes.values()))
         step.says(f"{len(profiles)} profiles as of {told}")
     with run.progress.step(f"look at the {days} days after") as step:
-        counts = counted(scores, days)
+        counts = counted(scores, outcomes)
         for one, of_day in counts.items():
             key = {"as_of": one.as_of, "days": days, "profile": one.profile}
             found.groups += group_rows(key, groups_of(of_day))

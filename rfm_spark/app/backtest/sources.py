@@ -10,7 +10,7 @@ from itertools import product
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from rfm_spark.app.backtest.counts import group_aggregates, outcome_columns
+from rfm_spark.app.backtest.outcomes import group_aggregates, visits_after
 from rfm_spark.core.errors import UserError, did_you_mean
 from rfm_spark.facts.asks import ATTRIBUTES_EVER
 from rfm_spark.results.clusters.features.further import ATTRIBUTE_OF, ONE_HOT, PROFILE
@@ -159,11 +159,11 @@ def cluster_groups(run: Run, model: str, as_of: date, sums: DataFrame, days: int
     """
     assigned = run.read(CLUSTER_ASSIGNMENTS).where(model_slice(model, as_of))
     clusters = run.read(CLUSTERS).where(model_slice(model, as_of)).select("cluster", "tier")
-    outcomes = sums.select("customer_id", *outcome_columns(days))
+    outcomes = sums.select("customer_id", *visits_after(days).measured())
     return (
         assigned.select("customer_id", "cluster")
         .join(outcomes, "customer_id", "left")
         .groupBy("cluster")
-        .agg(*group_aggregates(days))
+        .agg(*group_aggregates())
         .join(F.broadcast(clusters), "cluster", "left")
     )

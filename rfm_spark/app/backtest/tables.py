@@ -18,7 +18,11 @@ _PROFILE = Column(
 )
 _CUSTOMERS = Column("customers", LongType(), "Customers scored", required=True)
 _RESPONDERS = Column(
-    "responders", LongType(), "Of these, with a visit in these days", required=True
+    "responders",
+    LongType(),
+    "Of these, with a visit in these days; without [receipts], with an interaction that the "
+    "profile counts",
+    required=True,
 )
 _RANKING = Column(
     "ranking",

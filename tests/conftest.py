@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from pyspark.sql import SparkSession
 from support.configurations import OWN_DAYS
 from support.crashes import snapshots
@@ -227,14 +228,22 @@ def groceries_warehouse(
 def finished_shop(run: RunJob, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A tiny shop after one whole run, with the warehouse as it was after each commit.
 
-    Not to be written to: copy it. The copies of the warehouse are in `folder / "snapshots"`.
+    Not to be written to: copy it. The copies of the warehouse are in `folder / "snapshots"`. It is
+    made by the first process of the tests that needs it.
     """
-    shop = whole_shop(tmp_path_factory.mktemp("finished"))
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        snapshots(patch, shop.warehouse, shop.folder / "snapshots"),
-    ):
-        run(shop.config, shop.raw, shop.warehouse)
+    of_all = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        of_all = of_all.parent
+    shop, is_made = Shop(of_all / "finished"), of_all / "finished.made"
+    with FileLock(of_all / "finished.lock"):
+        if not is_made.exists():
+            whole_shop(shop.folder)
+            with (
+                pytest.MonkeyPatch.context() as patch,
+                snapshots(patch, shop.warehouse, shop.folder / "snapshots"),
+            ):
+                run(shop.config, shop.raw, shop.warehouse)
+            is_made.touch()
     return shop
 
 

@@ -128,8 +128,9 @@ _LOCAL = {
     "spark.hadoop.spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution"
     ".streaming.checkpointing.FileSystemBasedCheckpointFileManager",
     "spark.log.level": "ERROR",
-    # Errors are told in our words: nobody asks which line of Python made a column.
+    # Errors are told in our words: nobody asks which line of Python, or of Spark, made a column.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    "spark.sql.dataFrameQueryContext.enabled": "false",
     # Throughput counts here, not pauses. And the JVM's optimising compiler took more of a short run
     # than the work itself: it is to wait until a method has been called four times as often as
     # by default, which code that goes through rows does at once and code that plans seldom does.

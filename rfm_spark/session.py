@@ -139,6 +139,10 @@ _LOCAL = {
 }
 
 
+_WITHOUT_YARN = Path(__file__).parent / "hadoop"
+"""Found by the JVM before Hadoop's own defaults: half of these are YARN's, and Spark sends all of
+them with each job that reads files, the name of the file that each came from packed by gzip."""
+
 _SETTINGS_FILES = ("core-site.xml", "spark-defaults.conf")
 _LEAST_MEGABYTES = 512
 """Spark does not start with less than 450."""
@@ -172,6 +176,7 @@ def local_session(
         "spark.sql.extensions": _DELTA_EXTENSION,
         "spark.sql.catalog.spark_catalog": _DELTA_CATALOG,
         "spark.driver.memory": driver_memory or _half_of_memory(),
+        "spark.driver.extraClassPath": str(_WITHOUT_YARN),
         "spark.sql.warehouse.dir": tempfile.gettempdir() + "/rfm-spark-catalog",
     }
     if has_few_rows:

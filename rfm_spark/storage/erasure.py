@@ -19,7 +19,11 @@ from rfm_spark.storage.commit_log import CommitLog
 from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import Warehouse
 
-_RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+_AT_ONCE = {
+    "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+    # No commits that tell of the vacuum: two for each table, with a checkpoint each. `runs` does.
+    "spark.databricks.delta.vacuum.logging.enabled": "false",
+}
 _TABLE, _KEYS = "stored", "gone"
 
 
@@ -107,7 +111,7 @@ def purge_files(warehouse: Warehouse, table: Table, note: Mapping[str, Any]) -> 
     with warehouse.committing(table):
         spark.sql(f"ALTER TABLE {target} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
     # The lease is looked at once more: files that another run has yet to commit would go.
-    with warehouse.committing(table), session_settings(spark, {_RETENTION_CHECK: "false"}):
+    with warehouse.committing(table), session_settings(spark, _AT_ONCE):
         DeltaTable.forPath(spark, path).vacuum(0.0)
     with warehouse.committing(table, note):
         spark.sql(f"ALTER TABLE {target} UNSET TBLPROPERTIES ('delta.checkpointInterval')")

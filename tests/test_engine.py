@@ -54,3 +54,10 @@ def test_a_session_of_another_pair_is_refused_before_anything_is_written(spark, 
     ):
         raise AssertionError("the session was given out")
     assert spark.range(1).count() == 1
+
+
+def test_a_local_session_sends_none_of_yarns_defaults_with_its_jobs(spark):
+    spark._jvm.org.apache.hadoop.mapred.JobConf()  # with it come the defaults of MapReduce and YARN
+    sent = spark._jsparkSession.sessionState().newHadoopConf()
+    assert sent.get("mapreduce.job.reduces") == "1"
+    assert sent.get("yarn.resourcemanager.address") is None

@@ -38,7 +38,6 @@ SETTINGS = (
     "maintenance.keep_results_days=20",
     "ingest.max_rejected_share=0.1",
     "clusters.k=3",
-    "clusters.starts=1",
 )
 NOT_COMPARED = (*ABOUT_RUNS, "segment_moves", "cluster_moves")
 """Moves are between days that are stored, and a rebuild stores one."""

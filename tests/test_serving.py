@@ -45,15 +45,14 @@ QUERIES = (
 
 
 @pytest.fixture(scope="module")
-def served(finished_shop):
+def served(finished_shop, tmp_path_factory):
     """The port at which a process of its own serves the finished shop."""
     command = [
         sys.executable, "-m", "rfm_spark", "serve", "--port", "0",
         "--config", finished_shop.config, "--warehouse", finished_shop.warehouse,
     ]  # fmt: skip
     environment = {**os.environ, **SHORT_LIVED}
-    folder = finished_shop.folder / "where it was started"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("where it was started")
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
     ) as process:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pyspark
+from filelock import UnixFileLock
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
@@ -290,7 +291,17 @@ def _quieten_python() -> None:
 
 
 def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:
-    """Starts the JVM with what it prints in a file: Ivy, Spark and Delta speak to experts only."""
+    """Starts the JVM with what it prints in a file: Ivy, Spark and Delta speak to experts only.
+
+    One process of a user at a time: on a new machine Ivy fetches Delta's jars, and where two fill
+    its folder at once, one ends with an error.
+    """
+    starting = Path(tempfile.gettempdir(), f"rfm-spark-{os.getuid()}-starting.lock")
+    with UnixFileLock(starting, fallback_to_soft=False, preserve_lock_file=True):
+        return _started_alone(builder, log)
+
+
+def _started_alone(builder: SparkSession.Builder, log: Path) -> SparkSession:
     _quieten_python()
     sys.stdout.flush()
     sys.stderr.flush()

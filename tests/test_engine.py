@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from rfm_spark.core.errors import UserError
@@ -61,3 +64,30 @@ def test_a_local_session_sends_none_of_yarns_defaults_with_its_jobs(spark):
     sent = spark._jsparkSession.sessionState().newHadoopConf()
     assert sent.get("mapreduce.job.reduces") == "1"
     assert sent.get("yarn.resourcemanager.address") is None
+
+
+STARTED = """
+import sys, time
+from pathlib import Path
+from rfm_spark.session import _started
+
+class Builder:
+    def getOrCreate(self):
+        with open(sys.argv[1], "a") as file:
+            for _ in range(2):
+                print(sys.argv[2], file=file, flush=True)
+                time.sleep(0.3)
+
+_started(Builder(), Path(sys.argv[1] + ".log"))
+"""
+
+
+def test_sessions_of_one_user_start_one_after_another(tmp_path):
+    """Ivy, which fetches Delta's jars on a new machine, fails where two do so at once."""
+    told = tmp_path / "told"
+    names = ("a", "b", "c")
+    processes = [subprocess.Popen([sys.executable, "-c", STARTED, told, name]) for name in names]
+    assert [one.wait(60) for one in processes] == [0, 0, 0]
+    lines = told.read_text().split()
+    assert [*lines[::2]] == [*lines[1::2]]
+    assert sorted(lines[::2]) == [*names]

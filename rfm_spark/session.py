@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.memory import usable_memory
 from rfm_spark.storage.engine import DELTA_PACKAGE, require_tested_pair
+from rfm_spark.storage.gateway import know_functions
 from rfm_spark.storage.session_settings import session_settings
 
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
@@ -188,6 +189,7 @@ def local_session(
     spark = _started(builder, log)
     try:
         require_tested_pair(spark)
+        know_functions(spark)
         yield spark
         log.unlink(missing_ok=True)
     except UserError:
@@ -253,6 +255,7 @@ def submitted_session() -> Iterator[SparkSession]:
     spark = builder.getOrCreate()
     require_delta(spark)
     require_tested_pair(spark)
+    know_functions(spark)
     for name, value in SPEED.items():
         if spark.conf.get(name, None) is None:
             spark.conf.set(name, value)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ Each test has tables of its own: the 10,000 of the default fill the heap after a
 collecting garbage is then all that is done.
 """
 
+BESIDE_ANOTHER = "-XX:ParallelGCThreads=1 -Xmn1500m"
+"""Of two processes on two processors, each has one for the garbage, of which plans are most."""
+
 RunJob = Callable[..., Run]
 Cli = Callable[..., int]
 
@@ -144,7 +147,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     settings = {**FEW_ROWS, **FEW_TABLES}
-    with local_session(driver_memory="3g") as session, session_settings(session, settings):
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("JDK_JAVA_OPTIONS", BESIDE_ANOTHER)
+            session = stack.enter_context(local_session(driver_memory="3g"))
+        stack.enter_context(session_settings(session, settings))
         yield session
 
 

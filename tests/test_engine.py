@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from py4j.clientserver import JavaClient
+from pyspark.sql import functions as F
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.session import submitted_session
@@ -64,6 +66,27 @@ def test_a_local_session_sends_none_of_yarns_defaults_with_its_jobs(spark):
     sent = spark._jsparkSession.sessionState().newHadoopConf()
     assert sent.get("mapreduce.job.reduces") == "1"
     assert sent.get("yarn.resourcemanager.address") is None
+
+
+def test_no_function_is_looked_up_in_the_jvm_twice(spark, monkeypatch):
+    rows = spark.range(3)
+    sent, original = [], JavaClient.send_command
+
+    def send(self, command, *arguments, **named):
+        sent.append(command)
+        return original(self, command, *arguments, **named)
+
+    def counted():
+        one = F.when(F.col("id").isin(1, 2), F.lit("a")).otherwise(F.struct("id", F.lit(1))["id"])
+        return rows.select(one.alias("one"), F.coalesce("id", F.lit(2))).where(
+            ~F.col("id").isNull()
+        )
+
+    assert counted().count() == 3
+    monkeypatch.setattr(JavaClient, "send_command", send)
+    counted()
+    assert len(sent) > 20
+    assert [command for command in sent if command.startswith("r\n")] == []
 
 
 STARTED = """

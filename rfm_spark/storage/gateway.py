@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -35,6 +36,14 @@ _IS_THERE = (
     "RemoteFileChangedException",  # S3A, of a conditional creation
 )
 """What is said of a file that is there."""
+_ASKED_FOR_EACH_COLUMN = {
+    "org.apache.spark.sql.functions": "org.apache.spark.sql.functions",
+    "functions": "org.apache.spark.sql.functions",
+    "PythonUtils": "org.apache.spark.api.python.PythonUtils",
+    "PythonSQLUtils": "org.apache.spark.sql.api.python.PythonSQLUtils",
+    "org.apache.spark.sql.classic.SparkSession": "org.apache.spark.sql.classic.SparkSession",
+}
+"""Names by which PySpark looks a class up, to the class."""
 _Read = TypeVar("_Read")
 
 
@@ -179,6 +188,28 @@ class HadoopFolder:
 
     def _path(self, name: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(self._folder, name)
+
+
+class _KnownClass(JavaClass):  # type: ignore[misc] # Py4J has no types
+    """A class of the JVM that looks each of its static methods up once."""
+
+    def __getattr__(self, name: str) -> Any:
+        member = super().__getattr__(name)
+        if not name.startswith("_"):
+            self.__dict__[name] = member
+        return member
+
+
+def know_functions(spark: SparkSession) -> None:
+    """Lets PySpark find its functions without asking the JVM.
+
+    For each `F.col` it asks which class `functions` is, and then whether that has a `col`: eight
+    thousand questions in a run of a small shop, and a twelfth of its time
+    (`findings/pyspark_looks_up_functions.sh`).
+    """
+    jvm, _ = _jvm(spark)
+    for name, known in _ASKED_FOR_EACH_COLUMN.items():
+        setattr(jvm, name, _KnownClass(known, jvm._gateway_client))
 
 
 def default_file_system(spark: SparkSession) -> str:

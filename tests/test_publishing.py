@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -84,6 +85,29 @@ def killed_after(table: str) -> Iterator[None]:
             yield
 
 
+@pytest.fixture(scope="module")
+def night_killed_at_its_end(run, finished_shop, tmp_path_factory) -> Shop:
+    """The finished shop after another night, which wrote all but a record and was killed.
+
+    Not to be written to.
+    """
+    folder = tmp_path_factory.mktemp("killed night")
+    without = shutil.ignore_patterns("snapshots")
+    shutil.copytree(finished_shop.folder, folder, dirs_exist_ok=True, ignore=without)
+    shop = Shop(folder)
+    next_delivery(shop)
+    with killed_after("customer_360"):
+        run(shop.config, shop.raw, shop.warehouse, as_of=SECOND)
+    return shop
+
+
+@pytest.fixture
+def killed_night(night_killed_at_its_end, tmp_path) -> Shop:
+    """A copy of it, for a test of its own."""
+    shutil.copytree(night_killed_at_its_end.folder, tmp_path, dirs_exist_ok=True)
+    return Shop(tmp_path)
+
+
 def test_a_run_publishes_every_table_at_the_version_it_left(finished_shop):
     rows, place = stored(finished_shop.warehouse, "published"), finished_shop.warehouse
     newest = {name: one for name, one in versions(place).items() if name not in ABOUT}
@@ -97,12 +121,9 @@ def test_a_run_publishes_every_table_at_the_version_it_left(finished_shop):
 
 
 def test_a_night_that_was_killed_is_seen_by_nobody_until_it_is_whole(
-    run, cli, copied_shop, monkeypatch, capfd
+    run, cli, finished_shop, killed_night, monkeypatch, capfd
 ):
-    shop, before = copied_shop, seen(copied_shop.warehouse)
-    next_delivery(shop)
-    with killed_after("customer_360"):
-        run(shop.config, shop.raw, shop.warehouse, as_of=SECOND)
+    shop, before = killed_night, seen(finished_shop.warehouse)
     assert days_of(shop.warehouse, "customer_360") == {FIRST, SECOND}
     assert seen(shop.warehouse) == before
 
@@ -162,11 +183,8 @@ def test_a_night_whose_numbers_do_not_add_up_is_not_published(cli, copied_shop, 
     assert any(repr(SECOND) in row for row in seen(shop.warehouse)["segments"])
 
 
-def test_what_a_killed_night_left_is_not_published_by_another_one(run, copied_shop):
-    shop = copied_shop
-    next_delivery(shop)
-    with killed_after("rfm_cells"):
-        run(shop.config, shop.raw, shop.warehouse, as_of=SECOND)
+def test_what_a_killed_night_left_is_not_published_by_another_one(run, killed_night):
+    shop = killed_night
     for name in ("rfm", "rfm_cells"):
         assert days_of(shop.warehouse, name) == {FIRST, SECOND}
     run(shop.config, shop.raw, shop.warehouse, "rfm", THIRD)
@@ -175,11 +193,8 @@ def test_what_a_killed_night_left_is_not_published_by_another_one(run, copied_sh
         assert names(shop.warehouse)[name] == versions(shop.warehouse)[name]
 
 
-def test_nobody_who_was_forgotten_is_in_what_is_published(run, cli, copied_shop):
-    shop = copied_shop
-    next_delivery(shop)
-    with killed_after("customer_360"):
-        run(shop.config, shop.raw, shop.warehouse, as_of=SECOND)
+def test_nobody_who_was_forgotten_is_in_what_is_published(cli, killed_night):
+    shop = killed_night
     (shop.folder / "ids.txt").write_text("c1\n")
     key = ("--set", f"privacy.key_file={shop.folder / 'key'}")
     place = ("--config", shop.config, "--warehouse", shop.warehouse, *key)

@@ -43,8 +43,6 @@ LONGEST_FIRST = (
     "test_storage",
     "test_maintenance",
     "test_determinism",
-    "test_yarn",
-    "test_file_systems",
     "test_moves_of_days",
     "test_identities",
     "test_nightly",
@@ -124,8 +122,10 @@ QUICK = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the quick ones; long files come first: they would else be all that is left."""
+    """Marks tests by what they need; long files come first: they would else be all that is left."""
     for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("in_spark")
         if item.path.stem in QUICK or isinstance(item, pytest.DoctestItem):
             item.add_marker("quick")
     order = {name: place for place, name in enumerate(LONGEST_FIRST)}

@@ -18,15 +18,11 @@ from support.sessions import FEW_ROWS, SHORT_LIVED, as_in_use
 from support.shop import ABOUT_RUNS, NOT_OF_A_RUN
 
 from rfm_spark.app.tables import ALL_TABLES
+from rfm_spark.storage.session_settings import session_settings
 
-SHUFFLED = "hash(transaction_ts, basket_id, quantity)"
-ON_THE_CLUSTER = {
-    "spark.driver.memory": "1g",
-    "spark.executor.memory": "1g",
-    "spark.executor.cores": "1",
-    "spark.cores.max": "2",
-    "spark.dynamicAllocation.enabled": "false",
-    "spark.ui.enabled": "false",
+CONFIG = ROOT / "conf" / "complete_journey.toml"
+ORDERED, SHUFFLED = "transaction_ts, basket_id", "hash(transaction_ts, basket_id, quantity)"
+OTHER_PARTS = {
     # Other partitions than a session here has, and no generated code.
     **FEW_ROWS,
     "spark.sql.shuffle.partitions": "3",
@@ -34,30 +30,57 @@ ON_THE_CLUSTER = {
     "spark.sql.files.openCostInBytes": "10k",
     "spark.sql.leafNodeDefaultParallelism": "3",
 }
+ON_THE_CLUSTER = {
+    **OTHER_PARTS,
+    "spark.driver.memory": "1g",
+    "spark.executor.memory": "1g",
+    "spark.executor.cores": "1",
+    "spark.cores.max": "2",
+    "spark.dynamicAllocation.enabled": "false",
+    "spark.ui.enabled": "false",
+}
 
 
-@pytest.mark.cluster
-def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
-    spark: SparkSession, run: RunJob, groceries: Path, tmp_path: Path
-) -> None:
-    """A master, two workers, and a driver that has the packed environment and jars only.
+def some_households(groceries: Path, folder: Path, order: str) -> Path:
+    """The demo's input with the receipts of every 20th household, in some order."""
+    shutil.copytree(groceries, folder)
+    rewrite(folder / "transactions.parquet", "household_id % 20 = 0", order)
+    return folder
 
-    The receipts are those of every 20th household.
-    """
-    config, one, other = ROOT / "conf" / "complete_journey.toml", tmp_path / "1", tmp_path / "2"
-    ordered, shuffled = one / "input", other / "input"
-    for folder, order in ((ordered, "transaction_ts, basket_id"), (shuffled, SHUFFLED)):
-        shutil.copytree(groceries, folder)
-        rewrite(folder / "transactions.parquet", "household_id % 20 = 0", order)
+
+@pytest.fixture(scope="module")
+def ordered(
+    spark: SparkSession, run: RunJob, groceries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The warehouse of an input in the order of time."""
+    folder = tmp_path_factory.mktemp("ordered")
     with as_in_use(spark):
-        run(config, ordered, one / "warehouse")
+        run(CONFIG, some_households(groceries, folder / "input", ORDERED), folder / "warehouse")
+    return folder / "warehouse"
+
+
+def test_shuffled_input_in_other_parts_gives_the_same_tables(
+    spark: SparkSession, run: RunJob, groceries: Path, ordered: Path, tmp_path: Path
+) -> None:
+    shuffled = some_households(groceries, tmp_path / "input", SHUFFLED)
+    with session_settings(spark, OTHER_PARTS):
+        run(CONFIG, shuffled, tmp_path / "warehouse")
+    assert_same_tables(ordered, tmp_path / "warehouse")
+
+
+@pytest.mark.platform
+def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
+    groceries: Path, ordered: Path, tmp_path: Path
+) -> None:
+    """A master, two workers, and a driver that has the packed environment and jars only."""
+    shuffled = some_households(groceries, tmp_path / "input", SHUFFLED)
     settings = [
         word for name, value in ON_THE_CLUSTER.items() for word in ("--conf", f"{name}={value}")
     ]
     with standalone_cluster(tmp_path) as master:
         command = [
             *(ROOT / "scripts" / "submit", "run", "--master", master, *settings, "--"),
-            *("--config", config, "--input", shuffled, "--warehouse", other / "warehouse"),
+            *("--config", CONFIG, "--input", shuffled, "--warehouse", tmp_path / "warehouse"),
         ]
         done = subprocess.run(
             [str(part) for part in command],
@@ -70,7 +93,7 @@ def test_shuffled_input_on_a_cluster_of_processes_gives_the_same_tables(
         )
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(list(tmp_path.glob("work*/app-*/*/stderr"))) == 2, "one executor on each worker"
-    assert_same_tables(one / "warehouse", other / "warehouse")
+    assert_same_tables(ordered, tmp_path / "warehouse")
 
 
 def assert_same_tables(one: Path, other: Path) -> None:

@@ -73,12 +73,12 @@ def expected(cli, tmp_path_factory) -> dict[str, Any]:
     return rows_of(local.warehouse)
 
 
-@pytest.mark.cluster
+@pytest.mark.platform
 def test_of_many_who_create_a_file_at_once_one_does(platform):
     assert platform.driver.does("race", platform.at("race"))[0] == 0
 
 
-@pytest.mark.cluster
+@pytest.mark.platform
 def test_a_night_that_is_killed_and_begun_again_makes_the_tables_of_a_local_disk(
     platform, expected, tmp_path
 ):

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from support.sessions import FEW_ROWS, SHORT_LIVED
 from support.shop import (
     ABOUT_RUNS,
-    RECEIPTS,
+    TILLS,
     assert_same_tables,
     receipts_shop,
     stored,
@@ -44,11 +44,11 @@ NOT_COMPARED = (*ABOUT_RUNS, "deliveries")
 """They tell of runs, and when files were taken in."""
 
 
-@pytest.mark.cluster
+@pytest.mark.platform
 def test_nights_on_yarn_make_the_usual_tables(
     spark: SparkSession, cli: Cli, tmp_path: Path
 ) -> None:
-    shop = receipts_shop(tmp_path, RECEIPTS)
+    shop = receipts_shop(tmp_path, TILLS)
     assert cli("nightly", *shop.arguments(*NIGHT)) == 0
     home = Path(pyspark.__file__).parent
     settings = {name: value.format(spark=home, folder=tmp_path) for name, value in SMALL.items()}

@@ -111,6 +111,7 @@ QUICK = (
     "test_rfm_segments",
     "test_rfm_transforms",
     "test_schema",
+    "test_session",
     "test_settings",
     "test_settings_together",
     "test_slices",

@@ -137,11 +137,11 @@ def test_a_failure_between_two_writes_is_told_and_recorded(
     assert_same_tables(stored_tables(shop.warehouse), stored_tables(finished_shop.warehouse))
 
 
-KILLED_AT = ("receipts", "customer_days", "first_receipts")
+KILLED_AT = ("receipts", "deliveries", "customer_days", "customer_years", "first_receipts")
 """Tables of which a process makes a commit before it is killed, each where the last one stopped."""
 
 
-def test_processes_killed_one_after_another_hold_nothing_up(run, finished_shop, tmp_path):
+def test_five_processes_killed_one_after_another_hold_nothing_up(run, finished_shop, tmp_path):
     shutil.copytree(finished_shop.raw, tmp_path / "raw")
     shop = Shop(tmp_path)
     shop.configure(finished_shop.config.read_text())

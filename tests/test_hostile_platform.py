@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 from deltalake import DeltaTable
-from pyspark.errors import PySparkAttributeError
 from support.files import damage
 from support.shop import ABOUT_RUNS, Shop, assert_same_tables, some_lines, stored, stored_tables
 from test_storage import DEFAULTS, HOSTILE
@@ -110,27 +109,3 @@ def test_a_damaged_file_is_told_where_the_platform_leaves_such_files_out(spark, 
         pytest.raises(UserError, match=r"receipts2\.parquet"),
     ):
         rfm_spark.run_job(spark, "ingest", settings, **places)
-
-
-_NO_JVM = "JVM_ATTRIBUTE_NOT_SUPPORTED"
-
-
-class _OverConnect:
-    """What a session of Spark Connect says when it is asked for what lies in the JVM."""
-
-    @property
-    def sparkContext(self):  # noqa: N802 - Spark's name
-        raise PySparkAttributeError(
-            errorClass="JVM_ATTRIBUTE_NOT_SUPPORTED",
-            messageParameters={"attr_name": "sparkContext"},
-        )
-
-
-def test_a_session_of_spark_connect_is_refused_before_anything_is_written(finished_shop, tmp_path):
-    settings = rfm_spark.load_settings(finished_shop.config)
-    places = {"input": finished_shop.raw, "warehouse": tmp_path / "warehouse"}
-    with pytest.raises(UserError, match=r"Spark Connect.*use a classic session"):
-        rfm_spark.run_job(_OverConnect(), "run", settings, **places)
-    with pytest.raises(UserError, match=r"Spark Connect.*use a classic session"):
-        rfm_spark.open_warehouse(_OverConnect(), finished_shop.warehouse)
-    assert not (tmp_path / "warehouse").exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from nights import Command, Course, Ended, Moment, Shop
 from record import Disturbed, add_to
 from rich.console import Console
 from rich.table import Table
+from shops import make_up
 
 from rfm_spark.core.code_version import code_version
 
@@ -29,18 +28,6 @@ _HISTORY_DAYS = 66
 _MOST_OF_A_NIGHT = 6
 _MARK = ".made_by_chaos"
 """A file of a folder that may be removed."""
-
-_FEW_STEPS = """
-[cohorts]
-grains = ["month"]
-
-[clusters]
-k = 2
-starts = 1
-window_days = 60
-features = ["recency_days", "frequency", "monetary_cents"]
-"""
-"""Every kind of table is made, by little work."""
 
 _SAME = "the same rows"
 _screen = Console(highlight=False)
@@ -62,7 +49,8 @@ def main(
     night = Command(folder / "shop.toml", _day(_HISTORY_DAYS))
     course = _kept(folder, receipts, seed)
     if course is None:
-        _make_up(folder, receipts, seed)
+        days = [_FIRST_DAY + timedelta(days=number) for number in range(_HISTORY_DAYS + 1)]
+        make_up(folder, folder / _MARK, days, receipts, seed)
         course = _begin(folder / "made_up", night, evening, undisturbed)
         _keep(folder, receipts, seed, course)
     tables = len(tables_of(undisturbed.warehouse))
@@ -113,29 +101,6 @@ def _begin(made_up: Path, night: Command, evening: Shop, undisturbed: Shop) -> C
     evening.deliver(made_up, [night.day])
     undisturbed.become(evening)
     return _whole(undisturbed, night).course
-
-
-def _make_up(folder: Path, receipts: int, seed: int) -> None:
-    """Deliveries by day, and the configuration that reads them."""
-    if folder.exists():
-        if not (folder / _MARK).is_file():
-            raise typer.BadParameter(f"{folder}: is there, and was not made by this")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / _MARK).touch()
-    made = subprocess.run(
-        [
-            *(sys.executable, "-m", "rfm_spark", "generate", "--receipts", str(receipts)),
-            *("--customers", str(receipts // 10), "--days", str(_HISTORY_DAYS + 1)),
-            *("--seed", str(seed), "--first-day", str(_FIRST_DAY)),
-            *("--out", str(folder / "made_up")),
-            *("--set", "interactions_per_receipt=1"),
-        ],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    (folder / "shop.toml").write_text(made.stdout + _FEW_STEPS, encoding="utf-8")
 
 
 def _day(number: int) -> str:

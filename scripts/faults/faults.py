@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, Protocol
 
+import psutil
 from disks import leave_free, mount_disk, turn_read_only, turn_writable
 from nights import Command, Course, Ended, Moment, Shop, kill
+from support.cluster import standalone_cluster
 
 _LARGE_BYTES = 4 * 2**30
 _MOST_FREE_BYTES = 64 * 2**10
@@ -105,9 +109,60 @@ class ReadOnly:
         return end, moment if end.code != 0 else None
 
 
-FaultName = Literal["kill", "disk-full", "read-only"]
+@dataclass(frozen=True)
+class KillOnCluster:
+    """Of Spark's own cluster, two workers with an executor each, one process is killed.
+
+    Attributes:
+        runs: the class that the process runs.
+    """
+
+    runs: str
+
+    def prepare(self, shop: Shop) -> None:
+        """Nothing."""
+
+    def disturbed(
+        self, shop: Shop, night: Command, course: Course, chance: random.Random
+    ) -> tuple[Ended, Moment | None]:
+        """Kills at a moment; what was lost the cluster is to make up for. See `Fault`."""
+        moment, killed = course.moment(chance), list[psutil.Process]()
+        folder = shop.folder / "cluster"
+        folder.mkdir()
+        with standalone_cluster(folder.absolute()) as master:
+
+            def happens(process: subprocess.Popen[bytes]) -> None:
+                if not shop.waits_for(moment, process):
+                    return
+                while process.poll() is None and not (found := self._processes()):
+                    time.sleep(0.05)
+                if found:
+                    killed.append(chance.choice(found))
+                    killed[0].kill()
+
+            end = shop.night(replace(night, master=master), happens)
+        shutil.rmtree(folder)
+        return end, moment if killed else None
+
+    def _processes(self) -> list[psutil.Process]:
+        """Those of the cluster, the oldest first."""
+        family = psutil.Process().children(recursive=True)
+        found = [one for one in family if self._is_one(one)]
+        return sorted(found, key=psutil.Process.create_time)
+
+    def _is_one(self, process: psutil.Process) -> bool:
+        try:
+            program, *arguments = process.cmdline() or [""]
+        except psutil.NoSuchProcess:
+            return False  # it has just ended
+        return Path(program).name == "java" and self.runs in arguments
+
+
+FaultName = Literal["kill", "kill-executor", "kill-worker", "disk-full", "read-only"]
 FAULTS: dict[FaultName, Fault] = {
     "kill": Kill(),
+    "kill-executor": KillOnCluster("org.apache.spark.executor.CoarseGrainedExecutorBackend"),
+    "kill-worker": KillOnCluster("org.apache.spark.deploy.worker.Worker"),
     "disk-full": DiskFull(),
     "read-only": ReadOnly(),
 }

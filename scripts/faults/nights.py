@@ -17,8 +17,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rfm_spark.session import FEW_ROWS
+
+_SUBMIT = Path(__file__).parents[1] / "submit"
 _LONGEST_SECONDS = 1_800
 _STARTING = "start Spark"
+_SMALL = {
+    **FEW_ROWS,
+    # Both executors have something to do.
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.leafNodeDefaultParallelism": "2",
+    "spark.driver.memory": "1g",
+    "spark.executor.memory": "700m",
+    "spark.executor.cores": "1",
+    "spark.cores.max": "2",
+    "spark.dynamicAllocation.enabled": "false",
+    "spark.ui.enabled": "false",
+    "spark.log.level": "WARN",
+}
+"""What a driver on a small cluster is given."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +103,21 @@ class Command:
     Attributes:
         config: of the shop.
         day: that the night is of.
+        master: of Spark's own cluster that does it; None for an embedded Spark.
     """
 
     config: Path
     day: str
+    master: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Of a command line, but for the places."""
+        job = ["--date", self.day, "--config", str(self.config)]
+        if self.master is None:
+            return [sys.executable, "-m", "rfm_spark", "nightly", *job]
+        settings = (word for one in _SMALL.items() for word in ("--conf", "=".join(one)))
+        return [str(_SUBMIT), "nightly", "--master", self.master, *settings, "--", *job]
 
 
 @dataclass(frozen=True)
@@ -173,14 +201,19 @@ class Shop:
         with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "rfm_spark", "--log", "json", "nightly"),
-                    *("--date", command.day, "--config", str(command.config)),
-                    *("--input", str(self.input), "--warehouse", str(self.warehouse)),
+                    *command.words,
+                    *("--input", str(self.input.absolute())),
+                    *("--warehouse", str(self.warehouse.absolute())),
                 ],
                 stdout=told,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "SPARK_LOCAL_DIRS": str(scratch), "TMPDIR": str(scratch)},
+                env={
+                    **os.environ,
+                    "RFM_SPARK_LOG": "json",
+                    "SPARK_LOCAL_DIRS": str(scratch),
+                    "TMPDIR": str(scratch),
+                },
             )
             try:
                 yield process

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pyspark.sql import SparkSession
 from support.sessions import SHORT_LIVED
 from support.shop import Shop, stored
 
@@ -19,11 +20,10 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 import rfm_spark
-from rfm_spark.storage.engine import DELTA_PACKAGE
 
-config, raw, warehouse, elsewhere = sys.argv[1:]
+config, raw, warehouse, elsewhere, jars = sys.argv[1:]
 settings = {
-    "spark.jars.packages": DELTA_PACKAGE,
+    "spark.jars": jars,
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
@@ -47,10 +47,11 @@ spark.stop()
 
 
 def test_a_session_of_spark_connect_is_refused_and_reads_the_tables(
-    finished_shop: Shop, tmp_path: Path
+    spark: SparkSession, finished_shop: Shop, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "warehouse"
-    arguments = (finished_shop.config, finished_shop.raw, finished_shop.warehouse, elsewhere)
+    places = (finished_shop.config, finished_shop.raw, finished_shop.warehouse, elsewhere)
+    arguments = (*places, spark.conf.get("spark.jars"))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM, *map(str, arguments)],
         capture_output=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -29,7 +30,11 @@ def submitted(cluster: Kubernetes, *settings: str) -> subprocess.CompletedProces
         text=True,
         timeout=300,
         check=False,
-        env={**os.environ, **SHORT_LIVED, "PYSPARK_PYTHON": "/not/in/the/image"},
+        env={
+            **os.environ,
+            **SHORT_LIVED,
+            **dict.fromkeys(("PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON"), sys.executable),
+        },
     )
 
 

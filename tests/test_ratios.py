@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import Row
 
 from rfm_spark.results.rfm.populations import population_aggregates, population_of
-from rfm_spark.results.rfm.ratios import ratios
+from rfm_spark.results.rfm.ratios import ratios, rfmr_score
 
 
 def rfm(customer, recency_days, frequency, value_units):
@@ -42,7 +42,8 @@ def test_values_whose_sum_no_bigint_holds_have_their_mean(spark):
 def ratios_of(spark, customers, weights=(1.0, 1.0, 1.0)):
     values = rows_of_values(spark, customers)
     population = population_of(values.agg(*population_aggregates()).first())
-    found = values.select("customer_id", *ratios(weights, population)).collect()
+    three = values.select("customer_id", *ratios(population))
+    found = three.withColumn("rfmr_score", rfmr_score(weights)).collect()
     return {row["customer_id"]: row for row in found}
 
 

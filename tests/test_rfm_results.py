@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from itertools import product
 
 from support import assert_rows, rows_of
+from support.sessions import as_in_use
 
 from rfm_spark.core.look_back import LookBack
 from rfm_spark.facts.customer_sums import CustomerFacts, customer_sums
@@ -74,6 +76,21 @@ def test_a_scored_customer_has_values_scores_cell_and_segment(spark):
     ]
     common = {"profile": "purchase", "as_of": "2026-01-31", "boundary_version": "2026-01-01"}
     assert_rows(scored, [dict(zip(names, row, strict=True)) | common for row in rows])
+
+
+def test_the_jvm_compiles_the_code_that_scores(spark, capsys):
+    """Of a longer method it compiles nothing, and Spark gives the code of the whole step up."""
+    values = spark.range(1).selectExpr(
+        "string(id) AS customer_id",
+        "int(id) AS recency_days",
+        *[f"id AS {name}" for name in ("frequency", "value_units", "monetary_cents")],
+        *[f"date_add('2026-01-01', int(id)) AS {name}" for name in ("first_visit", "last_visit")],
+    )
+    population = population_of(values.agg(*population_aggregates()).first())
+    with as_in_use(spark):
+        scored_customers(values, population, SCORING).explain(mode="codegen")
+    [size] = re.findall(r"maxMethodCodeSize:(\d+)", capsys.readouterr().out)
+    assert int(size) < 5_000, "of 8,000; what writes the rows is in the same method"
 
 
 def scored_row(customer, rfm_cell, name, recency_days, frequency, monetary_cents):

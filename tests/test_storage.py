@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from deltalake import CommitProperties, DeltaTable
 from pyspark.errors import PySparkException
@@ -18,7 +19,9 @@ from support.shop import EMPTY_AFTER_A_RUN, NOT_OF_A_RUN, stored, versions
 
 from rfm_spark.app.tables import ALL_TABLES
 from rfm_spark.core.errors import UserError
+from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.ingest.tables.customers import CUSTOMERS
+from rfm_spark.ingest.tables.receipts import RECEIPTS
 from rfm_spark.storage.commit_log import CommitLog, Note
 from rfm_spark.storage.lease import LEASE, lease
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -108,6 +111,21 @@ def test_checksums_of_commits_do_not_list_files(finished_shop):
     written = [one for one in checksums if one["numFiles"] > 0]
     assert len(written) >= len(ALL_TABLES) - len(NOT_OF_A_RUN) - len(EMPTY_AFTER_A_RUN)
     assert not any(one.get("allFiles") for one in written)
+
+
+@pytest.mark.parametrize("table", [RECEIPTS, CUSTOMER_DAYS])
+def test_values_that_hardly_repeat_are_written_without_a_dictionary(finished_shop, table):
+    place = finished_shop.warehouse / table.name
+    files = [uri.removeprefix("file://") for uri in DeltaTable(str(place)).file_uris()]
+    assert files
+    has_dictionary = set()
+    for file in files:
+        group = pq.read_metadata(file).row_group(0)
+        chunks = [group.column(number) for number in range(group.num_columns)]
+        assert {one.compression for one in chunks} == {"ZSTD"}
+        has_dictionary |= {one.path_in_schema for one in chunks if one.has_dictionary_page}
+    assert not has_dictionary & set(table.plain)
+    assert has_dictionary, "others have one"
 
 
 def test_a_slice_is_replaced_and_the_rest_stays(spark, warehouse, tmp_path):

@@ -82,6 +82,45 @@ def test_on_kubernetes_everything_is_in_the_image(submit):
     assert words[-1] == "/opt/x.toml"
 
 
+UNWATCHED = "spark.kubernetes.submission.waitAppCompletion=false"
+
+
+@pytest.mark.parametrize(
+    ("told", "options", "code"),
+    [
+        ("", (), 1),
+        ("phase: Failed\ncontainer status: N/A", (), 1),
+        ("container name: another-one\nexit code: 0", (), 1),
+        ("", ("--conf", UNWATCHED), 0),
+        ("", (f"--conf={UNWATCHED}",), 0),
+        ("Deployed Spark application a with submission ID of:a into Kubernetes", (), 0),
+    ],
+)
+def test_a_driver_on_kubernetes_whose_end_is_not_told(submit, tmp_path, told, options, code):
+    spark = tmp_path / "spark" / "bin" / "spark-submit"
+    spark.write_text(f"#!/bin/sh\necho shown\nprintf '%s\\n' '{told}' >&2\n")
+    done = submit("run", "--master", "k8s://https://h", *options, "--", "--config", "/opt/x.toml")
+    assert done.returncode == code
+    assert done.stdout == "shown\n"
+    assert ("tells no exit code" in done.stderr) == (code != 0)
+
+
+def test_a_submission_that_is_stopped_stops_what_it_started(submit, tmp_path):
+    spark = tmp_path / "spark" / "bin" / "spark-submit"
+    stops = "trap 'echo stopped; kill $!; exit 143' TERM"
+    spark.write_text(f"#!/bin/sh\n{stops}\nsleep 60 &\necho started >&2\nwait\n")
+    command = [ROOT / "scripts" / "submit", "run", "--master", "k8s://https://h", "--", "-h"]
+    environment = {**os.environ, "SPARK_HOME": str(tmp_path / "spark")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "started\n"
+        process.terminate()
+        shown, _ = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert shown == "stopped\n"
+
+
 @pytest.mark.parametrize(
     ("told", "ends", "code"),
     [

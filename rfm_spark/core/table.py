@@ -51,6 +51,8 @@ class Table:
             replaces, so that replacing it touches no other file.
         sort_by: order of the rows inside a file, so that equal keys lie together.
         skip_by: columns with minimum and maximum kept per file; by default the key.
+        plain: columns whose values hardly repeat: Parquet writes them without looking for a
+            dictionary first, and the whole table by zstd, which packs them better than Snappy.
         gather: bring a partition's rows together before they are written, so that they lie in few
             files: for tables whose rows come in another order than that of their partitions.
         is_composed: its columns depend on which results there are: one that is missing is added
@@ -67,6 +69,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
     gather: bool = False
     is_composed: bool = False
     keeps_decisions: bool = False

@@ -61,6 +61,7 @@ CUSTOMER_DAYS = Table(
     key=("customer_id", "day"),
     partition_by=("year",),
     sort_by=("customer_id", "day"),
+    plain=("customer_id", "day", *(column.name for column in ADDITIVE)),
 )
 
 CUSTOMER_YEARS = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -89,9 +89,11 @@ class Warehouse(StoredTables):
             RunFailure: if the lease has been lost, or somebody else has changed it meanwhile.
         """
         self._hold.check()
-        noted = {} if note is None else {_NOTE_OF_SESSION: self._written(note)}
+        settings = _encoding(table)
+        if note is not None:
+            settings[_NOTE_OF_SESSION] = self._written(note)
         try:
-            with self._tagged(), session_settings(self.spark, noted) if noted else nullcontext():
+            with self._tagged(), session_settings(self.spark, settings):
                 yield
         except CONFLICTS as error:
             raise RunFailure(
@@ -255,6 +257,14 @@ class Warehouse(StoredTables):
         metrics = log.info(version)["operationMetrics"]
         rows = int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0))
         return Commit(version, rows)
+
+
+def _encoding(table: Table) -> dict[str, str]:
+    """Settings of the session by which Parquet writes a table's files."""
+    if not table.plain:
+        return {}
+    plain = {f"parquet.enable.dictionary#{name}": "false" for name in table.plain}
+    return {"spark.sql.parquet.compression.codec": "zstd", **plain}
 
 
 def as_of_slice(as_of: date) -> Column:

@@ -126,19 +126,22 @@ class KillOnCluster:
         self, shop: Shop, night: Command, course: Course, chance: random.Random
     ) -> tuple[Ended, Moment | None]:
         """Kills at a moment; what was lost the cluster is to make up for. See `Fault`."""
-        moment, killed = course.moment(chance), list[psutil.Process]()
+        moment, number = course.moment(chance), chance.randrange(2)
+        killed = list[psutil.Process]()
         folder = shop.folder / "cluster"
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         with standalone_cluster(folder.absolute()) as master:
 
             def happens(process: subprocess.Popen[bytes]) -> None:
                 if not shop.waits_for(moment, process):
                     return
-                while process.poll() is None and not (found := self._processes()):
+                while not (found := self._processes()) and process.poll() is None:
                     time.sleep(0.05)
                 if found:
-                    killed.append(chance.choice(found))
-                    killed[0].kill()
+                    one = found[number % len(found)]
+                    one.kill()
+                    killed.append(one)
 
             end = shop.night(replace(night, master=master), happens)
         shutil.rmtree(folder)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -28,6 +31,7 @@ _MARK = ".made_by_soak"
 """A file of a folder that may be removed."""
 _WARM_NIGHTS = 10
 """First nights of the JVM, which do not count."""
+_PARTS = 8
 
 _screen = Console(highlight=False)
 
@@ -74,6 +78,7 @@ def main(
     days = [_FIRST_DAY + timedelta(days=number) for number in range(365 + nights * days_apart)]
     make_up(folder, folder / _MARK, days, receipts_a_day * len(days), seed)
     done: list[Night] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         for night in _nights(Shop(folder), days, days_apart):
             done.append(night)
@@ -142,8 +147,11 @@ def _processor_seconds() -> float:
 
 def _tell(nights: Sequence[Night]) -> None:
     """Medians of eight parts of the nights, and of the last part to the first."""
-    size = max(1, len(nights) // 8)
-    parts = [nights[place : place + size] for place in range(0, len(nights) - size + 1, size)]
+    if len(nights) < _PARTS:
+        _screen.print(f"{len(nights)} nights after the first {_WARM_NIGHTS}: too few to compare")
+        return
+    bounds = [len(nights) * number // _PARTS for number in range(_PARTS + 1)]
+    parts = [nights[first:end] for first, end in pairwise(bounds)]
     shown = Table("nights", "s", "of processors", "MB", "of logs", "files", "memory, MB", "threads",
                   "open files", title="medians")  # fmt: skip
     for part in parts:
@@ -159,10 +167,9 @@ def _tell(nights: Sequence[Night]) -> None:
             f"{_median(part, 'open_files'):.0f}",
         )
     _screen.print(shown)
-    if len(parts) > 1:
-        for name in ("seconds", "processor_seconds"):
-            ratio = _median(parts[-1], name) / _median(parts[0], name)
-            _screen.print(f"{name}: the last of these parts takes {ratio:.2f} times the first")
+    for name in ("seconds", "processor_seconds"):
+        ratio = _median(parts[-1], name) / _median(parts[0], name)
+        _screen.print(f"{name}: the last of these parts takes {ratio:.2f} times the first")
 
 
 def _median(nights: Sequence[Night], name: str) -> float:

@@ -84,5 +84,6 @@ RECEIPTS = Table(
     partition_by=("month",),
     gather=True,
     skip_by=("receipt_id", "delivery", "business_date"),
+    plain=("receipt_id", "customer_id", "receipt_ts", "net_cents", "gross_cents"),
     schema_version=3,
 )

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from rfm_spark.results.rfm.cut_points import CutPoints
 from rfm_spark.results.rfm.populations import Population, ProfileDay
-from rfm_spark.results.rfm.ratios import ratios
+from rfm_spark.results.rfm.ratios import ratios, rfmr_score
 from rfm_spark.results.rfm.scores import cell, score, weighted_total
 from rfm_spark.results.rfm.segments import Grid, cells, segment
 from rfm_spark.results.rfm.values import Basis
@@ -89,7 +89,7 @@ def scored_customers(
         "first_visit",
         "last_visit",
         *kept,
-        *ratios(scoring.ratio_weights, population),
+        *ratios(population),
         *score_columns(basis, scoring.cuts, scoring.scores),
     )
     r, f, m = (F.col(name) for _, name in DIMENSIONS.values())
@@ -98,6 +98,7 @@ def scored_customers(
         F.lit(scoring.profile).alias("profile"),
         F.lit(scoring.as_of).alias("as_of"),
         "*",
+        rfmr_score(scoring.ratio_weights).alias("rfmr_score"),
         cell(r, f, m).alias("rfm_cell"),
         total.alias("rfm_total"),
         segment(scoring.grid, total, first_visit_inside(basis, scoring.as_of)).alias("segment"),

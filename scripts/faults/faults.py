@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -140,8 +141,9 @@ class KillOnCluster:
                     time.sleep(0.05)
                 if found:
                     one = found[number % len(found)]
-                    one.kill()
-                    killed.append(one)
+                    with suppress(psutil.NoSuchProcess):  # it ended by itself: nothing was done
+                        one.kill()
+                        killed.append(one)
 
             end = shop.night(replace(night, master=master), happens)
         shutil.rmtree(folder)

@@ -111,8 +111,8 @@ class Command:
     master: str | None = None
 
     @property
-    def words(self) -> list[str]:
-        """Of a command line, but for the places."""
+    def argv(self) -> list[str]:
+        """The command line, but for the places."""
         job = ["--date", self.day, "--config", str(self.config)]
         if self.master is None:
             return [sys.executable, "-m", "rfm_spark", "nightly", *job]
@@ -201,7 +201,7 @@ class Shop:
         with self._log.open("wb") as told:
             process = subprocess.Popen(
                 [
-                    *command.words,
+                    *command.argv,
                     *("--input", str(self.input.absolute())),
                     *("--warehouse", str(self.warehouse.absolute())),
                 ],

@@ -84,19 +84,9 @@ class _Answers(BaseHTTPRequestHandler):
             self._tell(200, self.of.driver)
 
     def _kept(self) -> dict[str, Any]:
-        made: dict[str, Any] = json.loads(self._body())
+        made: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.of.created[made["kind"]] = made
         return made
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers["Content-Length"]))
-        parts = []
-        while size := int(self.rfile.readline(), 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(parts)
 
     def _tell(self, code: int, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode() + b"\n"

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import RunFailure, UserError
 from rfm_spark.core.memory import usable_memory
+from rfm_spark.storage.comet import comet_settings
 from rfm_spark.storage.engine import DELTA_PACKAGE, require_tested_pair
 from rfm_spark.storage.gateway import know_functions
 from rfm_spark.storage.session_settings import session_settings
@@ -82,6 +83,8 @@ SPEED = {
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
     # The first rows of an order: beyond so many each task would keep all of them in memory.
     "spark.sql.execution.topKSortFallbackThreshold": "100000",
+    # Where Comet is there: it reads no tables of Delta by itself, but goes on from Spark's rows.
+    "spark.comet.convert.parquet.enabled": "true",
     # Receipts are put together from their lines in a hash map, not by sorting after 128 of them.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "65536",
 }
@@ -155,15 +158,19 @@ _PART_BYTES = 32 * 2**20
 
 @contextmanager
 def local_session(
-    driver_memory: str | None = None, has_few_rows: bool = False
+    driver_memory: str | None = None, has_few_rows: bool = False, comet_jar: str | None = None
 ) -> Iterator[SparkSession]:
     """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
 
     Args:
         driver_memory: of the JVM, as Spark writes it; by default half of what this process may use.
         has_few_rows: it works on a few megabytes, and would take longer for more.
+        comet_jar: file of Apache DataFusion Comet, whose native code then works through much of
+            what Spark plans, with half of that memory outside the heap; for Spark 4.1. Left out
+            where there are few rows.
 
     Raises:
+        UserError: if that file is not there, or for another Spark.
         RunFailure: if Spark does not start; it names the file.
     """
     threads = os.cpu_count() or 1
@@ -177,10 +184,16 @@ def local_session(
         "spark.jars.excludes": ",".join(f"{group}:*" for group in _IN_SPARK_ALREADY),
         "spark.sql.extensions": _DELTA_EXTENSION,
         "spark.sql.catalog.spark_catalog": _DELTA_CATALOG,
-        "spark.driver.memory": driver_memory or _half_of_memory(),
+        "spark.driver.memory": driver_memory or f"{_half_of_memory()}m",
         "spark.driver.extraClassPath": str(_WITHOUT_YARN),
         "spark.sql.warehouse.dir": tempfile.gettempdir() + "/rfm-spark-catalog",
     }
+    if comet_jar is not None:
+        megabytes = _half_of_memory() // 2
+        comet = comet_settings(comet_jar, megabytes)
+        if not has_few_rows:
+            comet["spark.driver.extraClassPath"] += f":{_WITHOUT_YARN}"
+            settings |= {"spark.driver.memory": driver_memory or f"{megabytes}m", **comet}
     if has_few_rows:
         settings |= FEW_ROWS | {"spark.driver.extraJavaOptions": _SHORT_LIVED}
     builder = SparkSession.builder.appName("rfm-spark").master(f"local[{threads}]")
@@ -327,7 +340,7 @@ def _started_alone(builder: SparkSession.Builder, log: Path) -> SparkSession:
             os.close(kept)
 
 
-def _half_of_memory() -> str:
-    """Python, and what the JVM needs beside its heap, have the other half."""
+def _half_of_memory() -> int:
+    """In megabytes. Python, and what the JVM needs beside its heap, have the other half."""
     megabytes = usable_memory() // 2**21
-    return f"{max(_LEAST_MEGABYTES, min(megabytes, 24 * 1024))}m"
+    return max(_LEAST_MEGABYTES, min(megabytes, 24 * 1024))

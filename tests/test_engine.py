@@ -19,6 +19,7 @@ JAR = "file:/jars/io.delta_delta-spark_4.2_2.13-4.4.0.jar"
         ("4.2.1", "/opt/spark/jars/delta-spark_2.13-4.4.1.jar"),
         ("4.2.0-amzn-1", JAR),
         ("4.2.0", None),
+        ("4.1.3", JAR.replace("_4.2", "_4.1")),
         ("4.2.0", "file:/databricks/jars/delta--shaded.jar"),
     ],
 )
@@ -32,14 +33,15 @@ def test_a_tested_pair(spark, jar):
         ("4.3.0", JAR, "Spark 4.3.0 with Delta 4.4 for Spark 4.2"),
         ("4.2.0", JAR.replace("_4.2", "_4.1"), "Spark 4.2.0 with Delta 4.4 for Spark 4.1"),
         ("4.2.0", JAR.replace("4.4.0", "4.5.0"), "Spark 4.2.0 with Delta 4.5 for Spark 4.2"),
-        ("4.1.3", None, "Spark 4.1.3 with its Delta"),
+        ("4.1.3", JAR, "Spark 4.1.3 with Delta 4.4 for Spark 4.2"),
+        ("4.0.3", None, "Spark 4.0.3 with its Delta"),
         ("4.20.0", JAR, "Spark 4.20.0 with"),
     ],
 )
 def test_any_other_pair_is_refused(spark, jar, told):
     problem = pair_problem(spark, jar)
     assert problem.startswith(told)
-    assert "use Spark 4.2 with Delta 4.4" in problem
+    assert "use Spark 4.2 with Delta 4.4 (io.delta:delta-spark_4.2_2.13:4.4.0) or Spark" in problem
 
 
 def test_the_pair_of_this_environment_is_one_of_them(spark):

@@ -21,6 +21,9 @@ Sessions = Callable[[], AbstractContextManager[SparkSession]]
 _FEW_BYTES = 2**20
 """Of input and warehouse together, up to which plans are interpreted (docs/performance.md)."""
 
+_COMET_JAR = "RFM_SPARK_COMET_JAR"
+"""The variable of the environment that names the file of Comet's jar."""
+
 
 @contextmanager
 def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterator[SessionOnDemand]:
@@ -36,7 +39,11 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
         # Unless files of settings may say otherwise, paths are those of this machine.
         is_local = not has_hadoop_settings(os.environ)
         has_few_rows = is_local and bool(known) and holds_at_most(_FEW_BYTES, known)
-        start: Sessions = partial(local_session, has_few_rows=has_few_rows)
+        start: Sessions = partial(
+            local_session,
+            has_few_rows=has_few_rows,
+            comet_jar=os.environ.get(_COMET_JAR) or None,
+        )
     else:
         start, is_local = given, False
     with SessionOnDemand(partial(_shown, start), is_local) as sessions:

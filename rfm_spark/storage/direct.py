@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import fs
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from rfm_spark.core.table import Table
 from rfm_spark.storage.commit_log import NOTE, Note
 from rfm_spark.storage.damage import Damage
-from rfm_spark.storage.local_rows import arrow_rows
+from rfm_spark.storage.local_rows import arrow_rows, arrow_schema
 from rfm_spark.storage.locations import below, is_local, plain
 from rfm_spark.storage.snapshot import NEWEST, Snapshot
 from rfm_spark.storage.table_state import SCHEMA_VERSION, TableState
@@ -114,7 +113,7 @@ class DirectTables:
     def slice(self, table: Table, column: str, value: Any, names: Sequence[str]) -> pa.Table:
         """Columns of the rows that a column has a value of; null where the table lacks one."""
         stored = self._open(table)
-        kinds = to_arrow_schema(table.schema)
+        kinds = arrow_schema(table.schema)
         have = {field.name for field in stored.schema().fields}
         found = self._read(
             stored, table, [name for name in names if name in have], [(column, "=", value)]
@@ -149,7 +148,7 @@ class DirectTables:
         from deltalake import CommitProperties, PostCommitHookProperties, write_deltalake
 
         names = [field.name for field in self._open(table, NEWEST).schema().fields]
-        added = arrow_rows(rows, to_arrow_schema(table.schema, timezone="UTC")).select(names)
+        added = arrow_rows(rows, arrow_schema(table.schema)).select(names)
         write_deltalake(
             below(self._place, table.name),
             added,

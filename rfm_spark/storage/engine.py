@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 
+import pyspark
 from pyspark.sql import SparkSession
 
 from rfm_spark.core.errors import UserError
 from rfm_spark.storage.gateway import jar_of
 
-DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
-"""What an embedded Spark loads, and a session without Delta is told to."""
-
-TESTED_PAIRS = {"4.2": "4.4"}
+TESTED_PAIRS = {"4.2": "4.4", "4.1": "4.4"}
 """Minor version of Spark to that of Delta."""
 
 _JAR = re.compile(r"delta-spark(?:_(?P<spark>\d+\.\d+))?_2\.\d+-(?P<delta>\d+\.\d+)[^/]*\.jar$")
+
+
+def minor(version: str) -> str:
+    """The first two numbers of a version, such as 4.2 of 4.2.0."""
+    return ".".join(version.split(".")[:2])
+
+
+_DELTA = "io.delta:delta-spark_{}_2.13:4.4.0"
+
+_NEWEST = next(iter(TESTED_PAIRS))
+_OF_PYSPARK = minor(pyspark.__version__)
+DELTA_PACKAGE = _DELTA.format(_OF_PYSPARK if _OF_PYSPARK in TESTED_PAIRS else _NEWEST)
+"""What an embedded Spark loads, and a session without Delta is told to."""
 
 
 def require_tested_pair(spark: SparkSession) -> None:
@@ -44,17 +55,19 @@ def pair_problem(spark_version: str, jar: str | None) -> str | None:
     >>> pair_problem("4.3.0", None).partition(" is ")[0]
     'Spark 4.3.0 with its Delta'
     """
-    minor = ".".join(spark_version.split(".")[:2])
-    tested_delta, what = TESTED_PAIRS.get(minor), "its Delta"
+    of_spark = minor(spark_version)
+    tested_delta, what = TESTED_PAIRS.get(of_spark), "its Delta"
     fits = tested_delta is not None
     if named := _JAR.search(jar or ""):
-        fits = fits and named["delta"] == tested_delta and named["spark"] in (None, minor)
+        fits = fits and named["delta"] == tested_delta and named["spark"] in (None, of_spark)
         built_for = f" for Spark {named['spark']}" if named["spark"] else ""
         what = f"Delta {named['delta']}{built_for}"
     if fits:
         return None
-    tested = " or ".join(f"Spark {one} with Delta {two}" for one, two in TESTED_PAIRS.items())
+    tested = " or ".join(
+        f"Spark {one} with Delta {two} ({_DELTA.format(one)})" for one, two in TESTED_PAIRS.items()
+    )
     return (
         f"Spark {spark_version} with {what} is no pair that is tested; "
-        f"nothing was written: use {tested} ({DELTA_PACKAGE})"
+        f"nothing was written: use {tested}"
     )

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
 from rfm_spark.core.errors import UserError
 
@@ -256,6 +256,19 @@ def parquet_schemas(spark: SparkSession, files: Sequence[str]) -> list[str]:
             raise JvmError(f"{file} cannot be read as parquet: {_message(error)}") from None
 
     return _of_each(files, schema)
+
+
+def csv_of_texts(reader: DataFrameReader, texts: DataFrame) -> DataFrame:
+    """Rows of CSV that is given as text; Spark 4.1 has no `DataFrameReader.csv` for it in Python.
+
+    Args:
+        reader: with the options.
+        texts: one line a row, its only column.
+    """
+    jvm, _ = _jvm(texts.sparkSession)
+    as_texts = getattr(texts._jdf, "as")
+    rows = reader._jreader.csv(as_texts(jvm.org.apache.spark.sql.Encoders.STRING()))
+    return DataFrame(rows, texts.sparkSession)
 
 
 def first_lines(spark: SparkSession, files: Sequence[str], encoding: str) -> list[str]:

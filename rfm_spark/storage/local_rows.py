@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
+
+_UTC: dict[str, Any] = (
+    {"timezone": "UTC"}
+    if "timezone" in signature(to_arrow_schema).parameters
+    else {"timestamp_utc": True}  # Spark 4.1
+)
+
+
+def arrow_schema(schema: StructType) -> pa.Schema:
+    """The same names and types for Arrow; times are of UTC."""
+    return to_arrow_schema(schema, **_UTC)
 
 
 def local_rows(
@@ -25,7 +37,7 @@ def local_rows(
             never by customers.
         schema: names and types; a column that a row does not name is NULL.
     """
-    return spark.createDataFrame(arrow_rows(rows, to_arrow_schema(schema, timezone="UTC")), schema)
+    return spark.createDataFrame(arrow_rows(rows, arrow_schema(schema)), schema)
 
 
 def arrow_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

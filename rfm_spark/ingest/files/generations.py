@@ -16,7 +16,13 @@ from rfm_spark.core.folder_values import folder_values
 from rfm_spark.ingest.files.deliveries import RawFile
 from rfm_spark.ingest.files.title_lines import Head, csv_options, file_heads
 from rfm_spark.settings.sources import Source
-from rfm_spark.storage.gateway import JvmError, first_letters, first_lines, parquet_schemas
+from rfm_spark.storage.gateway import (
+    JvmError,
+    csv_of_texts,
+    first_letters,
+    first_lines,
+    parquet_schemas,
+)
 from rfm_spark.storage.local_rows import local_rows
 from rfm_spark.storage.locations import literal
 
@@ -138,28 +144,35 @@ def _schema(
     if source.format == "json":
         return text_columns(source.types)
     if source.format == "csv":
-        rows: str | DataFrame = literal(file.path)
+        header = None
         if head is not None:
-            rows = local_rows(spark, [{"value": head.header}], text_columns(["value"]))
-        return text_columns(_csv_header(csv_reader(spark, source), rows, file.path, label))
+            header = local_rows(spark, [{"value": head.header}], text_columns(["value"]))
+        return text_columns(_csv_header(csv_reader(spark, source), header, file.path, label))
     return spark.read.format(source.format).load([literal(file.path)]).schema
 
 
-def _csv_header(reader: DataFrameReader, rows: str | DataFrame, file: str, label: str) -> list[str]:
+def _csv_header(
+    reader: DataFrameReader, header: DataFrame | None, file: str, label: str
+) -> list[str]:
     """Column names of a CSV file, from its header.
 
     Args:
         reader: with the options of its source.
-        rows: the file's path, or its header as text where lines stand above it.
-        file: the file, for messages.
+        header: one row, the header as text, where lines stand above it; None where it comes first.
+        file: the file's path.
         label: configuration section of the source, for messages.
 
     Raises:
         UserError: if a column has no name or a duplicate one, which Spark would replace.
     """
-    columns = reader.option("header", True).csv(rows).columns
+
+    def read(with_header: bool) -> DataFrame:
+        options = reader.option("header", with_header)
+        return options.csv(literal(file)) if header is None else csv_of_texts(options, header)
+
+    columns = read(with_header=True).columns
     if any(name.endswith(str(position)) for position, name in enumerate(columns)):
-        written_names = reader.option("header", False).csv(rows).first() or columns
+        written_names = read(with_header=False).first() or columns
         if len(columns) > 1 and len([name for name in written_names if name]) == 1:
             raise UserError(
                 f"[{label}] {file}: its header has one value where other lines have more: a title "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 REPRESENTATIVES = 5
@@ -12,7 +12,7 @@ REPRESENTATIVES = 5
 def representatives(assigned: DataFrame) -> DataFrame:
     """The customers nearest to the centre of their cluster; of equals the first by id.
 
-    An aggregation that keeps as many of each cluster on its way: no task sees all customers.
+    Each task keeps as many of each cluster before rows move: none sees all customers.
 
     Args:
         assigned: rows of `cluster_assignments` of one model on one day.
@@ -21,9 +21,9 @@ def representatives(assigned: DataFrame) -> DataFrame:
         One row per cluster and `place`, 1 the nearest, to REPRESENTATIVES or the last customer:
         `cluster`, `place`, `customer_id`, `distance`.
     """
-    one = F.struct("distance", "customer_id")
-    nearest = F.min_by(one, one, REPRESENTATIVES)
-    found = assigned.groupBy("cluster").agg(nearest.alias("nearest"))
-    return found.select("cluster", F.posexplode("nearest").alias("before", "one")).select(
-        "cluster", (F.col("before") + 1).alias("place"), "one.customer_id", "one.distance"
+    nearest_first = Window.partitionBy("cluster").orderBy("distance", "customer_id")
+    return (
+        assigned.withColumn("place", F.row_number().over(nearest_first))
+        .where(F.col("place") <= REPRESENTATIVES)
+        .select("cluster", "place", "customer_id", "distance")
     )

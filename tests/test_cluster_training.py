@@ -8,12 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 from support.clusters import AXES, customers, further_customers, sample
 
 from rfm_spark.results.clusters.assignment import assignments
 from rfm_spark.results.clusters.choice_of_k import Candidate, adjusted_rand, chosen
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.model import Training, fitted_model
+from rfm_spark.results.clusters.ranks import STEPS, ranked_values
 from rfm_spark.results.clusters.refinement import refined
 from rfm_spark.results.clusters.standard_units import Scale
 
@@ -256,3 +258,15 @@ def test_the_adjusted_rand_index_is_of_pairs():
     shared = Counter(zip(one.tolist(), other.tolist(), strict=True))
     assert adjusted_rand(shared) == pytest.approx(told)
     assert adjusted_rand({(0, 0): 7}) == 1.0
+
+
+@pytest.mark.parametrize("customers", [1, 3, 1_024, 2_500])
+def test_ranked_values_are_those_in_the_middle_of_equal_steps(spark, customers):
+    draw = np.random.default_rng(customers)
+    values = {"spend": draw.gamma(0.5, 100, customers), "visits": draw.integers(1, 9, customers)}
+    rows = [{name: one[place].item() for name, one in values.items()} for place in range(customers)]
+    sample = spark.createDataFrame(rows, "spend double, visits bigint").coalesce(1)
+    found = ranked_values(sample, [F.col("spend"), F.col("visits")])
+    shares = (np.arange(STEPS) + 0.5) / STEPS
+    for name, told in zip(values, found, strict=True):
+        assert told == [*np.quantile(values[name], shares, method="inverted_cdf")]

@@ -21,13 +21,16 @@ import typer
 from cases import (
     BASELINE,
     CASES,
+    COMET,
     DELIVERIES,
     OF_INTERACTIONS,
+    OF_RFM_SPARK,
     OURS,
     SORTED_FACTS,
     Case,
     Place,
     baseline_of,
+    comet_of,
     our_cases,
     peer_case,
     peer_command,
@@ -92,6 +95,9 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     baseline: Annotated[
         Path | None, typer.Option(help="Another folder of the project, to take turns with.")
     ] = None,
+    comet: Annotated[
+        Path | None, typer.Option(help="Comet's jar, to take turns with, on Spark 4.1.")
+    ] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     interactions: Annotated[float, typer.Option(help="Clicks and visits beside a receipt.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
@@ -100,7 +106,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     asked = set(case or CASES)
     every = CASES | dict.fromkeys(SHORT_RUNS, ())
     names = tuple(name for name in every if name in {one.partition("/")[0] for one in asked})
-    known = {f"{name}/{who}" for name, peers in every.items() for who in (OURS, BASELINE, *peers)}
+    known = {f"{name}/{who}" for name, peers in every.items() for who in (*OF_RFM_SPARK, *peers)}
     # Others read what ours loads.
     asked |= {f"load/{OURS}"} if "load" in names and len(names) > 1 else set()
     if unknown := asked - known - set(every):
@@ -119,8 +125,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     places = {OURS: place}
     if baseline is not None:
         places[BASELINE] = baseline_of(place, baseline.absolute())
-        if "load" not in names and not set(names) <= set(SHORT_RUNS):
-            _load(places[BASELINE], environment)
+    if comet is not None:
+        places[COMET] = comet_of(place, comet.absolute())
+    if "load" not in names and not set(names) <= set(SHORT_RUNS):
+        for one_place in places.values():
+            _load(one_place, environment)
     found: Found = defaultdict(list)
     commits = {who: _commit(one.project) for who, one in places.items()}
     for number in range(repeat):
@@ -196,7 +205,8 @@ def _untimed(place: Place, one: Case, done: Path, environment: dict[str, str]) -
     """Does what a case does, for others to start from."""
     _screen.print(f"{one.name} ...")
     one.prepare()
-    subprocess.run(one.command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    own = {**environment, **place.environment}
+    subprocess.run(one.command, check=True, env=own, stdout=subprocess.DEVNULL)
     done.write_text(place.code_version(), encoding="utf-8")
 
 
@@ -207,6 +217,7 @@ def _is_of_this_code(place: Place, done: Path) -> bool:
 
 def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) -> Measured | None:
     """None for a peer that fails, such as for want of memory."""
+    environment = {**environment, **place.environment}
     one.prepare()
     for command in one.untimed:
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
@@ -217,13 +228,13 @@ def _timed(place: Place, one: Case, number: int, environment: dict[str, str]) ->
     try:
         result = measured(one.command, log, environment, events, place.folder)
     except subprocess.CalledProcessError:
-        if one.contender in (OURS, BASELINE):
+        if one.contender in OF_RFM_SPARK:
             raise
         _screen.print(f"{one.name:<10}{one.contender:<12}  failed: {log}")
         return None
     if one.warehouse:
         result = replace(result, added_bytes=added_bytes(one.warehouse, before))
-    if one.contender in (OURS, BASELINE) and one.name in ("load", "results"):
+    if one.contender in OF_RFM_SPARK and one.name in ("load", "results"):
         done = place.is_loaded if one.name == "load" else place.has_results
         done.write_text(place.code_version(), encoding="utf-8")
     _screen.print(f"{one.name:<10}{one.contender:<12}{result.seconds:8.1f} s")

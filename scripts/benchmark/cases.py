@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,9 @@ from pathlib import Path
 from deliveries import clean_delivery, corrected_delivery, late_delivery, next_delivery
 
 CONTENDERS = Path(__file__).parent / "contenders"
-OURS, BASELINE = "rfm-spark", "baseline"
+OURS, BASELINE, COMET = "rfm-spark", "baseline", "comet"
+OF_RFM_SPARK = (OURS, BASELINE, COMET)
+"""Contenders that are rfm-spark, each with warehouses of its own."""
 SORTED_FACTS = "duckdb-facts"
 """DuckDB on the facts that its case `load` makes; all other peers start from receipts."""
 CASES: dict[str, tuple[str, ...]] = {
@@ -121,6 +123,7 @@ class Place:
         first_day: of it.
         customer: whose history is asked for.
         program: the rfm-spark that is timed.
+        environment: variables that it has beside those of all.
     """
 
     folder: Path
@@ -128,6 +131,7 @@ class Place:
     first_day: date
     customer: int = 0
     program: Path = Path(sys.executable).parent / "rfm-spark"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> Path:
@@ -362,14 +366,23 @@ def peer_command(place: Place, peer: str, case: str, out: Path) -> list[str]:
 
 def baseline_of(place: Place, project: Path) -> Place:
     """The same receipts for the rfm-spark of another folder of the project, warehouses apart."""
-    folder = place.folder / BASELINE
+    return replace(_beside(place, BASELINE), program=project / ".venv" / "bin" / "rfm-spark")
+
+
+def comet_of(place: Place, jar: Path) -> Place:
+    """The same receipts for this rfm-spark with Comet, warehouses apart."""
+    return replace(_beside(place, COMET), environment={"RFM_SPARK_COMET_JAR": str(jar)})
+
+
+def _beside(place: Place, contender: str) -> Place:
+    folder = place.folder / contender
     folder.mkdir(parents=True, exist_ok=True)
     events = place.folder / "events"
     shared = [place.input, place.config, events, *map(place.further, DELIVERIES)]
     for link, target in ((folder / one.name, one) for one in shared):
         if not link.is_symlink():
             link.symlink_to(target)
-    return replace(place, folder=folder, program=project / ".venv" / "bin" / "rfm-spark")
+    return replace(place, folder=folder)
 
 
 def _nothing() -> None:

@@ -17,18 +17,27 @@ _STRIDES = [STEPS >> halved for halved in range(STEPS.bit_length())]
 def ranked_values(sample: DataFrame, features: Sequence[Column]) -> list[list[float]]:
     """Of every feature the values in the middle of STEPS equal steps of rank, ascending.
 
+    They are those of `percentile_disc`, of the values that there are and none between two of them,
+    which takes seven times as long: it counts each value in a hash map, and adds up all counts anew
+    for each share.
+
     Args:
-        sample: customers, in one sorted partition, so that values come out the same on every run.
+        sample: customers, at least one and as many as one task can hold.
         features: in their own units; none is NULL.
     """
-    shares = ", ".join(f"{(step + 0.5) / STEPS}D" for step in range(STEPS))
-    values = [one.alias(f"value_{place}") for place, one in enumerate(features)]
-    # Of the values that there are, none between two of them.
+    names = [f"value_{place}" for place in range(len(features))]
+    values = [one.cast("double").alias(name) for name, one in zip(names, features, strict=True)]
+    ascending = [F.sort_array(F.collect_list(name)).alias(name) for name in names]
+    steps = f"sequence(0L, {STEPS - 1}L)"
+    # The first value that (step + 1/2) / STEPS of all do not exceed.
+    before = f"((2 * step + 1) * size({{0}}) + {2 * STEPS - 1}) DIV {2 * STEPS} - 1"
     ranked = [
-        F.expr(f"percentile_disc(array({shares})) WITHIN GROUP (ORDER BY value_{place})")
-        for place in range(len(features))
+        F.expr(f"transform({steps}, step -> {name}[CAST({before.format(name)} AS INT)])")
+        for name in names
     ]
-    return [list(found) for found in sample.select(*values).agg(*ranked).collect()[0]]
+    return [
+        list(found) for found in sample.select(*values).agg(*ascending).select(*ranked).collect()[0]
+    ]
 
 
 def rank(value: Column, ranked: Sequence[float]) -> Column:

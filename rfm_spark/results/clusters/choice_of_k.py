@@ -11,6 +11,8 @@ from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.side_by_side import side_by_side
+
 HALF = "half"
 """Of a sample: in which of two halves a customer is, by the hash of its id."""
 
@@ -44,13 +46,14 @@ def candidates(vectors: DataFrame, ks: Iterable[int], kmeans: KMeans) -> list[Ca
     """
     evaluator = ClusteringEvaluator(featuresCol="features", predictionCol="cluster")
     kmeans = kmeans.copy().setPredictionCol("cluster")
-    found = []
-    for k in ks:
+
+    def tried(k: int) -> Candidate:
         fitted = kmeans.copy().setK(k)
         silhouette = evaluator.evaluate(fitted.fit(vectors).transform(vectors))
         one, other = (fitted.fit(vectors.where(F.col(HALF) == half)) for half in (0, 1))
-        found.append(Candidate(k, silhouette, adjusted_rand(_shared(vectors, one, other))))
-    return found
+        return Candidate(k, silhouette, adjusted_rand(_shared(vectors, one, other)))
+
+    return side_by_side(vectors.sparkSession, tried, ks)
 
 
 def _shared(vectors: DataFrame, one: KMeansModel, other: KMeansModel) -> dict[tuple[int, int], int]:

@@ -14,6 +14,7 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.side_by_side import side_by_side
 from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.distances import Centres
@@ -136,10 +137,13 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
         with _vectors(sample, scales) as vectors:
             kmeans = KMeans(seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
             tried, k, why = _number_of_clusters(vectors, kmeans, training)
-            starts = [
-                np.array(one.fit(vectors).clusterCenters())
-                for one in _starts(kmeans.setK(k), training)
-            ]
+
+            def centres_from(start: KMeans) -> Centres:
+                return np.array(start.fit(vectors).clusterCenters())
+
+            starts = side_by_side(
+                features.sparkSession, centres_from, _starts(kmeans.setK(k), training)
+            )
         fitted_on = sample.count()
         notes = list(feature_notes(sample, names, scales))
     finally:
@@ -163,6 +167,7 @@ def _vectors(sample: DataFrame, scales: Sequence[Scale]) -> Iterator[DataFrame]:
     assembler = VectorAssembler(inputCols=names, outputCol="features")
     vectors = assembler.transform(sample.select(half, *standard)).select(HALF, "features").persist()
     try:
+        vectors.count()  # kept, before several fits want them at once
         yield vectors
     finally:
         vectors.unpersist()

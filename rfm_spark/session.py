@@ -166,8 +166,9 @@ def local_session(
         driver_memory: of the JVM, as Spark writes it; by default half of what this process may use.
         has_few_rows: it works on a few megabytes, and would take longer for more.
         comet_jar: file of Apache DataFusion Comet, whose native code then works through much of
-            what Spark plans, with half of that memory outside the heap; for Spark 4.1. Left out
-            where there are few rows.
+            what Spark plans; for Spark 4.1. A quarter of what this process may use is then outside
+            the heap, and another one the heap, where no `driver_memory` is given. Left
+            out where there are few rows.
 
     Raises:
         UserError: if that file is not there, or for another Spark.
@@ -189,7 +190,7 @@ def local_session(
         "spark.sql.warehouse.dir": tempfile.gettempdir() + "/rfm-spark-catalog",
     }
     if comet_jar is not None:
-        megabytes = _half_of_memory() // 2
+        megabytes = max(_LEAST_MEGABYTES, _half_of_memory() // 2)
         comet = comet_settings(comet_jar, megabytes)
         if not has_few_rows:
             comet["spark.driver.extraClassPath"] += f":{_WITHOUT_YARN}"

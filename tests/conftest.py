@@ -114,6 +114,7 @@ QUICK = (
     "test_session",
     "test_settings",
     "test_settings_together",
+    "test_side_by_side",
     "test_slices",
     "test_units",
     "test_versions",

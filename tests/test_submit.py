@@ -108,7 +108,9 @@ def test_a_driver_on_kubernetes_whose_end_is_not_told(submit, tmp_path, told, op
 def test_a_submission_that_is_stopped_stops_what_it_started(submit, tmp_path):
     spark = tmp_path / "spark" / "bin" / "spark-submit"
     stops = "trap 'echo stopped; kill $!; exit 143' TERM"
-    spark.write_text(f"#!/bin/sh\n{stops}\nsleep 60 &\necho started >&2\nwait\n")
+    # One that is not stopped, as it was just being started, must not hold our pipes open.
+    waits = "sleep 60 >/dev/null 2>&1 &"
+    spark.write_text(f"#!/bin/sh\n{stops}\n{waits}\necho started >&2\nwait\n")
     command = [ROOT / "scripts" / "submit", "run", "--master", "k8s://https://h", "--", "-h"]
     environment = {**os.environ, "SPARK_HOME": str(tmp_path / "spark")}
     pipe = subprocess.PIPE

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Annotated
 
 import psutil
+import pyspark
 import typer
 from cases import (
     BASELINE,
@@ -96,7 +97,10 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         Path | None, typer.Option(help="Another folder of the project, to take turns with.")
     ] = None,
     comet: Annotated[
-        Path | None, typer.Option(help="Comet's jar, to take turns with, on Spark 4.1.")
+        Path | None,
+        typer.Option(
+            help="Comet's jar, to take turns with, on Spark 4.1.", exists=True, dir_okay=False
+        ),
     ] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     interactions: Annotated[float, typer.Option(help="Clicks and visits beside a receipt.")] = 0,
@@ -106,7 +110,8 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     asked = set(case or CASES)
     every = CASES | dict.fromkeys(SHORT_RUNS, ())
     names = tuple(name for name in every if name in {one.partition("/")[0] for one in asked})
-    known = {f"{name}/{who}" for name, peers in every.items() for who in (*OF_RFM_SPARK, *peers)}
+    ours = _contenders(baseline, comet)
+    known = {f"{name}/{who}" for name, peers in every.items() for who in (*ours, *peers)}
     # Others read what ours loads.
     asked |= {f"load/{OURS}"} if "load" in names and len(names) > 1 else set()
     if unknown := asked - known - set(every):
@@ -122,14 +127,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})
     if not set(names) <= set(SHORT_RUNS):
         place = _prepare(place, size.made_up, "load" in names, sorted_facts, environment)
-    places = {OURS: place}
-    if baseline is not None:
-        places[BASELINE] = baseline_of(place, baseline.absolute())
-    if comet is not None:
-        places[COMET] = comet_of(place, comet.absolute())
-    if "load" not in names and not set(names) <= set(SHORT_RUNS):
-        for one_place in places.values():
-            _load(one_place, environment)
+    places = _places(place, baseline, comet)
+    if not set(names) <= set(SHORT_RUNS):
+        for who, one_place in places.items():
+            if asked.isdisjoint(("load", f"load/{who}")):
+                _load(one_place, environment)
     found: Found = defaultdict(list)
     commits = {who: _commit(one.project) for who, one in places.items()}
     for number in range(repeat):
@@ -143,6 +145,23 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
             found[one.name, one.contender].append(_timed(place_of, one, number, environment))
             _keep(place, found, asdict(size), commits)
     _show(found)
+
+
+def _contenders(baseline: Path | None, comet: Path | None) -> list[str]:
+    """Those that are rfm-spark."""
+    if comet is not None and not pyspark.__version__.startswith("4.1."):
+        raise typer.BadParameter(f"--comet: Comet is for Spark 4.1, this is {pyspark.__version__}")
+    return [OURS, *([BASELINE] if baseline else []), *([COMET] if comet else [])]
+
+
+def _places(place: Place, baseline: Path | None, comet: Path | None) -> dict[str, Place]:
+    """Where each of these has its data."""
+    places = {OURS: place}
+    if baseline is not None:
+        places[BASELINE] = baseline_of(place, baseline.absolute())
+    if comet is not None:
+        places[COMET] = comet_of(place, comet.absolute())
+    return places
 
 
 def _cases(places: dict[str, Place], names: Sequence[str]) -> Iterator[tuple[Place, Case]]:
@@ -166,7 +185,8 @@ def _environment(place: Place) -> dict[str, str]:
         f"spark.driver.memory {MEMORY}\nspark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
         encoding="utf-8",
     )
-    return {**os.environ, "SPARK_CONF_DIR": str(conf), "TZ": "UTC"}
+    own = {name: value for name, value in os.environ.items() if name != "RFM_SPARK_COMET_JAR"}
+    return {**own, "SPARK_CONF_DIR": str(conf), "TZ": "UTC"}
 
 
 def _prepare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -36,7 +36,7 @@ class Candidate:
     stability: float
 
 
-def candidates(vectors: DataFrame, ks: Iterable[int], kmeans: KMeans) -> list[Candidate]:
+def candidates(vectors: DataFrame, ks: Sequence[int], kmeans: KMeans) -> list[Candidate]:
     """Every number of clusters, tried.
 
     Args:
@@ -44,11 +44,11 @@ def candidates(vectors: DataFrame, ks: Iterable[int], kmeans: KMeans) -> list[Ca
         ks: the numbers.
         kmeans: how to fit, but for their number.
     """
-    evaluator = ClusteringEvaluator(featuresCol="features", predictionCol="cluster")
     kmeans = kmeans.copy().setPredictionCol("cluster")
 
     def tried(k: int) -> Candidate:
         fitted = kmeans.copy().setK(k)
+        evaluator = ClusteringEvaluator(featuresCol="features", predictionCol="cluster")
         silhouette = evaluator.evaluate(fitted.fit(vectors).transform(vectors))
         one, other = (fitted.fit(vectors.where(F.col(HALF) == half)) for half in (0, 1))
         return Candidate(k, silhouette, adjusted_rand(_shared(vectors, one, other)))

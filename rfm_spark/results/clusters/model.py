@@ -191,10 +191,9 @@ def _number_of_clusters(
     return tried, best.k, why
 
 
-def _starts(kmeans: KMeans, training: Training) -> Iterator[KMeans]:
+def _starts(kmeans: KMeans, training: Training) -> list[KMeans]:
     """One k-means for each start."""
-    for start in range(training.starts):
-        yield kmeans.copy().setSeed(_long(training.seed + start))
+    return [kmeans.copy().setSeed(_long(training.seed + start)) for start in range(training.starts)]
 
 
 def _long(number: int) -> int:

@@ -10,6 +10,9 @@ from pyspark.sql import functions as F
 STEPS = 1024
 """Equal steps of rank that stand for all customers of a sample."""
 
+_AT_ONCE = 4
+"""Features whose values a task holds at the same time, some 50 bytes each."""
+
 _STRIDES = [STEPS >> halved for halved in range(STEPS.bit_length())]
 """Of a binary search among that many values: 1024, 512, ... 1."""
 
@@ -18,13 +21,21 @@ def ranked_values(sample: DataFrame, features: Sequence[Column]) -> list[list[fl
     """Of every feature the values in the middle of STEPS equal steps of rank, ascending.
 
     They are those of `percentile_disc`, of the values that there are and none between two of them,
-    which takes seven times as long: it counts each value in a hash map, and adds up all counts anew
+    which takes six times as long: it counts each value in a hash map, and adds up all counts anew
     for each share.
 
     Args:
-        sample: customers, at least one and as many as one task can hold.
+        sample: customers, at least one and as many as one task can hold, kept.
         features: in their own units; none is NULL.
     """
+    return [
+        values
+        for first in range(0, len(features), _AT_ONCE)
+        for values in _ranked_values(sample, features[first : first + _AT_ONCE])
+    ]
+
+
+def _ranked_values(sample: DataFrame, features: Sequence[Column]) -> list[list[float]]:
     names = [f"value_{place}" for place in range(len(features))]
     values = [one.cast("double").alias(name) for name, one in zip(names, features, strict=True)]
     ascending = [F.sort_array(F.collect_list(name)).alias(name) for name in names]

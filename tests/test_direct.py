@@ -271,12 +271,13 @@ def test_plans_are_interpreted_up_to_a_megabyte(tmp_path, monkeypatch, size, has
         raise RunFailure("enough is known")
 
     monkeypatch.setattr("rfm_spark.cli.sessions.local_session", session)
+    monkeypatch.setenv("RFM_SPARK_COMET_JAR", "/jars/comet.jar")
     shop = whole_shop(tmp_path)
     held = sum(file.stat().st_size for file in shop.raw.rglob("*"))
     (shop.raw / "other").write_bytes(bytes(size - held))
     options = ("--config", shop.config, "--input", shop.raw, "--warehouse", shop.warehouse)
     assert exit_code(["run", *map(str, options)]) == 1
-    assert asked == [{"has_few_rows": has_few_rows}]
+    assert asked == [{"has_few_rows": has_few_rows, "comet_jar": "/jars/comet.jar"}]
 
 
 def test_a_step_inside_another_is_not_part_of_its_time(monkeypatch, capsys):

@@ -50,8 +50,8 @@ def test_a_system_without_control_groups_has_what_the_machine_has(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("usable", "heap"), [(512 * MB, "512m"), (3000 * MB, "1500m"), (256 * 1024 * MB, "24576m")]
+    ("usable", "megabytes"), [(512 * MB, 512), (3000 * MB, 1500), (256 * 1024 * MB, 24_576)]
 )
-def test_the_driver_has_half_of_it(monkeypatch, usable, heap):
+def test_the_driver_has_half_of_it(monkeypatch, usable, megabytes):
     monkeypatch.setattr(session, "usable_memory", lambda: usable)
-    assert session._half_of_memory() == heap
+    assert session._half_of_memory() == megabytes

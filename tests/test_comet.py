@@ -23,7 +23,7 @@ from rfm_spark.generator.deliveries import Files, configuration, write_deliverie
 from rfm_spark.generator.market import Market
 from rfm_spark.session import FEW_ROWS, local_session
 from rfm_spark.storage import comet
-from rfm_spark.storage.comet import comet_settings
+from rfm_spark.storage.comet import COMET_SETTINGS, comet_settings
 from rfm_spark.storage.engine import minor
 from rfm_spark.storage.session_settings import session_settings
 
@@ -89,6 +89,11 @@ def test_a_command_refuses_it_before_spark_starts(tmp_path, monkeypatch, capfd):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_cluster_is_told_of_all_that_an_embedded_session_begins_with():
+    page = Path(__file__).parents[1].joinpath("docs", "platforms.md").read_text(encoding="utf-8")
+    assert [one for one in COMET_SETTINGS.items() if f"--conf {'='.join(one)}" not in page] == []
+
+
 @pytest.fixture(scope="module")
 def native() -> Iterator[SparkSession]:
     """A session with Comet, whose jar is fetched as Spark fetches Delta's."""
@@ -119,8 +124,7 @@ def shop(native, tmp_path_factory) -> Path:
 
 def made(spark: SparkSession, shop: Path, warehouse: Path, *, with_comet: bool) -> Path:
     settings = load_settings(shop / "shop.toml")
-    # As users have it: Spark compiles and adapts its plans. Without, plans are interpreted, in a
-    # third of the time.
+    # With Comet as users have it: Spark compiles and adapts its plans, which it does not without.
     others = {} if with_comet else FEW_ROWS
     with session_settings(spark, {"spark.comet.enabled": str(with_comet).lower(), **others}):
         run_job(spark, "run", settings, input=shop / "input", warehouse=warehouse)

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from rfm_spark.cli.progress import StepProgress, watched
 from rfm_spark.session import has_hadoop_settings, local_session
+from rfm_spark.storage.comet import COMET_JAR
 from rfm_spark.storage.locations import holds_at_most
 from rfm_spark.storage.on_demand import SessionOnDemand
 
@@ -20,9 +21,6 @@ Sessions = Callable[[], AbstractContextManager[SparkSession]]
 
 _FEW_BYTES = 2**20
 """Of input and warehouse together, up to which plans are interpreted (docs/performance.md)."""
-
-_COMET_JAR = "RFM_SPARK_COMET_JAR"
-"""The variable of the environment that names the file of Comet's jar."""
 
 
 @contextmanager
@@ -42,7 +40,7 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
         start: Sessions = partial(
             local_session,
             has_few_rows=has_few_rows,
-            comet_jar=os.environ.get(_COMET_JAR) or None,
+            comet_jar=os.environ.get(COMET_JAR) or None,
         )
     else:
         start, is_local = given, False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 from uuid import uuid4
 
@@ -42,6 +42,8 @@ def side_by_side(
         finally:
             context.removeJobTag(tag)
         try:
+            for one in wait(found, return_when=FIRST_EXCEPTION).done:
+                one.result()  # raises what has failed, while others before it still work
             return [one.result() for one in found]
         except BaseException:
             for one in found:

@@ -12,9 +12,12 @@ from rfm_spark.storage.engine import minor
 
 _JAR = re.compile(r"comet-spark-spark(?P<spark>\d+\.\d+)_2\.13-[^/]+\.jar$")
 
-_SETTING = "RFM_SPARK_COMET_JAR (comet_jar in Python): "
+COMET_JAR = "RFM_SPARK_COMET_JAR"
+"""The variable of the environment that names the file of Comet's jar."""
 
-ON_A_CLUSTER = {
+_SETTING = f"{COMET_JAR} (comet_jar in Python): "
+
+COMET_SETTINGS = {
     "spark.plugins": "org.apache.spark.CometPlugin",
     "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager",
     # Without it a machine on which the library does not load is told of in the log alone.
@@ -32,8 +35,8 @@ def comet_settings(jar: str, megabytes: int) -> dict[str, str]:
         megabytes: of memory outside the JVM's heap, which Comet and Spark share.
 
     Returns:
-        Those of `ON_A_CLUSTER`, the size of that memory, and `spark.driver.extraClassPath`: Spark's
-        own class loader must have the jar, as its shuffle uses classes of Spark's packages.
+        `COMET_SETTINGS`, the size of that memory, and `spark.driver.extraClassPath`: Spark's own
+        class loader must have the jar, as its shuffle uses classes of Spark's packages.
 
     Raises:
         UserError: if there is no such file, or it is for another Spark than this one.
@@ -51,7 +54,7 @@ def comet_settings(jar: str, megabytes: int) -> dict[str, str]:
         )
     if not Path(jar).is_file():
         raise UserError(f"{_SETTING}there is no file {jar}")
-    return ON_A_CLUSTER | {
+    return COMET_SETTINGS | {
         "spark.memory.offHeap.size": f"{megabytes}m",
         "spark.driver.extraClassPath": str(Path(jar).absolute()),
     }

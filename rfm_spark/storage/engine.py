@@ -21,11 +21,13 @@ def minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-_DELTA = "io.delta:delta-spark_{}_2.13:4.4.0"
+def _delta_package(of_spark: str) -> str:
+    return f"io.delta:delta-spark_{of_spark}_2.13:4.4.0"
 
-_NEWEST = next(iter(TESTED_PAIRS))
-_OF_PYSPARK = minor(pyspark.__version__)
-DELTA_PACKAGE = _DELTA.format(_OF_PYSPARK if _OF_PYSPARK in TESTED_PAIRS else _NEWEST)
+
+DELTA_PACKAGE = _delta_package(
+    minor(pyspark.__version__) if minor(pyspark.__version__) in TESTED_PAIRS else "4.2"
+)
 """What an embedded Spark loads, and a session without Delta is told to."""
 
 
@@ -65,7 +67,7 @@ def pair_problem(spark_version: str, jar: str | None) -> str | None:
     if fits:
         return None
     tested = " or ".join(
-        f"Spark {one} with Delta {two} ({_DELTA.format(one)})" for one, two in TESTED_PAIRS.items()
+        f"Spark {one} with Delta {two} ({_delta_package(one)})" for one, two in TESTED_PAIRS.items()
     )
     return (
         f"Spark {spark_version} with {what} is no pair that is tested; "

@@ -43,6 +43,8 @@ from rich.console import Console
 from rich.table import Table
 from short_runs import SHORT_RUNS, short_runs
 
+from rfm_spark.storage.comet import COMET_JAR
+
 FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
 """What rfm-spark gives itself: half of the machine."""
@@ -185,7 +187,7 @@ def _environment(place: Place) -> dict[str, str]:
         f"spark.driver.memory {MEMORY}\nspark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
         encoding="utf-8",
     )
-    own = {name: value for name, value in os.environ.items() if name != "RFM_SPARK_COMET_JAR"}
+    own = {name: value for name, value in os.environ.items() if name != COMET_JAR}
     return {**own, "SPARK_CONF_DIR": str(conf), "TZ": "UTC"}
 
 

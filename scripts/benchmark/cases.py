@@ -14,6 +14,8 @@ from pathlib import Path
 
 from deliveries import clean_delivery, corrected_delivery, late_delivery, next_delivery
 
+from rfm_spark.storage.comet import COMET_JAR
+
 CONTENDERS = Path(__file__).parent / "contenders"
 OURS, BASELINE, COMET = "rfm-spark", "baseline", "comet"
 OF_RFM_SPARK = (OURS, BASELINE, COMET)
@@ -371,7 +373,7 @@ def baseline_of(place: Place, project: Path) -> Place:
 
 def comet_of(place: Place, jar: Path) -> Place:
     """The same receipts for this rfm-spark with Comet, warehouses apart."""
-    return replace(_beside(place, COMET), environment={"RFM_SPARK_COMET_JAR": str(jar)})
+    return replace(_beside(place, COMET), environment={COMET_JAR: str(jar)})
 
 
 def _beside(place: Place, contender: str) -> Place:

@@ -86,6 +86,7 @@ Cli = Callable[..., int]
 
 QUICK = (
     "test_any_configuration",
+    "test_bloom_filter",
     "test_boundaries",
     "test_business_time",
     "test_cluster_identity",

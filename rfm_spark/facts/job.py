@@ -10,6 +10,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from rfm_spark.core.bloom_filter import may_match
 from rfm_spark.core.kept_rows import keep
 from rfm_spark.core.table import Table
 from rfm_spark.facts.changes import REVISION, changed_days, last_made, merged_by
@@ -53,6 +54,9 @@ _Slice = tuple[DataFrame, Column, date | None]
 _MANY_DAYS = 31
 """More days than these are moved in as many parts as if all were."""
 _MANY_BYTES = 2**29
+_FILTERED_BYTES = 2**26
+"""Of more bytes of receipts than these, those of later days than a customer's first are left out
+before they are moved to their customers."""
 _RANGES = 160
 """So many ranges of customers Spark searches by halves; up to 129 it goes through them one by one,
 which took three quarters of the time in which rows are moved."""
@@ -161,10 +165,14 @@ def _refresh_first_receipts(run: Run) -> None:
 def _all_first_receipts(run: Run, kept: ExitStack, promotions: bool) -> _Slice:
     receipts = rows_of_customers(run, run.read(RECEIPTS))
     days = first_days(run.read(CUSTOMER_YEARS))
+    size = run.warehouse.detail(RECEIPTS)[1]
+    if size > _FILTERED_BYTES:
+        keys = days.withColumnRenamed("day", "business_date")
+        receipts = may_match(receipts, keys, ["customer_id", "business_date"])
     first, last = run.warehouse.bounds(RECEIPTS, day_column(RECEIPTS))
     folded = last and _to_fold(run, last)
     parts = _in_two(receipts, folded) if folded and first <= folded < last else [receipts]
-    kept.enter_context(in_parts(run.spark, run.warehouse.detail(RECEIPTS)[1]))
+    kept.enter_context(in_parts(run.spark, size))
     made = [first_receipts(part, days, promotions) for part in parts]
     return reduce(DataFrame.unionByName, made), F.lit(True), folded
 

@@ -47,7 +47,7 @@ from rfm_spark.storage.comet import COMET_JAR
 
 FIRST_DAY = date(2022, 1, 1)
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
-"""What rfm-spark gives itself: half of the machine."""
+"""What rfm-spark gives itself: half of the machine. Plain PySpark has as much."""
 
 Found = dict[tuple[str, str], list[Measured | None]]
 """By case and contender; None for a run that failed."""
@@ -106,6 +106,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = None,
     skewed: Annotated[bool, typer.Option(help="Many guests, and one very large customer.")] = False,
     interactions: Annotated[float, typer.Option(help="Clicks and visits beside a receipt.")] = 0,
+    memory: Annotated[str, typer.Option(help="Of every Spark's JVM, such as 3g.")] = MEMORY,
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".bench"),
 ) -> None:
     """Times rfm-spark and what people use instead, on the same made-up receipts."""
@@ -124,7 +125,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         names = tuple(name for name in names if name not in without)
     size = _Size(receipts, customers, days, skewed, interactions)
     place = Place(folder.absolute() / size.name, days, FIRST_DAY)
-    environment = _environment(place)
+    environment = _environment(place, memory)
     has_sorted = {name for name in names if SORTED_FACTS in every[name]}
     sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})
     if not set(names) <= set(SHORT_RUNS):
@@ -145,7 +146,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
                     place_of, our_cases(place_of)["results"], place_of.has_results, environment
                 )
             found[one.name, one.contender].append(_timed(place_of, one, number, environment))
-            _keep(place, found, asdict(size), commits)
+            _keep(place, found, asdict(size), commits, memory)
     _show(found)
 
 
@@ -176,7 +177,7 @@ def _cases(places: dict[str, Place], names: Sequence[str]) -> Iterator[tuple[Pla
             yield places[OURS], peer_case(places[OURS], peer, name)
 
 
-def _environment(place: Place) -> dict[str, str]:
+def _environment(place: Place, memory: str) -> dict[str, str]:
     """Every Spark leaves an event log, and has the same memory."""
     conf, events = place.folder / "conf", place.folder / "events"
     for made in (conf, events):
@@ -184,7 +185,7 @@ def _environment(place: Place) -> dict[str, str]:
     (conf / "spark-defaults.conf").write_text(
         f"spark.eventLog.enabled true\nspark.eventLog.dir file://{events}\n"
         f"spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\n"
-        f"spark.driver.memory {MEMORY}\nspark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
+        f"spark.driver.memory {memory}\nspark.ui.enabled false\nspark.sql.session.timeZone UTC\n",
         encoding="utf-8",
     )
     own = {name: value for name, value in os.environ.items() if name != COMET_JAR}
@@ -294,19 +295,26 @@ def _commit(project: Path) -> str:
     return subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _keep(place: Place, found: Found, size: dict[str, object], commits: dict[str, str]) -> None:
-    """Every figure, in a JSON file; of what is not run now the figures stay."""
+def _keep(
+    place: Place, found: Found, size: dict[str, object], commits: dict[str, str], memory: str
+) -> None:
+    """Every figure, in a JSON file; of what is not run now, or with other memory, they stay."""
     file = place.folder / "result.json"
     before = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
     told = {
         "size": size,
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-        "runs": [one for one in before if (one["case"], one["contender"]) not in found]
+        "runs": [
+            one
+            for one in before
+            if (one["case"], one["contender"]) not in found or one.get("memory") != memory
+        ]
         + [
             {
                 "case": case,
                 "contender": who,
                 "commit": commits.get(who, commits[OURS]),
+                "memory": memory,
                 **(one.as_dict() if one else {"failed": True}),
             }
             for (case, who), runs in found.items()

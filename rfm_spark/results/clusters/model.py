@@ -135,7 +135,9 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
             return None
         cuts = group_cuts(sample, [scale.value() for scale in scales], training.groups)
         with _vectors(sample, scales) as vectors:
-            kmeans = KMeans(seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE)
+            kmeans = KMeans(
+                seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE, solver="block"
+            )
             tried, k, why = _number_of_clusters(vectors, kmeans, training)
 
             def centres_from(start: KMeans) -> Centres:

@@ -115,9 +115,12 @@ def refresh_cohorts(request: Request[Cohorts], _: DataFrame | None = None) -> No
         kept.enter_context(in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]))
         sums = _sums(kept, request, facts, followed, standing)
         made = _tables(kept, request, facts, sums, is_continued=standing is not None)
-        commit = run.replace(COHORTS, made.pop(COHORTS), as_of_slice(as_of), note)
+        whole = made.pop(COHORTS)
         for table, rows in made.items():
             run.replace(table, rows, as_of_slice(as_of))
+        # At the end: Spark forgets what it keeps of a table's rows when the table is written, and
+        # these cohorts may go on from rows of theirs.
+        commit = run.replace(COHORTS, whole, as_of_slice(as_of), note)
         of = " and ".join(one.origin for one in followed)
         since = f", followed from {standing.until} on" if standing else ""
         left = "".join(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark import StorageLevel
+from contextlib import ExitStack
+
 from pyspark.sql import DataFrame
 
+from rfm_spark.core.kept_rows import keep
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.declaration import Request
 from rfm_spark.results.rhythm.gaps import (
@@ -21,7 +23,12 @@ from rfm_spark.results.rhythm.tables import (
     SECOND_PURCHASES,
 )
 from rfm_spark.session import in_parts
+from rfm_spark.storage.session_settings import session_settings
 from rfm_spark.storage.warehouse import as_of_slice
+
+_IN_ORDER = {"spark.sql.execution.useObjectHashAggregateExec": "false"}
+"""Days lie by customer already: medians are taken one customer after another, not in a map that is
+given up for a sort of its own after 128 of them."""
 
 
 def refresh_rhythm(request: Request[Rhythm], _: DataFrame | None = None) -> None:
@@ -31,15 +38,13 @@ def refresh_rhythm(request: Request[Rhythm], _: DataFrame | None = None) -> None
     with (
         run.progress.step("rhythm") as step,
         in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]),
+        ExitStack() as kept,
     ):
-        found = customer_rhythm(run.read(CUSTOMER_DAYS), as_of, lost)
-        found.persist(StorageLevel.MEMORY_AND_DISK)
-        try:
-            commit = run.replace(CUSTOMER_RHYTHM, found, as_of_slice(as_of))
-            by_status = customer_status(found).coalesce(1)
-            run.replace(CUSTOMER_STATUS, by_status, as_of_slice(as_of))
-            again = second_purchases(found, as_of, SECOND_PURCHASE_DAYS).coalesce(1)
-            run.replace(SECOND_PURCHASES, again, as_of_slice(as_of))
-        finally:
-            found.unpersist()
+        with session_settings(run.spark, _IN_ORDER):
+            found = keep(kept, customer_rhythm(run.read(CUSTOMER_DAYS), as_of, lost))
+        commit = run.replace(CUSTOMER_RHYTHM, found, as_of_slice(as_of))
+        by_status = customer_status(found).coalesce(1)
+        run.replace(CUSTOMER_STATUS, by_status, as_of_slice(as_of))
+        again = second_purchases(found, as_of, SECOND_PURCHASE_DAYS).coalesce(1)
+        run.replace(SECOND_PURCHASES, again, as_of_slice(as_of))
         step.says(f"{commit.rows:,} customers")

@@ -148,9 +148,13 @@ _WITHOUT_YARN = Path(__file__).parent / "hadoop"
 """Found by the JVM before Hadoop's own defaults: half of these are YARN's, and Spark sends all of
 them with each job that reads files, the name of the file that each came from packed by gzip."""
 
+DRIVER_MEMORY = "RFM_SPARK_DRIVER_MEMORY"
+"""The variable of the environment that says how large the heap of an embedded Spark is."""
+
 _SETTINGS_FILES = ("core-site.xml", "spark-defaults.conf")
 _LEAST_MEGABYTES = 512
 """Spark does not start with less than 450."""
+_MEGABYTES = {"m": 1, "g": 1024}
 
 _PARTS = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
 _PART_BYTES = 32 * 2**20
@@ -163,7 +167,8 @@ def local_session(
     """An embedded Spark on all cores of this machine; what Spark itself prints goes to a file.
 
     Args:
-        driver_memory: of the JVM, as Spark writes it; by default half of what this process may use.
+        driver_memory: the JVM's heap, such as 3g or 3072m; by default half of what this process
+            may use.
         has_few_rows: it works on a few megabytes, and would take longer for more.
         comet_jar: file of Apache DataFusion Comet, whose native code then works through much of
             what Spark plans; for Spark 4.1. A quarter of what this process may use is then outside
@@ -171,9 +176,11 @@ def local_session(
             out where there are few rows.
 
     Raises:
-        UserError: if that file is not there, or for another Spark.
+        UserError: if that file is not there, or for another Spark, or the heap is too small.
         RunFailure: if Spark does not start; it names the file.
     """
+    if driver_memory is not None:
+        _require_memory(driver_memory)
     threads = os.cpu_count() or 1
     log = error_log()
     settings = {
@@ -339,6 +346,17 @@ def _started_alone(builder: SparkSession.Builder, log: Path) -> SparkSession:
         for descriptor, kept in screen.items():
             os.dup2(kept, descriptor)
             os.close(kept)
+
+
+def _require_memory(driver_memory: str) -> None:
+    number, unit = driver_memory[:-1], driver_memory[-1:].lower()
+    is_size = number.isascii() and number.isdecimal() and unit in _MEGABYTES
+    if not is_size or int(number) * _MEGABYTES[unit] < _LEAST_MEGABYTES:
+        raise UserError(
+            f"{DRIVER_MEMORY} (driver_memory in Python): {driver_memory!r} is no memory for Spark: "
+            f"give a whole number of gigabytes or megabytes, such as 3g or 3072m, and at least "
+            f"{_LEAST_MEGABYTES}m"
+        )
 
 
 def _half_of_memory() -> int:

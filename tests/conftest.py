@@ -86,6 +86,7 @@ Cli = Callable[..., int]
 
 QUICK = (
     "test_any_configuration",
+    "test_block_solver",
     "test_bloom_filter",
     "test_boundaries",
     "test_business_time",

@@ -272,12 +272,26 @@ def test_plans_are_interpreted_up_to_a_megabyte(tmp_path, monkeypatch, size, has
 
     monkeypatch.setattr("rfm_spark.cli.sessions.local_session", session)
     monkeypatch.setenv("RFM_SPARK_COMET_JAR", "/jars/comet.jar")
+    monkeypatch.setenv("RFM_SPARK_DRIVER_MEMORY", "3g")
     shop = whole_shop(tmp_path)
     held = sum(file.stat().st_size for file in shop.raw.rglob("*"))
     (shop.raw / "other").write_bytes(bytes(size - held))
     options = ("--config", shop.config, "--input", shop.raw, "--warehouse", shop.warehouse)
     assert exit_code(["run", *map(str, options)]) == 1
-    assert asked == [{"has_few_rows": has_few_rows, "comet_jar": "/jars/comet.jar"}]
+    told = {"driver_memory": "3g", "comet_jar": "/jars/comet.jar"}
+    assert asked == [{"has_few_rows": has_few_rows, **told}]
+
+
+@pytest.mark.parametrize("memory", ["3 GB", "3", "g", "1.5g", "511m", "-2g", "3gb", "٣g"])
+def test_memory_that_spark_cannot_have_is_refused_before_it_starts(
+    tmp_path, monkeypatch, capfd, memory
+):
+    monkeypatch.setenv("RFM_SPARK_DRIVER_MEMORY", memory)
+    command = ["generate", "--receipts", "1", "--customers", "2", "--days", "1"]
+    assert exit_code([*command, "--out", str(tmp_path / "out")]) == 2
+    told = capfd.readouterr().err
+    assert f"RFM_SPARK_DRIVER_MEMORY (driver_memory in Python): {memory!r}" in told
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_step_inside_another_is_not_part_of_its_time(monkeypatch, capsys):

@@ -12,7 +12,7 @@ import typer
 from pyspark.sql import SparkSession
 
 from rfm_spark.cli.progress import StepProgress, watched
-from rfm_spark.session import has_hadoop_settings, local_session
+from rfm_spark.session import DRIVER_MEMORY, has_hadoop_settings, local_session
 from rfm_spark.storage.comet import COMET_JAR
 from rfm_spark.storage.locations import holds_at_most
 from rfm_spark.storage.on_demand import SessionOnDemand
@@ -39,6 +39,7 @@ def session(context: typer.Context, places: Sequence[str | None] = ()) -> Iterat
         has_few_rows = is_local and bool(known) and holds_at_most(_FEW_BYTES, known)
         start: Sessions = partial(
             local_session,
+            driver_memory=os.environ.get(DRIVER_MEMORY) or None,
             has_few_rows=has_few_rows,
             comet_jar=os.environ.get(COMET_JAR) or None,
         )

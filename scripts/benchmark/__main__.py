@@ -43,6 +43,7 @@ from rich.console import Console
 from rich.table import Table
 from short_runs import SHORT_RUNS, short_runs
 
+from rfm_spark.session import DRIVER_MEMORY
 from rfm_spark.storage.comet import COMET_JAR
 
 FIRST_DAY = date(2022, 1, 1)
@@ -189,7 +190,7 @@ def _environment(place: Place, memory: str) -> dict[str, str]:
         encoding="utf-8",
     )
     own = {name: value for name, value in os.environ.items() if name != COMET_JAR}
-    return {**own, "SPARK_CONF_DIR": str(conf), "TZ": "UTC"}
+    return {**own, "SPARK_CONF_DIR": str(conf), DRIVER_MEMORY: memory, "TZ": "UTC"}
 
 
 def _prepare(

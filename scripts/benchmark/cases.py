@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deliveries import clean_delivery, corrected_delivery, late_delivery, next_delivery
 
+from rfm_spark.session import DRIVER_MEMORY
 from rfm_spark.storage.comet import COMET_JAR
 
 CONTENDERS = Path(__file__).parent / "contenders"
@@ -372,8 +373,8 @@ def baseline_of(place: Place, project: Path) -> Place:
 
 
 def comet_of(place: Place, jar: Path) -> Place:
-    """The same receipts for this rfm-spark with Comet, warehouses apart."""
-    return replace(_beside(place, COMET), environment={COMET_JAR: str(jar)})
+    """The same receipts for this rfm-spark with Comet, which shares its memory out by itself."""
+    return replace(_beside(place, COMET), environment={COMET_JAR: str(jar), DRIVER_MEMORY: ""})
 
 
 def _beside(place: Place, contender: str) -> Place:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.side_by_side import side_by_side
+from rfm_spark.results.clusters.block_solver import fitted
 
 HALF = "half"
 """Of a sample: in which of two halves a customer is, by the hash of its id."""
@@ -47,10 +48,10 @@ def candidates(vectors: DataFrame, ks: Sequence[int], kmeans: KMeans) -> list[Ca
     kmeans = kmeans.copy().setPredictionCol("cluster")
 
     def tried(k: int) -> Candidate:
-        fitted = kmeans.copy().setK(k)
+        one_k = kmeans.copy().setK(k)
         evaluator = ClusteringEvaluator(featuresCol="features", predictionCol="cluster")
-        silhouette = evaluator.evaluate(fitted.fit(vectors).transform(vectors))
-        one, other = (fitted.fit(vectors.where(F.col(HALF) == half)) for half in (0, 1))
+        silhouette = evaluator.evaluate(fitted(one_k, vectors).transform(vectors))
+        one, other = (fitted(one_k, vectors.where(F.col(HALF) == half)) for half in (0, 1))
         return Candidate(k, silhouette, adjusted_rand(_shared(vectors, one, other)))
 
     return side_by_side(vectors.sparkSession, tried, ks)

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from rfm_spark.core.side_by_side import side_by_side
+from rfm_spark.results.clusters.block_solver import fitted, solver_for
 from rfm_spark.results.clusters.choice_of_k import HALF, Candidate, candidates, chosen
 from rfm_spark.results.clusters.data_check import feature_notes
 from rfm_spark.results.clusters.distances import Centres
@@ -135,13 +136,14 @@ def fitted_model(features: DataFrame, names: Sequence[str], training: Training) 
             return None
         cuts = group_cuts(sample, [scale.value() for scale in scales], training.groups)
         with _vectors(sample, scales) as vectors:
+            solver = solver_for(min(customers, training.max_customers))
             kmeans = KMeans(
-                seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE, solver="block"
+                seed=training.seed, maxIter=_MAX_ITERATIONS, tol=_TOLERANCE, solver=solver
             )
             tried, k, why = _number_of_clusters(vectors, kmeans, training)
 
             def centres_from(start: KMeans) -> Centres:
-                return np.array(start.fit(vectors).clusterCenters())
+                return np.array(fitted(start, vectors).clusterCenters())
 
             starts = side_by_side(
                 features.sparkSession, centres_from, _starts(kmeans.setK(k), training)

@@ -92,14 +92,22 @@ def cells(
     ]
     placed = _placed(told, cuts)
     sums = [name for name in SUMS if name != "activities"]
-    return (
-        placed.select(*sums, *by, F.inline(F.array(*[_place(cut, as_of) for cut in cuts])))
-        .groupBy(*by, *CELL)
+    places = [_place(number, cut, as_of) for number, cut in enumerate(cuts)]
+    # A number instead of three texts, which would be hashed and compared with every day.
+    summed = (
+        placed.select(*sums, *by, F.inline(F.array(*places)))
+        .groupBy(*by, "division", "cohort", "period_index")
         .agg(
             *[F.sum(name).alias(name) for name in SUMS],
             *[F.count_if(name).alias(name) for name in COUNTS],
         )
     )
+    texts = [(cut.followed.origin, cut.periods.grain, cut.periods.kind) for cut in cuts]
+    named = [
+        F.get(F.array(*map(F.lit, values)), F.col("division")).alias(name)
+        for name, values in zip(CELL, zip(*texts, strict=True), strict=False)
+    ]
+    return summed.select(*by, *named, *CELL[len(named) :], *SUMS, *COUNTS)
 
 
 def _stream(
@@ -188,7 +196,7 @@ def _reached(cut: _Cut) -> Column:
     return F.coalesce(_is_last_of_period(cut) & (own >= least), F.lit(False))
 
 
-def _place(cut: _Cut, as_of: date) -> Column:
+def _place(number: int, cut: _Cut, as_of: date) -> Column:
     """Of a customer's day: its cohort and period, and what it tells of them."""
     index, before = cut.col("index"), cut.col("before")
     if cut.followed.at_least is None:
@@ -204,9 +212,7 @@ def _place(cut: _Cut, as_of: date) -> Column:
     of_visits = F.when(F.col("kind").isNull(), F.col("visits")).otherwise(F.col("events"))
     activities = F.when(cut.followed.activity.counts(F.col("kind")), of_visits)
     return F.struct(
-        F.lit(cut.followed.origin).alias("origin"),
-        F.lit(cut.periods.grain).alias("grain"),
-        F.lit(cut.periods.kind).alias("kind"),
+        F.lit(number).alias("division"),
         cut.col("cohort").alias("cohort"),
         index.alias("period_index"),
         F.coalesce(activities, F.lit(0)).alias("activities"),

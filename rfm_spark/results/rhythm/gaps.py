@@ -43,28 +43,30 @@ def customer_rhythm(days: DataFrame, as_of: date, rules: LostRules) -> DataFrame
         One row per customer with a visit up to as_of: the columns of `customer_rhythm`.
     """
     counted = in_years(as_of, EVER) & in_window("day", as_of, EVER)
-    customer = Window.partitionBy("customer_id")
-    before = customer.orderBy("day").rowsBetween(Window.unboundedPreceding, -1)
+    # From the last day back, so that each knows the visit after it, and the last one, in one pass.
+    back = Window.partitionBy("customer_id").orderBy(F.desc("day"))
+    later = back.rowsBetween(Window.unboundedPreceding, -1)
+    from_here = back.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     visit_day = F.when(F.col("visits") > 0, F.col("day"))
     told = days.where(counted & F.col("customer_id").isNotNull()).select(
         "customer_id",
         "day",
         "net_cents",
         visit_day.alias("visit_day"),
-        F.max(visit_day).over(before).alias("visit_before"),
-        F.max(visit_day).over(customer).alias("last"),
+        F.when(visit_day.isNotNull(), F.min(visit_day).over(later)).alias("next_visit"),
+        F.max(visit_day).over(from_here).alias("last"),
     )
-    day, last, earlier = F.col("visit_day"), F.col("last"), F.col("visit_before")
-    in_last_year = (F.col("day") <= last) & (F.col("day") > F.date_sub(last, _YEAR))
+    day, last, after = F.col("visit_day"), F.col("last"), F.col("next_visit")
+    in_last_year = F.col("day") > F.date_sub(last, _YEAR)
     of_customer = (
-        told.where(last.isNotNull())
+        told.where(last.isNotNull())  # what came after the last visit is no part of its year
         .groupBy("customer_id")
         .agg(
             F.min(day).alias("first_visit"),
-            F.min(F.when(earlier.isNotNull(), day)).alias("second_visit"),
+            F.min(after).alias("second_visit"),
             F.max(day).alias("last_visit"),
             F.count(day).alias("visit_days"),
-            F.percentile(F.datediff(day, earlier), 0.5).alias("median_gap"),
+            F.percentile(F.datediff(after, day), 0.5).alias("median_gap"),
             F.sum(F.when(in_last_year, F.col("net_cents"))).alias("last_year_cents"),
         )
     )

@@ -47,16 +47,19 @@ def customer_rhythm(days: DataFrame, as_of: date, rules: LostRules) -> DataFrame
     back = Window.partitionBy("customer_id").orderBy(F.desc("day"))
     later = back.rowsBetween(Window.unboundedPreceding, -1)
     from_here = back.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    visit_day = F.when(F.col("visits") > 0, F.col("day"))
-    told = days.where(counted & F.col("customer_id").isNotNull()).select(
+    visited = days.where(counted & F.col("customer_id").isNotNull()).select(
         "customer_id",
         "day",
         "net_cents",
-        visit_day.alias("visit_day"),
-        F.when(visit_day.isNotNull(), F.min(visit_day).over(later)).alias("next_visit"),
-        F.max(visit_day).over(from_here).alias("last"),
+        F.when(F.col("visits") > 0, F.col("day")).alias("visit_day"),
     )
-    day, last, after = F.col("visit_day"), F.col("last"), F.col("next_visit")
+    told = visited.select(
+        "*",
+        F.min("visit_day").over(later).alias("later_visit"),
+        F.max("visit_day").over(from_here).alias("last"),
+    )
+    day, last = F.col("visit_day"), F.col("last")
+    after = F.when(day.isNotNull(), F.col("later_visit"))
     in_last_year = F.col("day") > F.date_sub(last, _YEAR)
     of_customer = (
         told.where(last.isNotNull())  # what came after the last visit is no part of its year

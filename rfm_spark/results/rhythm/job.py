@@ -28,8 +28,8 @@ from rfm_spark.storage.warehouse import as_of_slice
 
 _IN_ORDER = {"spark.sql.execution.useObjectHashAggregateExec": "false"}
 """Days lie by customer already: medians are taken one customer after another, not in a map that is
-given up for a sort of its own after 128 of them. Set until the rows are made, as adaptive execution
-plans once more when the days have been moved."""
+given up for a sort of its own after so many of them (`session.SPEED`). Set until the rows are made,
+as adaptive execution plans once more when the days have been moved."""
 
 
 def refresh_rhythm(request: Request[Rhythm], _: DataFrame | None = None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F
-from support.clusters import customers
+from support.clusters import three_crowds
 
 from rfm_spark.results.clusters import block_solver
 from rfm_spark.results.clusters.block_solver import BLOCK, ROW, fitted, solver_for
@@ -43,13 +43,7 @@ def test_blocks_are_for_many_customers():
 
 
 def test_a_model_of_many_customers_is_made_by_blocks(spark, monkeypatch):
-    random = np.random.default_rng(11)
-    crowd = random.integers(0, 3, 600)
-    features = customers(
-        spark,
-        tenure_days=crowd * 300 + random.integers(0, 60, 600),
-        frequency=1 + crowd * 20 + random.integers(0, 5, 600),
-    ).persist()
+    features = three_crowds(spark).persist()
     training = Training(k=2, max_k=4, seed=5, starts=2)
     by_rows = fitted_model(features, NAMES, training)
     solvers, fit = [], KMeans.fit

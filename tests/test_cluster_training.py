@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from pyspark.sql import functions as F
-from support.clusters import AXES, customers, further_customers, sample
+from support.clusters import AXES, customers, further_customers, sample, three_crowds
 
 from rfm_spark.results.clusters.assignment import assignments
 from rfm_spark.results.clusters.choice_of_k import Candidate, adjusted_rand, chosen
@@ -22,15 +22,7 @@ from rfm_spark.results.clusters.standard_units import Scale
 
 @pytest.fixture(scope="module")
 def crowd(spark):
-    random = np.random.default_rng(11)
-    near = random.integers(0, 3, 600)
-    features = customers(
-        spark,
-        tenure_days=near * 300 + random.integers(0, 60, 600),
-        frequency=1 + near * 20 + random.integers(0, 5, 600),
-        return_share=np.zeros(600),
-    )
-    return features.persist()
+    return three_crowds(spark).persist()
 
 
 NAMES = ["tenure_days", "frequency", "return_share"]

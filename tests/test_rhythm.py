@@ -11,10 +11,13 @@ import pytest
 from reference.rhythm import rhythm, second_purchases
 from support import assert_rows, rows_of
 from support.receipts import sums
+from support.shop import RECEIPTS, receipts_shop
 
 from rfm_spark.facts.tables import CUSTOMER_DAYS
 from rfm_spark.results.rhythm import gaps
+from rfm_spark.results.rhythm import job as rhythm_job
 from rfm_spark.results.rhythm.gaps import LostRules, customer_rhythm, customer_status
+from rfm_spark.storage.session_settings import session_settings
 
 AS_OF = date(2024, 12, 31)
 RULES = LostRules(after_days=365, after_gaps=3.0, least_days=14)
@@ -103,3 +106,25 @@ def same(found, expected: pd.DataFrame, key: list[str]) -> None:
         for frame in (told, expected)
     )
     pd.testing.assert_frame_equal(told, expected, check_dtype=False)
+
+
+def test_medians_are_taken_in_the_order_of_the_customers(spark, run, tmp_path, monkeypatch):
+    plans, keep = [], rhythm_job.keep
+
+    def noted(kept, rows):
+        found = keep(kept, rows)
+        # Of the rows as they were made, before they are given free.
+        kept.callback(lambda: plans.append(rows.select("*")._jdf.queryExecution().toString()))
+        return found
+
+    monkeypatch.setattr(rhythm_job, "keep", noted)
+    shop = receipts_shop(tmp_path, RECEIPTS)
+    run(shop.config, shop.raw, shop.warehouse, "ingest")
+    # As where there are many rows: the steps that follow a shuffle are planned once more.
+    adaptive = {"spark.sql.adaptive.enabled": "true"}
+    with session_settings(spark, adaptive | {"spark.sql.adaptive.forceApply": "true"}):
+        run(shop.config, shop.raw, shop.warehouse, "rhythm", date(2025, 1, 5))
+    (plan,) = plans
+    last = plan.partition("== Final Plan ==")[2].partition("== Initial Plan ==")[0]
+    assert "SortAggregate(key=[customer_id" in last
+    assert "ObjectHashAggregate" not in last

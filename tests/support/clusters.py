@@ -20,6 +20,18 @@ def customers(spark, **columns):
     return rows_of(spark, CUSTOMER_FEATURES, rows)
 
 
+def three_crowds(spark):
+    """600 customers in three crowds, which tenure and frequency tell apart, and nothing else."""
+    random = np.random.default_rng(11)
+    crowd = random.integers(0, 3, 600)
+    return customers(
+        spark,
+        tenure_days=crowd * 300 + random.integers(0, 60, 600),
+        frequency=1 + crowd * 20 + random.integers(0, 5, 600),
+        return_share=np.zeros(600),
+    )
+
+
 def further_customers(spark, **columns):
     """The same with features of the column `further`, those that are not None."""
     rows = [

@@ -102,12 +102,16 @@ def cells(
             *[F.count_if(name).alias(name) for name in COUNTS],
         )
     )
-    texts = [(cut.followed.origin, cut.periods.grain, cut.periods.kind) for cut in cuts]
+    texts: dict[str, Sequence[str]] = {
+        "origin": [cut.followed.origin for cut in cuts],
+        "grain": [cut.periods.grain for cut in cuts],
+        "kind": [cut.periods.kind for cut in cuts],
+    }
     named = [
         F.get(F.array(*map(F.lit, values)), F.col("division")).alias(name)
-        for name, values in zip(CELL, zip(*texts, strict=True), strict=False)
+        for name, values in texts.items()
     ]
-    return summed.select(*by, *named, *CELL[len(named) :], *SUMS, *COUNTS)
+    return summed.select(*by, *named, "cohort", "period_index", *SUMS, *COUNTS)
 
 
 def _stream(

@@ -118,8 +118,8 @@ def refresh_cohorts(request: Request[Cohorts], _: DataFrame | None = None) -> No
         whole = made.pop(COHORTS)
         for table, rows in made.items():
             run.replace(table, rows, as_of_slice(as_of))
-        # At the end: Spark forgets what it keeps of a table's rows when the table is written, and
-        # these cohorts may go on from rows of theirs.
+        # At the end: Spark forgets what it keeps of a table's rows when the table is written
+        # (`findings/delta_write_forgets_persisted.sh`), and these may go on from stored cohorts.
         commit = run.replace(COHORTS, whole, as_of_slice(as_of), note)
         of = " and ".join(one.origin for one in followed)
         since = f", followed from {standing.until} on" if standing else ""

@@ -28,8 +28,8 @@ from rfm_spark.storage.warehouse import as_of_slice
 
 _IN_ORDER = {"spark.sql.execution.useObjectHashAggregateExec": "false"}
 """Days lie by customer already: medians are taken one customer after another, not in a map that is
-given up for a sort of its own after so many of them (`session.SPEED`). Set until the rows are made,
-as adaptive execution plans once more when the days have been moved."""
+given up for a sort of its own after so many of them (`session.SPEED`). The plan of rows that are
+kept is made by `persist`."""
 
 
 def refresh_rhythm(request: Request[Rhythm], _: DataFrame | None = None) -> None:
@@ -39,10 +39,10 @@ def refresh_rhythm(request: Request[Rhythm], _: DataFrame | None = None) -> None
     with (
         run.progress.step("rhythm") as step,
         in_parts(run.spark, run.warehouse.detail(CUSTOMER_DAYS)[1]),
-        session_settings(run.spark, _IN_ORDER),
         ExitStack() as kept,
     ):
-        found = keep(kept, customer_rhythm(run.read(CUSTOMER_DAYS), as_of, lost))
+        with session_settings(run.spark, _IN_ORDER):
+            found = keep(kept, customer_rhythm(run.read(CUSTOMER_DAYS), as_of, lost))
         commit = run.replace(CUSTOMER_RHYTHM, found, as_of_slice(as_of))
         by_status = customer_status(found).coalesce(1)
         run.replace(CUSTOMER_STATUS, by_status, as_of_slice(as_of))

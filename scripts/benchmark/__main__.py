@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -46,7 +46,8 @@ from short_runs import SHORT_RUNS, short_runs
 from rfm_spark.session import DRIVER_MEMORY
 from rfm_spark.storage.comet import COMET_JAR
 
-FIRST_DAY = date(2022, 1, 1)
+LAST_DAY = date(2024, 12, 30)
+"""Of every history, so that no receipt is of a day to come."""
 MEMORY = f"{max(1, min(psutil.virtual_memory().total // 2**31, 24))}g"
 """What rfm-spark gives itself: half of the machine. Plain PySpark has as much."""
 
@@ -75,10 +76,15 @@ class _Size:
         return f"{name}-skewed" if self.skewed else name
 
     @property
+    def first_day(self) -> date:
+        """Of the history."""
+        return LAST_DAY - timedelta(days=self.days - 1)
+
+    @property
     def made_up(self) -> list[str]:
         """Options of `rfm-spark generate`."""
         options = ["--receipts", self.receipts, "--customers", self.customers]
-        options += ["--days", str(self.days)]
+        options += ["--days", str(self.days), "--first-day", str(self.first_day)]
         if self.interactions:
             options += ["--set", f"interactions_per_receipt={self.interactions:g}"]
         if self.skewed:
@@ -125,7 +131,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
             raise typer.BadParameter(f"{', '.join(sorted(without))}: give --interactions 3, say")
         names = tuple(name for name in names if name not in without)
     size = _Size(receipts, customers, days, skewed, interactions)
-    place = Place(folder.absolute() / size.name, days, FIRST_DAY)
+    place = Place(folder.absolute() / size.name, days, size.first_day)
     environment = _environment(place, memory)
     has_sorted = {name for name in names if SORTED_FACTS in every[name]}
     sorted_facts = not asked.isdisjoint(has_sorted | {f"{name}/{SORTED_FACTS}" for name in names})

@@ -188,6 +188,7 @@ def test_the_command_prints_the_configuration_and_writes_nothing_twice(cli, capf
         (("--set", "guest_share"), "KEY=VALUE"),
         (("--set", "guest_share=2"), "guest_share"),
         (("--format", "xlsx"), "xlsx"),
+        (("--days", "36000"), "give --first-day 19"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(cli, capfd, tmp_path, options, told):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -80,6 +80,7 @@ def generate(
 ) -> None:
     """Make up receipts of any size for trials; prints a configuration that reads them."""
     market = _market(receipts, customers, days, first_day, seed, changes)
+    _require_past(market)
     title = f"make up {market.receipts:,} receipts"
     with session(context) as sessions, StepProgress().step(title) as step:
         files = Files(location(sessions, out), format, layout)
@@ -122,3 +123,19 @@ def _market(
                 for one in error.errors()
             ]
         ) from None
+
+
+def _require_past(market: Market) -> None:
+    """Receipts of days to come would be made, and rejected as soon as they are read.
+
+    Raises:
+        UserError: naming a first day that fits.
+    """
+    today = datetime.now(UTC).date()
+    if market.last_day > today:
+        latest = today - timedelta(days=market.days - 1)
+        raise UserError(
+            f"--days {market.days}: from {market.first_day} on they end on {market.last_day}, "
+            f"which is still to come, and receipts of days to come are rejected: give "
+            f"--first-day {latest} or an earlier one"
+        )

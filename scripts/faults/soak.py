@@ -26,7 +26,9 @@ from shops import make_up
 import rfm_spark
 from rfm_spark.app.settings import Settings
 
-_FIRST_DAY = date(2022, 1, 1)
+_LAST_DAY = date(2024, 12, 31)
+"""Of the nights, however many."""
+_YEAR = 365
 _MARK = ".made_by_soak"
 """A file of a folder that may be removed."""
 _WARM_NIGHTS = 10
@@ -75,7 +77,8 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".soak"),
 ) -> None:
     """Load a year, do nights in a row, and compare the last ones with the first."""
-    days = [_FIRST_DAY + timedelta(days=number) for number in range(365 + nights * days_apart)]
+    before = range(_YEAR + nights * days_apart - 1, -1, -1)
+    days = [_LAST_DAY - timedelta(days=number) for number in before]
     make_up(folder, folder / _MARK, days, receipts_a_day * len(days), seed)
     done: list[Night] = []
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -98,9 +101,9 @@ def _nights(shop: Shop, days: Sequence[date], days_apart: int) -> Iterator[Night
     settings = rfm_spark.load_settings(shop.folder / "shop.toml")
     made_up = shop.folder / "made_up"
     with rfm_spark.local_session(has_few_rows=True) as spark:
-        shop.deliver(made_up, [str(day) for day in days[:365]])
+        shop.deliver(made_up, [str(day) for day in days[:_YEAR]])
         rfm_spark.run_job(spark, "run", settings, input=shop.input, warehouse=shop.warehouse)
-        for number, place in enumerate(range(365, len(days), days_apart), 1):
+        for number, place in enumerate(range(_YEAR, len(days), days_apart), 1):
             those = days[place : place + days_apart]
             shop.deliver(made_up, [str(day) for day in those])
             yield _timed(shop, number, those[-1], settings, spark)

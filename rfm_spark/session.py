@@ -309,9 +309,17 @@ def require_delta(spark: SparkSession) -> None:
 
 
 def _quieten_python() -> None:
-    """Errors are told once, by whoever handles them: PySpark would print each as it is raised."""
+    """Errors are told once, by whoever handles them: PySpark would print each as it is raised.
+
+    And Py4J each call that a signal interrupts, by the root logger.
+    """
     for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_py4j)
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    return Path(record.pathname).parent.name != "py4j"
 
 
 def _started(builder: SparkSession.Builder, log: Path) -> SparkSession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -327,24 +328,59 @@ def hang():
         time.sleep(60)
     finally:
         print("let go", flush=True)
+        if "fails" in sys.argv:
+            raise ConnectionRefusedError
 
 cli.main(["hang"])
 """
+WAITS_FOR_SPARK = """
+import rfm_spark
+from rfm_spark import cli
+
+@cli.app.command("hang")
+def hang():
+    with rfm_spark.local_session(driver_memory="512m", has_few_rows=True) as spark:
+        print("begun", flush=True)
+        spark.range(10**13).selectExpr("sum(id % 7)").collect()
+
+cli.main(["hang"])
+"""
+STOPPED_SAFELY = "stopped; tables are as the last finished step left them"
 
 
-@pytest.mark.parametrize("by_ctrl_c", ["default_int_handler", "SIG_IGN"])
-def test_a_command_that_is_told_to_end_lets_go_what_it_holds(by_ctrl_c):
+@pytest.mark.parametrize("arguments", [["default_int_handler"], ["SIG_IGN"], ["SIG_IGN", "fails"]])
+def test_a_command_that_is_told_to_end_lets_go_what_it_holds(arguments):
+    out, err, code = _told_to_end([STOPPED, *arguments], lambda process: process.terminate())
+    assert (out, code) == ("let go\n", 1)
+    assert STOPPED_SAFELY in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_processes_that_are_told_to_end_while_spark_works_end_with_one_line(number):
+    def tell(process):
+        time.sleep(2)  # until Python waits for the JVM
+        os.killpg(process.pid, number)
+
+    _, err, code = _told_to_end([WAITS_FOR_SPARK], tell)
+    assert code == 1
+    assert STOPPED_SAFELY in err
+    assert "Traceback" not in err
+
+
+def _told_to_end(code, tell):
+    """What a program prints and ends with that is told to end once it has begun."""
     process = subprocess.Popen(
-        [sys.executable, "-c", STOPPED, by_ctrl_c],
+        [sys.executable, "-c", *code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout.readline() == "begun\n"
-        process.send_signal(signal.SIGTERM)
+        tell(process)
         out, err = process.communicate(timeout=60)
     finally:
-        process.kill()
-    assert (out, process.returncode) == ("let go\n", 1)
-    assert "stopped; tables are as the last finished step left them" in err
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    return out, err, process.returncode

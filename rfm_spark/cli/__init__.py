@@ -241,8 +241,7 @@ def exit_code(
         keep_trace: of an unforeseen failure; tells where it is.
     """
     try:
-        if app(args=arguments, standalone_mode=False, obj=sessions) == _INTERRUPTED:
-            raise KeyboardInterrupt  # Typer makes a value of it, by which a command ends with 0
+        _run(arguments, sessions)
     except UserError as error:
         show_problems(error.problems)
         return 2
@@ -260,6 +259,27 @@ def exit_code(
         show_problems([f"{told}; {keep_trace(error)}"])
         return 1
     return 0
+
+
+def _run(arguments: Sequence[str] | None, sessions: Sessions | None) -> None:
+    """Runs a command, and tells one that was to end, whatever failed on its way out.
+
+    Who stops all processes of a command (`timeout`, systemd) ends its JVM at the same moment, which
+    then cannot be told to stop.
+
+    Raises:
+        KeyboardInterrupt: if it was told to end.
+    """
+    try:
+        if app(args=arguments, standalone_mode=False, obj=sessions) == _INTERRUPTED:
+            raise KeyboardInterrupt  # Typer makes a value of it, by which a command ends with 0
+    except Exception as error:
+        before = error.__context__
+        while before is not None and not isinstance(before, KeyboardInterrupt):
+            before = before.__context__
+        if before is not None:
+            raise before from error
+        raise
 
 
 def submitted() -> None:

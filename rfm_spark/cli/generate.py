@@ -136,6 +136,6 @@ def _require_past(market: Market) -> None:
         latest = today - timedelta(days=market.days - 1)
         raise UserError(
             f"--days {market.days}: from {market.first_day} on they end on {market.last_day}, "
-            f"which is still to come, and receipts of days to come are rejected: give "
+            "which is still to come, and receipts of days to come are rejected: give "
             f"--first-day {latest} or an earlier one"
         )

@@ -71,7 +71,7 @@ class _Size:
     @property
     def name(self) -> str:
         """Of its folder."""
-        name = f"{float(self.receipts):.0f}-{float(self.customers):.0f}-{self.days}"
+        name = f"{float(self.receipts):.0f}-{float(self.customers):.0f}-{self.days}-to-{LAST_DAY}"
         name += f"-{self.interactions:g}-interactions" if self.interactions else ""
         return f"{name}-skewed" if self.skewed else name
 
